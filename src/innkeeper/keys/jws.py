@@ -1,0 +1,194 @@
+"""JSON Web Signature in its compact form, thin on ``cryptography`` (RFC 7515, algorithms of RFC 7518 and RFC 8037).
+
+Five asymmetric algorithms. Each is bound to one kind of key, so a token cannot choose another meaning for a key:
+there is no ``none`` and nothing that takes a public key for a shared secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+
+from innkeeper.protocol import base64url
+from innkeeper.protocol.strict_json import NotStrict, read_object
+
+PublicKey = RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
+PrivateKey = RSAPrivateKey | ec.EllipticCurvePrivateKey | Ed25519PrivateKey
+
+LIMIT = 16_384
+"""Longest token read, in bytes. HTTP servers refuse longer header lines anyway."""
+
+_HEADER_DEPTH = 6
+_CACHED_HEADER = 1_024
+
+
+class NotAToken(ValueError):
+    """The text is no JWS in compact form; the message says why, and quotes none of it."""
+
+
+class Parsed(msgspec.Struct, frozen=True, gc=False):
+    """A token taken apart and not yet believed: nothing here is verified."""
+
+    header: Mapping[str, Any]
+    claims: bytes
+    signature: bytes
+    signing_input: bytes
+
+
+def parse(token: str | bytes, *, limit: int = LIMIT) -> Parsed:
+    """Take a compact JWS apart (RFC 7515 §5.2, steps 1 to 7). Raises ``NotAToken``; ``limit`` is in bytes."""
+    try:
+        data = token.encode("ascii") if isinstance(token, str) else token
+    except UnicodeEncodeError:
+        raise NotAToken("a character outside ASCII") from None
+    if len(data) > limit:
+        raise NotAToken(f"{len(data)} bytes, more than the {limit} read")
+    if data.translate(None, base64url.ALPHABET) != b"..":
+        raise NotAToken(_shape(data))
+    header, claims, signature = data.split(b".")
+    try:
+        return Parsed(
+            read_header(header) if len(header) <= _CACHED_HEADER else _read_header(header),
+            base64url.decode_known(claims),
+            base64url.decode_known(signature),
+            data[: len(header) + len(claims) + 1],
+        )
+    except base64url.NotBase64Url as error:
+        raise NotAToken(f"a part is not base64url: {error}") from None
+
+
+def _shape(data: bytes) -> str:
+    dots = data.count(b".")
+    if dots == 4:
+        return "five parts: an encrypted token (JWE), not a signed one"
+    if dots != 2:
+        return f"{dots + 1} part{'s' if dots else ''} where a signed token has 3"
+    return "a character outside the base64url alphabet (padding and white space included)"
+
+
+def _read_header(data: bytes) -> Mapping[str, Any]:
+    try:
+        header = read_object(base64url.decode_known(data), depth=_HEADER_DEPTH)
+    except NotStrict as error:
+        raise NotAToken(f"header: {error}") from None
+    if "crit" in header:
+        raise NotAToken("header: 'crit' names extensions, and none is understood here")
+    return MappingProxyType(header)
+
+
+read_header = lru_cache(maxsize=256)(_read_header)
+"""An issuer's tokens share a few headers; each is read once. Bounded by count and by the length cached."""
+
+
+def verify(parsed: Parsed, key: PublicKey, alg: str) -> bool:
+    """Whether the signature is ``key``'s under ``alg``. False, too, for an unknown ``alg`` or a key of another kind."""
+    algorithm = ALGORITHMS.get(alg)
+    if algorithm is None or not algorithm.fits(key):
+        return False
+    try:
+        return algorithm.verify(key, parsed.signature, parsed.signing_input)
+    except InvalidSignature:
+        return False
+
+
+def sign(signing_input: bytes, private_key: PrivateKey, alg: str) -> bytes:
+    """The signature over ``signing_input``. Raises ``ValueError`` where key and ``alg`` do not belong together."""
+    algorithm = ALGORITHMS.get(alg)
+    if algorithm is None or not algorithm.fits(private_key):
+        raise ValueError(f"{type(private_key).__name__} cannot sign {alg!r}; one of {', '.join(ALGORITHMS)} and its key")
+    return algorithm.sign(private_key, signing_input)
+
+
+def encode_header(header: Mapping[str, Any]) -> str:
+    """The header as it stands in a token, to be made once per key and type."""
+    return base64url.encode_text(msgspec.json.encode(dict(header)))
+
+
+def compact(header_b64: bytes, claims: bytes, private_key: PrivateKey, alg: str) -> str:
+    """A whole token: ``header_b64`` from ``encode_header``, ``claims`` as JSON bytes (RFC 7515 §7.1)."""
+    signing_input = header_b64 + b"." + base64url.encode(claims)
+    return (signing_input + b"." + base64url.encode(sign(signing_input, private_key, alg))).decode("ascii")
+
+
+class Algorithm(msgspec.Struct, frozen=True):
+    """One algorithm: which keys it ``fits``, how it verifies (raising ``InvalidSignature`` or False) and signs."""
+
+    name: str
+    fits: Callable[[Any], bool]
+    verify: Callable[[Any, bytes, bytes], bool]
+    sign: Callable[[Any, bytes], bytes]
+
+
+def _ecdsa(name: str, curve: type[ec.EllipticCurve], digest: SHA256 | SHA384, size: int) -> Algorithm:
+    """ECDSA with r and s side by side, ``size`` bytes each (RFC 7518 §3.4)."""
+    scheme = ec.ECDSA(digest)
+    integer = int.from_bytes
+
+    def fits(key: Any) -> bool:
+        return isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)) and type(key.curve) is curve
+
+    def verify_raw(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
+        if len(signature) != 2 * size:
+            return False
+        key.verify(encode_dss_signature(integer(signature[:size]), integer(signature[size:])), data, scheme)
+        return True
+
+    def sign_raw(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
+        r, s = decode_dss_signature(key.sign(data, scheme))
+        return r.to_bytes(size) + s.to_bytes(size)
+
+    return Algorithm(name, fits, verify_raw, sign_raw)
+
+
+def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
+    """RSA with SHA-256, keys of 2048 bits and more (RFC 7518 §3.3, §3.5)."""
+    digest = SHA256()
+
+    def fits(key: Any) -> bool:
+        return isinstance(key, (RSAPublicKey, RSAPrivateKey)) and key.key_size >= 2048
+
+    def verify_rsa(key: RSAPublicKey, signature: bytes, data: bytes) -> bool:
+        key.verify(signature, data, scheme, digest)
+        return True
+
+    def sign_rsa(key: RSAPrivateKey, data: bytes) -> bytes:
+        return key.sign(data, scheme, digest)
+
+    return Algorithm(name, fits, verify_rsa, sign_rsa)
+
+
+def _ed25519() -> Algorithm:
+    """Ed25519 under its JOSE name (RFC 8037 §3.1)."""
+
+    def fits(key: Any) -> bool:
+        return isinstance(key, (Ed25519PublicKey, Ed25519PrivateKey))
+
+    def verify_ed(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
+        key.verify(signature, data)
+        return True
+
+    return Algorithm("EdDSA", fits, verify_ed, lambda key, data: key.sign(data))
+
+
+ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            _ecdsa("ES256", ec.SECP256R1, SHA256(), 32),
+            _ecdsa("ES384", ec.SECP384R1, SHA384(), 48),
+            _rsa("RS256", padding.PKCS1v15()),
+            _rsa("PS256", padding.PSS(padding.MGF1(SHA256()), SHA256.digest_size)),
+            _ed25519(),
+        )
+    }
+)

@@ -1,0 +1,48 @@
+"""Base 64 with the URL and filename safe alphabet, without padding, strictly canonical (RFC 4648 §5, §3.5)."""
+
+from __future__ import annotations
+
+from binascii import a2b_base64, b2a_base64
+
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_PADDING = (b"", b"", b"==", b"=")
+_LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
+"""By length modulo 4: the last characters whose unused bits are zero."""
+
+
+class NotBase64Url(ValueError):
+    """The text is not canonical unpadded base64url; the message says which rule it breaks."""
+
+
+def encode(data: bytes) -> bytes:
+    """``data`` as unpadded base64url, ASCII bytes."""
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL)
+
+
+def encode_text(data: bytes) -> str:
+    """``data`` as unpadded base64url text."""
+    return encode(data).decode("ascii")
+
+
+def decode(text: str | bytes) -> bytes:
+    """The bytes behind ``text``. Raises ``NotBase64Url`` for padding, white space, another alphabet, stray bits."""
+    try:
+        data = text.encode("ascii") if isinstance(text, str) else text
+    except UnicodeEncodeError:
+        raise NotBase64Url("a character outside the base64url alphabet") from None
+    if data.translate(None, ALPHABET):
+        raise NotBase64Url("a character outside the base64url alphabet")
+    return decode_known(data)
+
+
+def decode_known(data: bytes) -> bytes:
+    """As ``decode``, for a caller who has made sure that only alphabet characters are in ``data``."""
+    rest = len(data) & 3
+    if rest:
+        if rest == 1:
+            raise NotBase64Url("a length that no bytes encode to")
+        if data[-1] not in _LAST[rest]:
+            raise NotBase64Url("a last character with stray bits")
+    return a2b_base64(data.translate(_TO_STANDARD) + _PADDING[rest])
