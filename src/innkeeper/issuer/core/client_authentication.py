@@ -1,0 +1,252 @@
+"""Is the caller the client it says it is? (RFC 6749 §2.3)
+
+The signature of an assertion is verified by the desk; it arrives here as a fact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from hmac import compare_digest
+from typing import Any
+
+import msgspec
+
+from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.effects import SpendAssertion
+from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.records import Client
+from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_REQUEST
+from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.tokens.trail import Seen, check, follow
+
+NONE = "none"
+BASIC = "client_secret_basic"
+POST = "client_secret_post"
+PRIVATE_KEY_JWT = "private_key_jwt"
+METHODS = (BASIC, POST, PRIVATE_KEY_JWT, NONE)
+
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+class Assertion(msgspec.Struct, frozen=True):
+    """A client assertion after the desk looked at it: ``signature`` is "valid" or the reason why not."""
+
+    signature: str
+    claims: dict[str, Any] = {}
+    replayed: bool = False
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """How a caller says who it is. ``methods`` lists every way it tried at once; exactly one is allowed."""
+
+    methods: tuple[str, ...]
+    client_id: str | None = None
+    secret: str | None = None
+    assertion: str | None = None
+    problem: str | None = None
+
+    @property
+    def method(self) -> str:
+        return self.methods[0] if self.methods else NONE
+
+
+class Case(msgspec.Struct, frozen=True):
+    proof: Proof
+    client: Client | None
+    policy: Policy
+    audiences: frozenset[str]
+    assertion: Assertion | None
+    now: int
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What the desk fetched: the client by that id, what an assertion may be addressed to, the assertion looked at."""
+
+    client: Client | None
+    audiences: frozenset[str] = frozenset()
+    assertion: Assertion | None = None
+
+
+def authenticate(proof: Proof, facts: Facts, policy: Policy, now: int) -> Decision[Client]:
+    """The client, where the proof holds."""
+    case = Case(proof, facts.client, policy, facts.audiences, facts.assertion, now)
+    trail = follow("client authentication", CHECKS_BY_METHOD[proof.method], case)
+    if trail.refusal or facts.client is None:
+        return Decision(trail.refusal or _not_authenticated("no client"), trail)
+    effects = (_spend(facts.client, facts.assertion),) if facts.assertion else ()
+    return Decision(facts.client, trail, effects)
+
+
+@check("RFC 6749 §2.3")
+def one_way_of_authenticating_is_used(case: Case) -> Seen | Refusal:
+    """A request authenticates its client in one way only, and in a readable form."""
+    if case.proof.problem:
+        return Refusal(PROOF_UNREADABLE, case.proof.problem)
+    if len(case.proof.methods) > 1:
+        return Refusal(
+            TWO_PROOFS, "the request authenticates in two ways at once", "one way", " and ".join(case.proof.methods)
+        )
+    return Seen(case.proof.method)
+
+
+@check("RFC 6749 §3.2.1")
+def the_client_is_named(case: Case) -> Seen | Refusal:
+    """The request says which client it comes from."""
+    if not case.proof.client_id:
+        return _not_authenticated("the request names no client", "a client_id or an Authorization header", "neither")
+    return Seen(case.proof.client_id)
+
+
+@check("RFC 6749 §2.2")
+def the_client_is_registered(case: Case) -> Seen | Refusal:
+    """The client is one that this issuer knows."""
+    if case.client is None:
+        return _not_authenticated(
+            f"no client {case.proof.client_id!r} is registered here",
+            "a registered client_id",
+            case.proof.client_id or "",
+            "Register it with `innkeeper client add`, or look for a misspelling in `innkeeper client list`.",
+        )
+    return Seen(case.client.name)
+
+
+@check("RFC 7591 §2")
+def the_way_is_the_registered_one(case: Case) -> Seen | Refusal:
+    """The client authenticates in a way it is registered for."""
+    allowed = case.client.auth_methods if case.client else frozenset()
+    expected = " or ".join(sorted(allowed))
+    if case.proof.method not in allowed:
+        hint = "It is a public client: send client_id and no secret." if allowed == {NONE} else f"Use {expected}."
+        return _not_authenticated("the client is registered for another way", expected, case.proof.method, hint)
+    return Seen(case.proof.method, expected)
+
+
+@check("RFC 6749 §2.3.1")
+def the_secret_is_the_clients(case: Case) -> Seen | Refusal:
+    """The secret, hashed, equals one that the client holds and that has not expired."""
+    digest = hashlib.sha256((case.proof.secret or "").encode()).digest()
+    secrets = case.client.secrets if case.client else ()
+    match = next((one for one in secrets if compare_digest(one.digest, digest)), None)
+    if match is None:
+        return _not_authenticated(
+            "the secret is not one of this client's",
+            hint="Copy the secret again, without spaces; `innkeeper client rotate` makes a new one.",
+        )
+    if match.expires_at is not None and match.expires_at <= case.now:
+        return _not_authenticated("the secret has expired", hint="Use the newer secret of this client.")
+    return Seen("a secret of this client")
+
+
+@check("RFC 7523 §3")
+def the_assertion_is_signed_by_the_client(case: Case) -> Seen | Refusal:
+    """The assertion's signature verifies with a key that the client registered."""
+    if case.assertion is None or case.assertion.signature != "valid":
+        found = case.assertion.signature if case.assertion else "no assertion"
+        return _not_authenticated("the assertion's signature does not verify", "a registered key's signature", found)
+    return Seen("a registered key's signature")
+
+
+@check("RFC 7523 §3")
+def the_assertion_speaks_of_the_client(case: Case) -> Seen | Refusal:
+    """``iss`` and ``sub`` of the assertion are both the client's id."""
+    claims = _claims(case)
+    found = f"iss {claims.get('iss')!r}, sub {claims.get('sub')!r}"
+    if claims.get("iss") != case.proof.client_id or claims.get("sub") != case.proof.client_id:
+        return _not_authenticated("the assertion speaks of another client", str(case.proof.client_id), found)
+    return Seen(found)
+
+
+@check("RFC 7523 §3")
+def the_assertion_is_addressed_to_us(case: Case) -> Seen | Refusal:
+    """``aud`` of the assertion is this issuer or its token endpoint."""
+    audience = _claims(case).get("aud")
+    named = {audience} if isinstance(audience, str) else set(audience) if isinstance(audience, list) else set()
+    if not named & case.audiences:
+        expected = " or ".join(sorted(case.audiences))
+        return _not_authenticated("the assertion is addressed to someone else", expected, repr(audience))
+    return Seen(repr(audience))
+
+
+@check("RFC 7523 §3")
+def the_assertion_is_fresh(case: Case) -> Seen | Refusal:
+    """``exp`` lies ahead but not far, ``nbf`` and ``iat`` are not ahead, and ``jti`` was never used before."""
+    claims, now, leeway = _claims(case), case.now, case.policy.leeway
+    exp, start = claims.get("exp"), max(_time(claims.get("nbf")), _time(claims.get("iat")))
+    if not isinstance(exp, int | float) or exp <= now - leeway:
+        return _not_authenticated("the assertion has expired or never says when", f"exp after {now}", repr(exp))
+    if start > now + leeway:
+        return _not_authenticated("the assertion is not valid yet", f"nbf and iat at most {now}", str(start))
+    if exp > now + case.policy.assertion_lifetime + leeway:
+        return _not_authenticated("the assertion lives too long", f"{case.policy.assertion_lifetime} s", f"{exp - now} s")
+    if not isinstance(claims.get("jti"), str):
+        return _not_authenticated("the assertion has no jti, so a copy could not be told from it", "a jti", "none")
+    if case.assertion is not None and case.assertion.replayed:
+        return _not_authenticated("the assertion was used before", "a new jti each time", repr(claims["jti"]))
+    return Seen(f"expires in {int(exp - now)} s, jti not seen before")
+
+
+COMMON_CHECKS = (
+    one_way_of_authenticating_is_used,
+    the_client_is_named,
+    the_client_is_registered,
+    the_way_is_the_registered_one,
+)
+SECRET_CHECKS = (*COMMON_CHECKS, the_secret_is_the_clients)
+ASSERTION_CHECKS = (
+    *COMMON_CHECKS,
+    the_assertion_is_signed_by_the_client,
+    the_assertion_speaks_of_the_client,
+    the_assertion_is_addressed_to_us,
+    the_assertion_is_fresh,
+)
+CHECKS_BY_METHOD = {
+    NONE: COMMON_CHECKS,
+    BASIC: SECRET_CHECKS,
+    POST: SECRET_CHECKS,
+    PRIVATE_KEY_JWT: ASSERTION_CHECKS,
+}
+
+NOT_AUTHENTICATED = Page(
+    "IK201",
+    INVALID_CLIENT,
+    "The client did not prove who it is",
+    "The client is unknown, its secret is wrong or expired, its assertion does not verify, or it authenticated in "
+    "a way it is not registered for. A caller is not told which, so that nobody can search for clients or secrets.",
+    "Read the reason in the log or the tour. Check the client_id, then the secret (no spaces, not its id), then "
+    "the way of sending it: an Authorization header, or client_id and client_secret in the body.",
+    "The client could not be authenticated.",
+    401,
+)
+TWO_PROOFS = Page(
+    "IK202",
+    INVALID_REQUEST,
+    "The client authenticated in two ways at once",
+    "The request has, for example, an Authorization header and a client_secret in the body.",
+    "Send one of them. Many HTTP libraries add the header by themselves once they know the secret.",
+    "The request authenticates the client in more than one way.",
+)
+PROOF_UNREADABLE = Page(
+    "IK203",
+    INVALID_REQUEST,
+    "The client's authentication cannot be read",
+    "The Authorization header is not Basic with base64 of form-encoded id and secret, the two ways of naming the "
+    "client disagree, or client_assertion came without its type.",
+    "Form-encode id and secret, join them with a colon, then base64 (RFC 6749 §2.3.1); or send them in the body.",
+    "The client authentication of the request cannot be read.",
+)
+
+
+def _not_authenticated(reason: str, expected: str = "", found: str = "", hint: str = "") -> Refusal:
+    return Refusal(NOT_AUTHENTICATED, reason, expected, found, hint)
+
+
+def _claims(case: Case) -> dict[str, Any]:
+    return case.assertion.claims if case.assertion else {}
+
+
+def _time(value: object) -> float:
+    return value if isinstance(value, int | float) else 0
+
+
+def _spend(client: Client, assertion: Assertion) -> SpendAssertion:
+    return SpendAssertion(client.id, str(assertion.claims.get("jti")), int(assertion.claims.get("exp", 0)) + 60)

@@ -1,0 +1,66 @@
+"""A client asks for itself, with nobody behind it (RFC 6749 §4.4)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
+from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.core.scopes import reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.token import Issue, TokenRequest
+from innkeeper.protocol.errors import INVALID_SCOPE
+from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.tokens.trail import Seen, check, follow
+
+
+class Case(msgspec.Struct, frozen=True):
+    ask: TokenRequest
+    client: Client
+    policy: Policy
+    scopes: frozenset[str]
+
+
+def decide(ask: TokenRequest, client: Client, policy: Policy) -> Decision[Issue]:
+    """An access token for the client itself; no refresh token (§4.4.3). No scope asked means all it has."""
+    scopes = ask.scopes or client.scopes.difference(OPENID_SCOPES)
+    trail = follow("client credentials", CHECKS, Case(ask, client, policy, scopes))
+    if trail.refusal:
+        return Decision(trail.refusal, trail)
+    opened = reach(scopes, ask.resources, client, policy)
+    return Decision(Issue(client=client, subject=client.id, scopes=opened.scopes, audience=opened.audience), trail)
+
+
+@check("RFC 6749 §4.4.2")
+def the_scopes_are_the_clients(case: Case) -> Seen | Refusal:
+    """Every scope asked for is one the client may have."""
+    refusal = unknown_scope(case.scopes, case.client, case.policy)
+    return refusal or Seen(" ".join(sorted(case.scopes)))
+
+
+@check("OpenID Connect Core §3.1.2.1")
+def no_person_is_asked_about(case: Case) -> Seen | Refusal:
+    """Scopes that speak of a person make no sense where nobody signed in."""
+    personal = case.scopes & OPENID_SCOPES.keys()
+    if personal:
+        return Refusal(NOBODY_SIGNED_IN, "nobody has signed in", "scopes of an API", " ".join(sorted(personal)))
+    return Seen("scopes of an API only")
+
+
+@check("RFC 8707 §2.2")
+def the_resource_is_one_for_the_client(case: Case) -> Seen | Refusal:
+    """A resource that is named is registered and has a scope the client may have."""
+    refusal = unknown_target(case.ask.resources, case.client, case.policy)
+    return refusal or Seen(" ".join(case.ask.resources) or "none named")
+
+
+CHECKS = (the_scopes_are_the_clients, no_person_is_asked_about, the_resource_is_one_for_the_client)
+
+NOBODY_SIGNED_IN = Page(
+    "IK226",
+    INVALID_SCOPE,
+    "A scope about a person, but nobody signed in",
+    "Client credentials are for a program on its own behalf; openid, profile and offline_access need a person.",
+    "Leave these scopes out, or use the authorization code grant.",
+    "The requested scope needs a person to sign in.",
+)

@@ -1,0 +1,49 @@
+"""What a realm allows: lifetimes and switches, made once and handed to every decision."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core.records import Resource
+
+OPENID_SCOPES = {
+    "openid": "Know who you are",
+    "profile": "See your name and profile",
+    "email": "See your e-mail address",
+    "address": "See your postal address",
+    "phone": "See your telephone number",
+    "offline_access": "Keep working for you while you are away",
+}
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """A realm's rules. Durations in seconds.
+
+    ``code_lifetime`` 60: a redirect takes a second, and RFC 6749 §4.1.2 asks for ten minutes at most.
+    ``access_lifetime`` 600: short, because a JWT is believed until it expires (RFC 9700 §2.2).
+    ``refresh_lifetime`` 30 days: from the last rotation.
+    ``refresh_grace`` 60: a lost answer or a parallel agent gets the same successor once more (RFC 9700 §4.14.2).
+    ``session_lifetime`` 12 hours: from sign-in.
+    """
+
+    issuer: str
+    resources: dict[str, Resource] = {}
+    code_lifetime: int = 60
+    access_lifetime: int = 600
+    id_lifetime: int = 600
+    refresh_lifetime: int = 30 * 86400
+    refresh_grace: int = 60
+    session_lifetime: int = 12 * 3600
+    assertion_lifetime: int = 300
+    leeway: int = 5
+    acr: str = "urn:innkeeper:acr:password"
+
+    def scope_sentence(self, scope: str) -> str:
+        """What a scope allows, for people; its own name where nobody wrote a sentence."""
+        if scope in OPENID_SCOPES:
+            return OPENID_SCOPES[scope]
+        return next((one.scopes[scope] for one in self.resources.values() if scope in one.scopes), scope)
+
+    def known_scopes(self) -> frozenset[str]:
+        """Every scope that the realm knows, OpenID's and its resources'."""
+        return frozenset(OPENID_SCOPES).union(*(one.scopes for one in self.resources.values()))

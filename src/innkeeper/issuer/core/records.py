@@ -1,0 +1,137 @@
+"""The nouns that an issuer remembers. Times are whole seconds since the epoch; hashes are SHA-256 as bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+NATIVE = "native"
+WEB = "web"
+
+PKCE_ALWAYS = "always"
+PKCE_OR_NONCE = "or-nonce"
+PKCE_OPTIONAL = "optional"
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A client secret as stored: its SHA-256, when it was made and until when it opens anything."""
+
+    digest: bytes
+    created_at: int
+    expires_at: int | None = None
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered client.
+
+    ``auth_methods`` are names of RFC 7591 §2 (``none`` alone makes it public). ``pkce`` is ``always``,
+    ``or-nonce`` (OAuth 2.1 §7.5.1: a nonce may stand in for a confidential OpenID client) or ``optional``;
+    a public client always needs it. ``resources`` empty means every resource that has one of its scopes.
+    """
+
+    id: str
+    name: str
+    auth_methods: frozenset[str]
+    secrets: tuple[Secret, ...] = ()
+    jwks: tuple[dict[str, Any], ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    grants: frozenset[str] = frozenset({"authorization_code"})
+    scopes: frozenset[str] = frozenset()
+    resources: tuple[str, ...] = ()
+    application_type: str = WEB
+    pkce: str = PKCE_OR_NONCE
+    id_token_alg: str = "RS256"
+    trusted: bool = False
+    created_at: int = 0
+    development: bool = False
+
+    @property
+    def public(self) -> bool:
+        return self.auth_methods == {"none"}
+
+    @property
+    def native(self) -> bool:
+        return self.application_type == NATIVE
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """An API that tokens are cut for: its URI, its name, and its scopes with a sentence for people each."""
+
+    uri: str
+    name: str
+    scopes: dict[str, str] = {}
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone who signs in. ``password`` is an argon2 string; ``claims`` are OpenID standard claims."""
+
+    sub: str
+    username: str
+    password: str = ""
+    claims: dict[str, Any] = {}
+    created_at: int = 0
+    disabled: bool = False
+    development: bool = False
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A person signed in in one browser. ``id`` is public (the ``sid`` claim); the cookie's hash is ``digest``."""
+
+    id: str
+    digest: bytes
+    sub: str
+    auth_time: int
+    acr: str
+    amr: tuple[str, ...]
+    expires_at: int
+    ended_at: int | None = None
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has allowed a client, remembered: scope names, and the resources they were allowed at."""
+
+    sub: str
+    client_id: str
+    scopes: frozenset[str]
+    resources: frozenset[str] = frozenset()
+    given_at: int = 0
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """One authorization and everything it gave: the family that is revoked together."""
+
+    id: str
+    client_id: str
+    sub: str
+    scopes: frozenset[str]
+    audience: tuple[str, ...]
+    auth_time: int
+    acr: str
+    amr: tuple[str, ...]
+    session_id: str
+    created_at: int
+    revoked_at: int | None = None
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """An authorization code: what it was cut for. ``grant`` is written when the code is redeemed."""
+
+    digest: bytes
+    grant: Grant
+    redirect_uri: str
+    challenge: str | None
+    nonce: str | None
+    expires_at: int
+    spent_at: int | None = None
+
+
+class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation of a refresh token. Its successor is derived from the token itself, so none is stored."""
+
+    digest: bytes
+    grant_id: str
+    expires_at: int
+    spent_at: int | None = None
+    successor: bytes | None = None

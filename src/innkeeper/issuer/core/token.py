@@ -1,0 +1,167 @@
+"""The token endpoint: which grant is asked for, and what it comes to (RFC 6749 §3.2)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core.records import Client, Grant
+from innkeeper.protocol.errors import INVALID_REQUEST, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
+from innkeeper.protocol.parameters import Parameters
+from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.tokens.trail import Seen, check
+
+AUTHORIZATION_CODE = "authorization_code"
+CLIENT_CREDENTIALS = "client_credentials"
+REFRESH_TOKEN = "refresh_token"
+
+
+class TokenRequest(msgspec.Struct, frozen=True):
+    """A token request without its client authentication. Empty strings and tuples mean not sent."""
+
+    grant_type: str
+    scopes: frozenset[str] = frozenset()
+    resources: tuple[str, ...] = ()
+    code: str = ""
+    redirect_uri: str = ""
+    code_verifier: str = ""
+    refresh_token: str = ""
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """What to cut: an access token always, an ID token and a refresh token where these are given.
+
+    ``subject`` is a person's ``sub`` or, for a client on its own behalf, its id. ``refresh`` says that the
+    refresh token made for this request was committed and may be handed out.
+    """
+
+    client: Client
+    subject: str
+    scopes: frozenset[str]
+    audience: tuple[str, ...]
+    grant: Grant | None = None
+    id_token: bool = False
+    nonce: str | None = None
+    refresh: bool = False
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """What a decision may hand out, made before it: the hash of a new refresh token."""
+
+    refresh_digest: bytes = b""
+
+
+class GrantTypeCase(msgspec.Struct, frozen=True):
+    parameters: Parameters
+    client: Client
+
+
+@check("RFC 6749 §3.2")
+def no_parameter_is_repeated(case: GrantTypeCase) -> Seen | Refusal:
+    """Each parameter is sent once; ``resource`` alone may repeat."""
+    repeated = case.parameters.repeated - {"resource"}
+    if repeated:
+        return Refusal(REPEATED, f"{min(repeated)!r} was sent more than once", "once", "more than once")
+    return Seen(f"{len(case.parameters)} parameters, each once")
+
+
+@check("RFC 6749 §4.1.3")
+def a_grant_type_is_named(case: GrantTypeCase) -> Seen | Refusal:
+    """The request says which grant it redeems."""
+    if "grant_type" not in case.parameters:
+        return Refusal(NO_GRANT_TYPE, "grant_type is missing", "grant_type", "no such parameter")
+    return Seen(case.parameters["grant_type"])
+
+
+@check("RFC 6749 §5.2")
+def the_grant_type_is_known(case: GrantTypeCase) -> Seen | Refusal:
+    """The grant is one that this issuer speaks."""
+    sent = case.parameters["grant_type"]
+    if sent not in PARAMETERS_OF:
+        return Refusal(UNKNOWN_GRANT_TYPE, f"no grant {sent!r} here", ", ".join(PARAMETERS_OF), sent)
+    return Seen(sent)
+
+
+@check("RFC 6749 §5.2")
+def the_client_may_use_the_grant(case: GrantTypeCase) -> Seen | Refusal:
+    """The client is registered for the grant; a public client has none of its own to spend."""
+    sent, allowed = case.parameters["grant_type"], " ".join(sorted(case.client.grants))
+    if sent not in case.client.grants:
+        hint = f"`innkeeper client grants {case.client.id} --add {sent}` allows it."
+        return Refusal(GRANT_NOT_ALLOWED, f"client {case.client.id!r} may not use {sent}", allowed, sent, hint)
+    if sent == CLIENT_CREDENTIALS and case.client.public:
+        return Refusal(GRANT_NOT_ALLOWED, "a public client has no credentials", "a confidential client", "none")
+    return Seen(sent, allowed)
+
+
+@check("RFC 6749 §4.1.3")
+def what_the_grant_needs_is_there(case: GrantTypeCase) -> Seen | Refusal:
+    """Every parameter without which the grant cannot be redeemed was sent."""
+    needed = PARAMETERS_OF[case.parameters["grant_type"]]
+    missing = next((name for name in needed if name not in case.parameters), None)
+    if missing:
+        return Refusal(PARAMETER_MISSING, f"{missing} is missing", ", ".join(needed), ", ".join(case.parameters))
+    return Seen(", ".join(needed) or "nothing more")
+
+
+GRANT_TYPE_CHECKS = (
+    no_parameter_is_repeated,
+    a_grant_type_is_named,
+    the_grant_type_is_known,
+    the_client_may_use_the_grant,
+    what_the_grant_needs_is_there,
+)
+
+PARAMETERS_OF = {
+    AUTHORIZATION_CODE: ("code",),
+    CLIENT_CREDENTIALS: (),
+    REFRESH_TOKEN: ("refresh_token",),
+}
+
+REPEATED = Page(
+    "IK220",
+    INVALID_REQUEST,
+    "A parameter was sent more than once",
+    "Two values for one name let two readers of the request disagree about it, so neither is taken.",
+    "Send each parameter once.",
+    "A parameter was sent more than once.",
+)
+NO_GRANT_TYPE = Page(
+    "IK221",
+    INVALID_REQUEST,
+    "The grant type is missing",
+    "The body has no grant_type: often it was sent as JSON, in the query, or not at all.",
+    "Send a form body (application/x-www-form-urlencoded) with grant_type.",
+    "The parameter grant_type is missing.",
+)
+UNKNOWN_GRANT_TYPE = Page(
+    "IK222",
+    UNSUPPORTED_GRANT_TYPE,
+    "The grant type is not one this issuer speaks",
+    "The grant_type is misspelt, or it is one that OAuth 2.1 removed, such as password.",
+    "Use a grant listed under grant_types_supported in the discovery document.",
+    "The grant type is not supported.",
+)
+GRANT_NOT_ALLOWED = Page(
+    "IK223",
+    UNAUTHORIZED_CLIENT,
+    "The client may not use this grant",
+    "The client is registered for other grants, or it is public and asked for client credentials.",
+    "Register the grant for the client, or use the one it has.",
+    "The client is not allowed to use this grant type.",
+)
+PARAMETER_MISSING = Page(
+    "IK224",
+    INVALID_REQUEST,
+    "The grant lacks a parameter",
+    "The grant cannot be redeemed without, for example, code or refresh_token. An empty value counts as missing.",
+    "Send the parameter in the form body.",
+    "A required parameter is missing.",
+)
+UNREADABLE = Page(
+    "IK225",
+    INVALID_REQUEST,
+    "The request body cannot be read",
+    "The body is not a form, not UTF-8, too large, or was cut off.",
+    "Send application/x-www-form-urlencoded in UTF-8, smaller than 64 KiB.",
+    "The request body cannot be read.",
+)

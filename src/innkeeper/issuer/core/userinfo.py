@@ -1,0 +1,134 @@
+"""Who signed in, told to the client that signed them in (OpenID Connect Core §5.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.records import Person
+from innkeeper.protocol import errors
+from innkeeper.protocol.parameters import scopes
+from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.tokens.trail import Seen, check, follow
+
+CLAIMS_OF_SCOPE = {
+    "profile": (
+        "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile",
+        "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+    ),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+}  # fmt: skip
+
+
+class Case(msgspec.Struct, frozen=True):
+    token: str
+    found: Found
+    person: Person | None
+    policy: Policy
+    now: int
+
+
+def decide(token: str, found: Found, person: Person | None, policy: Policy, now: int) -> Decision[dict[str, Any]]:
+    """``sub`` and the claims that the token's scopes let the client see."""
+    trail = follow("userinfo", CHECKS, Case(token, found, person, policy, now))
+    if trail.refusal or person is None or found.claims is None:
+        return Decision(trail.refusal or Refusal(TOKEN_REFUSED, "nobody behind the token"), trail)
+    return Decision({"sub": person.sub, **claims_for(person, scopes(found.claims["scope"]))}, trail)
+
+
+def claims_for(person: Person, granted: frozenset[str]) -> dict[str, Any]:
+    """The person's claims that these scopes cover; a claim nobody filled in is left out."""
+    names = (name for scope, names in CLAIMS_OF_SCOPE.items() if scope in granted for name in names)
+    return {name: person.claims[name] for name in names if name in person.claims}
+
+
+@check("RFC 6750 §3.1")
+def a_token_was_sent(case: Case) -> Seen | Refusal:
+    """The request carries an access token."""
+    if not case.token:
+        return Refusal(NO_TOKEN, "no access token came", "Authorization: Bearer …", "nothing")
+    return Seen("a token")
+
+
+@check("OpenID Connect Core §5.3.1")
+def the_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
+    """The token was cut here, has not expired, and neither it nor its grant was revoked."""
+    claims, grant = case.found.claims, case.found.grant
+    if claims is None:
+        return Refusal(TOKEN_REFUSED, "not an access token of this issuer", "a token cut here", "another")
+    if claims["exp"] <= case.now:
+        return Refusal(TOKEN_REFUSED, f"it expired {case.now - claims['exp']} s ago", "not expired", "expired")
+    if case.found.revoked or (grant is not None and grant.revoked_at is not None):
+        return Refusal(TOKEN_REFUSED, "the token or its grant was revoked", "standing", "revoked")
+    return Seen(f"{claims['exp'] - case.now} s left")
+
+
+@check("RFC 9068 §4")
+def the_token_is_for_userinfo(case: Case) -> Seen | Refusal:
+    """The token's audience has the issuer itself; a token cut for an API opens that API only."""
+    audience = (case.found.claims or {}).get("aud", ())
+    named = (audience,) if isinstance(audience, str) else tuple(audience)
+    if case.policy.issuer not in named:
+        hint = "Ask for openid without a resource parameter to get a token that opens userinfo."
+        return Refusal(TOKEN_REFUSED, "the token is for another resource", case.policy.issuer, " ".join(named), hint)
+    return Seen(" ".join(named), case.policy.issuer)
+
+
+@check("OpenID Connect Core §5.3")
+def the_token_has_openid(case: Case) -> Seen | Refusal:
+    """Userinfo belongs to a sign-in, which is what the scope openid says."""
+    found = str((case.found.claims or {}).get("scope", ""))
+    if "openid" not in found.split():
+        return Refusal(NO_OPENID, "the token lacks the scope openid", "openid", found)
+    return Seen(found, "openid")
+
+
+@check("OpenID Connect Core §5.3.2")
+def the_person_is_still_here(case: Case) -> Seen | Refusal:
+    """The person behind the token still has an account."""
+    if case.person is None or case.person.disabled:
+        return Refusal(TOKEN_REFUSED, "the person is gone or disabled", "an account", "none")
+    return Seen(case.person.sub)
+
+
+CHECKS = (
+    a_token_was_sent,
+    the_token_is_ours_and_alive,
+    the_token_is_for_userinfo,
+    the_token_has_openid,
+    the_person_is_still_here,
+)
+
+NO_TOKEN = Page(
+    "IK321",
+    "",
+    "No access token came",
+    "The request has no Authorization header with a Bearer token.",
+    "Send Authorization: Bearer and the access token.",
+    "",
+    401,
+)
+TOKEN_REFUSED = Page(
+    "IK322",
+    errors.INVALID_TOKEN,
+    "The access token is not good here",
+    "It expired, was revoked, was cut by another issuer or for another resource, or its person is gone.",
+    "Get a new token by signing in or refreshing, with openid and without a resource parameter.",
+    "The access token is expired, revoked or not meant for this endpoint.",
+    401,
+)
+NO_OPENID = Page(
+    "IK323",
+    errors.INSUFFICIENT_SCOPE,
+    "The access token lacks the scope openid",
+    "Userinfo tells who signed in; the scope openid is what asks for a sign-in.",
+    "Ask for openid at the authorization endpoint.",
+    "The scope openid is needed.",
+    403,
+)

@@ -1,0 +1,6 @@
+"""What people see: sign-in, consent, errors, signed out. Templates, the stylesheet and the headers around them.
+
+``render`` turns a template and its context into a reply, ``headers`` says what a browser may do with it,
+``files`` serves the stylesheet and the mark, ``compare`` finds where two strings differ. No rule of the
+protocol is decided here: ``core`` decides, ``http`` reads the answers that these forms send.
+"""

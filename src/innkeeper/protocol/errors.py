@@ -1,0 +1,32 @@
+"""The error codes that go on the wire, each under the specification that registers it."""
+
+# RFC 6749 §4.1.2.1 and §5.2
+INVALID_REQUEST = "invalid_request"
+INVALID_CLIENT = "invalid_client"
+INVALID_GRANT = "invalid_grant"
+UNAUTHORIZED_CLIENT = "unauthorized_client"
+UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+INVALID_SCOPE = "invalid_scope"
+ACCESS_DENIED = "access_denied"
+SERVER_ERROR = "server_error"
+TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+
+# RFC 6750 §3.1
+INVALID_TOKEN = "invalid_token"
+INSUFFICIENT_SCOPE = "insufficient_scope"
+
+# RFC 8707 §2
+INVALID_TARGET = "invalid_target"
+
+# RFC 7009 §2.2.1
+UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
+
+# OpenID Connect Core §3.1.2.6
+LOGIN_REQUIRED = "login_required"
+CONSENT_REQUIRED = "consent_required"
+INTERACTION_REQUIRED = "interaction_required"
+ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
+REQUEST_NOT_SUPPORTED = "request_not_supported"
+REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+REGISTRATION_NOT_SUPPORTED = "registration_not_supported"

@@ -1,0 +1,50 @@
+"""One HTTP exchange as plain values, so that everything inside is free of any server's types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A request as it arrived: ``headers`` with lower-case names (repeated ones joined by ", "), ``body`` whole."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    remote: str = ""
+
+    def cookie(self, name: str) -> str | None:
+        """The value of a cookie, or None. RFC 6265 §4.2.1; the first of several wins."""
+        for part in self.headers.get("cookie", "").split(";"):
+            key, _, value = part.strip().partition("=")
+            if key == name:
+                return value
+        return None
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An answer: status, headers in order (names lower-case), body."""
+
+    status: int
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+
+NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
+
+
+def json_reply(document: object, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> Reply:
+    """``document`` as JSON, with its content type."""
+    return Reply(status, (("content-type", "application/json"), *headers), msgspec.json.encode(document))
+
+
+def redirect(location: str, status: int = 303, headers: Sequence[tuple[str, str]] = ()) -> Reply:
+    """Send a browser elsewhere; 303 so that a POST is never repeated at the target (RFC 9700 §4.12)."""
+    return Reply(status, (("location", location), ("cache-control", "no-store"), *headers))

@@ -1,0 +1,99 @@
+"""Request parameters, parsed once at the door (RFC 6749 §3.1, §3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class Malformed(Exception):
+    """The parameters cannot be read; the message says which rule they break and where."""
+
+
+class Parameters(Mapping[str, str]):
+    """Parameters by name. An empty value counts as absent (RFC 6749 §3.1).
+
+    A name sent twice is kept aside in ``repeated``: asking for such a name raises ``Malformed``, so that no
+    reader can take the first of two by accident. ``many`` reads the few parameters that may repeat.
+    """
+
+    __slots__ = ("_all", "_one", "repeated")
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self._all = pairs
+        self._one: dict[str, str] = {}
+        repeated: set[str] = set()
+        for name, value in pairs:
+            if name in self._one or name in repeated:
+                repeated.add(name)
+            elif value:
+                self._one[name] = value
+        self.repeated = frozenset(repeated)
+
+    def __getitem__(self, name: str) -> str:
+        if name in self.repeated:
+            raise Malformed(f"parameter {name!r} was sent more than once; send it once")
+        return self._one[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._one
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._one)
+
+    def __len__(self) -> int:
+        return len(self._one)
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """Every non-empty value of a parameter that may be sent several times (RFC 8707 §2 ``resource``)."""
+        return tuple(value for key, value in self._all if key == name and value)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """All pairs in the order sent, empty ones included."""
+        return list(self._all)
+
+
+def parse_query(query: str) -> Parameters:
+    """Parameters of a query string. Raises ``Malformed`` for bytes that are not UTF-8 or a NUL."""
+    return Parameters(_pairs(query))
+
+
+def parse_form(body: bytes, content_type: str) -> Parameters:
+    """Parameters of a form body. Raises ``Malformed`` for another content type or bytes that are not UTF-8."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise Malformed(f"content type {kind or 'missing'!r}: this endpoint reads {FORM} only")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(f"byte {error.start} of the body is not UTF-8") from None
+    return Parameters(_pairs(text))
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    if not text:
+        return []
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=200)
+    except UnicodeDecodeError:
+        raise Malformed("a parameter's percent-encoding is not UTF-8") from None
+    except ValueError:
+        raise Malformed("more than 200 parameters") from None
+    if "%00" in text or "\0" in text:
+        raise Malformed("a parameter holds a NUL character")
+    return pairs
+
+
+def form_decode(text: str) -> str:
+    """Undo application/x-www-form-urlencoded for one value. Raises ``Malformed`` where it is not UTF-8."""
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("a value's percent-encoding is not UTF-8") from None
+
+
+def scopes(text: str | None) -> frozenset[str]:
+    """The scope names in a space-separated value (RFC 6749 §3.3); none for None."""
+    return frozenset(text.split()) if text else frozenset()

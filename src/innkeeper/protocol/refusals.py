@@ -1,0 +1,53 @@
+"""A refusal and its two faces: what goes on the wire, and the reason that stays at home."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One numbered kind of refusal; its docs page is generated from these words.
+
+    ``number`` never changes meaning once released. ``error`` and ``wire`` are all that a caller is told:
+    the code of the specification and one safe sentence. ``cause`` and ``remedy`` are for the docs, the
+    tour and the terminal. ``status`` is the HTTP status where the refusal is answered directly.
+    """
+
+    number: str
+    error: str
+    title: str
+    cause: str
+    remedy: str
+    wire: str
+    status: int = 400
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """One refusal that happened: a page, and this case's ``reason`` with what was expected and found.
+
+    ``reason``, ``expected``, ``found`` and ``hint`` never leave the house, except onto development pages.
+    No secret and no whole token is ever put into them.
+    """
+
+    page: Page
+    reason: str
+    expected: str = ""
+    found: str = ""
+    hint: str = ""
+
+    @property
+    def error(self) -> str:
+        return self.page.error
+
+    @property
+    def remedy(self) -> str:
+        """What to do now: this case's hint, or the page's general remedy."""
+        return self.hint or self.page.remedy
+
+
+class UsageError(Exception):
+    """The caller of innkeeper got it wrong: a setting, an argument. The message names value, rule and remedy."""
+
+
+class Unreachable(Exception):
+    """The world failed: an issuer, a store, a network. Trying again may help."""

@@ -1,0 +1,128 @@
+"""The trail: the ordered checks behind a decision, each with what was expected and found.
+
+A check is a function of one case that answers ``Seen`` (it passed, and this is what was there) or a
+``Refusal``. Checks stand in a tuple, in the order they are made; ``follow`` walks it and stops at the first
+refusal. The same trail draws the tour, fills the audit log, answers ``innkeeper explain`` and the error page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from innkeeper.protocol.refusals import Refusal
+
+Case = TypeVar("Case", contravariant=True)
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """A check that passed: what was found, and what it had to be where that says more."""
+
+    found: str = ""
+    expected: str = ""
+
+
+class Check(Generic[Case]):
+    """One rule: its function, its name as words, its section and its sentence (the docstring's first line)."""
+
+    __slots__ = ("judge", "name", "sentence", "spec")
+
+    def __init__(self, judge: Callable[[Case], Seen | Refusal], spec: str) -> None:
+        self.judge = judge
+        self.spec = spec
+        self.name = judge.__name__.replace("_", " ")
+        self.sentence = (judge.__doc__ or "").strip().partition("\n")[0]
+
+    def __call__(self, case: Case) -> Seen | Refusal:
+        return self.judge(case)
+
+    def __repr__(self) -> str:
+        return f"<check {self.name!r} {self.spec}>"
+
+
+def check(spec: str) -> Callable[[Callable[[Case], Seen | Refusal]], Check[Case]]:
+    """Make a function a check; ``spec`` is the section it enforces, such as ``RFC 7636 §4.6``."""
+    return lambda judge: Check(judge, spec)
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One check as it went."""
+
+    check: Check[Any]
+    outcome: Seen | Refusal
+
+    @property
+    def passed(self) -> bool:
+        return type(self.outcome) is Seen
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """The checks of one decision in order. ``about`` names the decision: "token", "authorize", "guard"."""
+
+    about: str
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """The refusal it ended in, or None where every check passed."""
+        last = self.steps[-1].outcome if self.steps else None
+        return last if isinstance(last, Refusal) else None
+
+    def then(self, other: Trail) -> Trail:
+        """This trail and, after it, another one's steps."""
+        return Trail(self.about, self.steps + other.steps)
+
+    def as_document(self) -> dict[str, Any]:
+        """The trail as plain data for JSON: about, outcome, steps, refusal."""
+        refusal = self.refusal
+        return {
+            "about": self.about,
+            "outcome": "refused" if refusal else "passed",
+            "steps": [_step(step) for step in self.steps],
+            "refusal": refusal
+            and {
+                "number": refusal.page.number,
+                "error": refusal.page.error,
+                "status": refusal.page.status,
+                "title": refusal.page.title,
+                "cause": refusal.page.cause,
+                "reason": refusal.reason,
+                "remedy": refusal.remedy,
+            },
+        }
+
+
+Observer = Callable[[Trail], None]
+"""Whoever wants to see decisions as they are made: the log, the audit, the tour."""
+
+
+def unobserved(_: Trail) -> None:
+    """The observer that looks away."""
+
+
+def follow(about: str, checks: Sequence[Check[Case]], case: Case) -> Trail:
+    """Make the checks in order until one refuses."""
+    steps: list[Step] = []
+    for one in checks:
+        outcome = one.judge(case)
+        steps.append(Step(one, outcome))
+        if type(outcome) is Refusal:
+            break
+    return Trail(about, tuple(steps))
+
+
+def _step(step: Step) -> dict[str, Any]:
+    outcome = step.outcome
+    refused = isinstance(outcome, Refusal)
+    return {
+        "name": step.check.name,
+        "sentence": step.check.sentence,
+        "spec": step.check.spec,
+        "passed": not refused,
+        "expected": outcome.expected,
+        "found": outcome.found,
+        "reason": outcome.reason if isinstance(outcome, Refusal) else "",
+        "hint": outcome.remedy if isinstance(outcome, Refusal) else "",
+    }
