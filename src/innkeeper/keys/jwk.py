@@ -40,7 +40,9 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     kty = _text(jwk, "kty")
     if kty not in _REQUIRED:
         raise UnusableKey(f"kty {kty!r}: known kinds are {', '.join(_REQUIRED)}")
-    return base64url.encode_text(sha256(msgspec.json.encode({name: _text(jwk, name) for name in _REQUIRED[kty]})).digest())
+    return base64url.encode_text(
+        sha256(msgspec.json.encode({name: _text(jwk, name) for name in _REQUIRED[kty]})).digest()
+    )
 
 
 def public_document(key: PublicKey, kid: str, alg: str, use: str = "sig") -> dict[str, str]:

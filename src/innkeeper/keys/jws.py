@@ -105,7 +105,9 @@ def sign(signing_input: bytes, private_key: PrivateKey, alg: str) -> bytes:
     """The signature over ``signing_input``. Raises ``ValueError`` where key and ``alg`` do not belong together."""
     algorithm = ALGORITHMS.get(alg)
     if algorithm is None or not algorithm.fits(private_key):
-        raise ValueError(f"{type(private_key).__name__} cannot sign {alg!r}; one of {', '.join(ALGORITHMS)} and its key")
+        raise ValueError(
+            f"{type(private_key).__name__} cannot sign {alg!r}; one of {', '.join(ALGORITHMS)} and its key"
+        )
     return algorithm.sign(private_key, signing_input)
 
 

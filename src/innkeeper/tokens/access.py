@@ -1,0 +1,136 @@
+"""Access tokens as signed JWTs: what they say, how they are built and read (RFC 9068).
+
+Whether one may be believed is asked in ``tokens.verification``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from innkeeper.protocol.refusals import UsageError
+
+TYPE = "at+jwt"
+REQUIRED = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
+"""The claims every access token has (§2.2), in the order they are written."""
+
+
+class AccessToken(msgspec.Struct, frozen=True, gc=False):
+    """What a checked access token says. Times are whole seconds since 1970, 0 where a claim is absent.
+
+    ``claims`` holds every claim as it was sent, the ones above and the ones nobody here knows.
+    """
+
+    iss: str
+    sub: str
+    aud: tuple[str, ...]
+    client_id: str
+    exp: int
+    iat: int
+    nbf: int
+    jti: str
+    scope: frozenset[str]
+    auth_time: int
+    acr: str
+    amr: tuple[str, ...]
+    cnf: Mapping[str, Any] | None
+    act: Mapping[str, Any] | None
+    claims: Mapping[str, Any]
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the client acts for itself: no person behind it (§5: sub is then the client)."""
+        return self.sub == self.client_id
+
+
+def build(
+    *,
+    issuer: str,
+    subject: str,
+    audience: Sequence[str],
+    client_id: str,
+    now: int,
+    lifetime: int,
+    jti: str,
+    scope: Iterable[str] = (),
+    extra: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The claims of a new access token in the order of §2.2; ``now`` and ``lifetime`` in seconds.
+
+    ``aud`` is a string for one audience and a list for several; ``scope`` is sorted and left out when empty.
+    Raises ``UsageError`` for no audience, or where ``extra`` would replace one of these claims.
+    """
+    if not audience:
+        raise UsageError("an access token needs an audience: the resource it is for, such as 'https://api.example'")
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "exp": now + lifetime,
+        "aud": audience[0] if len(audience) == 1 else list(audience),
+        "sub": subject,
+        "client_id": client_id,
+        "iat": now,
+        "jti": jti,
+    }
+    if granted := " ".join(sorted(scope)):
+        claims["scope"] = granted
+    if not claims.keys().isdisjoint(extra):
+        raise UsageError(f"extra claims may not replace {', '.join(sorted(claims.keys() & extra.keys()))}")
+    claims.update(extra)
+    return claims
+
+
+class NotWhole(ValueError):
+    """A claim is missing or of the wrong kind; the message names it."""
+
+
+class _Claims(msgspec.Struct, frozen=True, gc=False):
+    iss: str
+    exp: int | float
+    sub: str = ""
+    aud: str | tuple[str, ...] = ()
+    client_id: str = ""
+    iat: int | float = 0
+    nbf: int | float = 0
+    jti: str = ""
+    scope: str = ""
+    auth_time: int | float = 0
+    acr: str = ""
+    amr: tuple[str, ...] = ()
+    cnf: dict[str, Any] | None = None
+    act: dict[str, Any] | None = None
+
+
+def read(claims: Mapping[str, Any], required: Iterable[str] = REQUIRED) -> AccessToken:
+    """The claims as typed values. Raises ``NotWhole``: one that is required is missing or empty, or one is of
+    another kind than its specification says (RFC 7519 §4.1, RFC 9068 §2.2)."""
+    for name in required:
+        if not claims.get(name):
+            raise NotWhole(f"claim {name!r} is {'empty' if name in claims else 'missing'}")
+    try:
+        said = msgspec.convert(claims, _Claims)
+        aud = said.aud
+        return AccessToken(
+            said.iss,
+            said.sub,
+            (aud,) if type(aud) is str else aud,  # type: ignore[arg-type]
+            said.client_id,
+            int(said.exp),
+            int(said.iat),
+            int(said.nbf),
+            said.jti,
+            frozenset(said.scope.split(" ")) - _NOTHING if said.scope else _NOTHING,
+            int(said.auth_time),
+            said.acr,
+            said.amr,
+            said.cnf,
+            said.act,
+            MappingProxyType(claims),
+        )
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise NotWhole(str(error)) from None
+
+
+_NOTHING: frozenset[str] = frozenset()
