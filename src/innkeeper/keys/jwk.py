@@ -70,7 +70,8 @@ def read_public(document: Mapping[str, Any]) -> VerifyingKey:
     """
     if document.get("use", "sig") != "sig":
         raise UnusableKey(f"use {document['use']!r}: not for signatures")
-    if "verify" not in document.get("key_ops", ("verify",)):
+    operations = document.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
         raise UnusableKey("key_ops without 'verify'")
     read = _KINDS.get(_text(document, "kty"))
     if read is None:

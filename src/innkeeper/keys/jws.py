@@ -1,6 +1,6 @@
 """JSON Web Signature in its compact form, thin on ``cryptography`` (RFC 7515, algorithms of RFC 7518 and RFC 8037).
 
-Five asymmetric algorithms. Each is bound to one kind of key, so a token cannot choose another meaning for a key:
+Asymmetric algorithms only. Each is bound to one kind of key, so a token cannot choose another meaning for a key:
 there is no ``none`` and nothing that takes a public key for a shared secret.
 """
 
@@ -29,6 +29,7 @@ LIMIT = 16_384
 """Longest token read, in bytes. HTTP servers refuse longer header lines anyway."""
 
 _HEADER_DEPTH = 6
+_TEXTS = ("alg", "kid", "typ", "cty")
 _CACHED_HEADER = 1_024
 
 
@@ -83,6 +84,8 @@ def _read_header(data: bytes) -> Mapping[str, Any]:
         raise NotAToken(f"header: {error}") from None
     if "crit" in header:
         raise NotAToken("header: 'crit' names extensions, and none is understood here")
+    if wrong := [name for name in _TEXTS if not isinstance(header.get(name, ""), str)]:
+        raise NotAToken(f"header: {wrong[0]!r} is no string")
     return MappingProxyType(header)
 
 
@@ -169,8 +172,8 @@ def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
     return Algorithm(name, fits, verify_rsa, sign_rsa)
 
 
-def _ed25519() -> Algorithm:
-    """Ed25519 under its JOSE name (RFC 8037 §3.1)."""
+def _ed25519(name: str) -> Algorithm:
+    """Ed25519, under the name of RFC 8037 §3.1 and under that of RFC 9864 §2.2, which says the curve, too."""
 
     def fits(key: Any) -> bool:
         return isinstance(key, (Ed25519PublicKey, Ed25519PrivateKey))
@@ -179,7 +182,7 @@ def _ed25519() -> Algorithm:
         key.verify(signature, data)
         return True
 
-    return Algorithm("EdDSA", fits, verify_ed, lambda key, data: key.sign(data))
+    return Algorithm(name, fits, verify_ed, lambda key, data: key.sign(data))
 
 
 ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
@@ -190,7 +193,8 @@ ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
             _ecdsa("ES384", ec.SECP384R1, SHA384(), 48),
             _rsa("RS256", padding.PKCS1v15()),
             _rsa("PS256", padding.PSS(padding.MGF1(SHA256()), SHA256.digest_size)),
-            _ed25519(),
+            _ed25519("EdDSA"),
+            _ed25519("Ed25519"),
         )
     }
 )
