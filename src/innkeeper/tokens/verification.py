@@ -29,7 +29,7 @@ class Expected(msgspec.Struct, frozen=True):
     """
 
     issuer: str
-    algorithms: frozenset[str] = frozenset({"ES256", "RS256", "PS256", "ES384", "EdDSA"})
+    algorithms: frozenset[str] = frozenset({"ES256", "RS256", "PS256", "ES384", "EdDSA", "Ed25519"})
     types: frozenset[str] = frozenset({TYPE, f"application/{TYPE}"})
     required: tuple[str, ...] = REQUIRED
     client_tokens: frozenset[str] = frozenset()
