@@ -1,4 +1,4 @@
-"""Request parameters, parsed once at the door (RFC 6749 §3.1, §3.2)."""
+"""Request parameters, parsed once at the door (RFC 6749 Appendix B)."""
 
 from __future__ import annotations
 
