@@ -25,12 +25,14 @@ class Comparison(msgspec.Struct, frozen=True):
 def compare(sent: str, registered: Sequence[str], what: str = "redirect_uri") -> Comparison:
     """``sent`` against each registered value, character by character.
 
-    The segments of ``sent`` are cut against the nearest value; each registered value against ``sent``.
+    Only ``sent`` and the nearest value are cut; the others are given whole, the nearer first.
     Where nothing is registered, all of ``sent`` differs.
     """
     pairs = sorted((_align(sent, one) for one in registered), key=lambda pair: pair.likeness, reverse=True)
-    nearest = pairs[0].left if pairs else ((sent, True),)
-    return Comparison(what, nearest, tuple(pair.right for pair in pairs))
+    if not pairs:
+        return Comparison(what, ((sent, True),), ())
+    others = tuple(((pair.value, False),) for pair in pairs[1:])
+    return Comparison(what, pairs[0].left, (pairs[0].right, *others))
 
 
 def compare_words(sent: str, registered: Sequence[str], what: str = "scope") -> Comparison:

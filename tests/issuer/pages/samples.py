@@ -1,0 +1,132 @@
+"""One ordinary context for every page, and the hostile one that no page may let through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from innkeeper.issuer.pages.compare import compare, compare_words
+
+SITE = {"realm_name": "innkeeper", "static": "/static"}
+CLIENT = {"name": "Guest App", "id": "guest-app", "host": "guests.example"}
+FORM = {"csrf": "c5rf", "ticket": "t1cket"}
+
+STEPS = (
+    {
+        "name": "client is known",
+        "sentence": "The client must be one that is registered here.",
+        "spec": "RFC 6749 §4.1.2.1",
+        "passed": True,
+        "expected": "",
+        "found": "guest-app",
+        "reason": "",
+        "hint": "",
+    },
+    {
+        "name": "redirect uri is registered",
+        "sentence": "The redirect URI must equal one that the client registered.",
+        "spec": "RFC 9700 §4.1.3",
+        "passed": False,
+        "expected": "http://127.0.0.1:8765/callback",
+        "found": "http://127.0.0.1:8765/Callback/",
+        "reason": "the redirect URI is not one of the 2 registered",
+        "hint": "Send a registered URI, character by character.",
+    },
+)
+
+SIGN_IN = {
+    **SITE,
+    **FORM,
+    "client": CLIENT,
+    "action": "/sign-in",
+    "username": "",
+    "problem": None,
+    "development": True,
+    "hint_credentials": [("guest@hotel.example", "Correct-Horse-7")],
+}
+CONSENT = {
+    **SITE,
+    **FORM,
+    "client": CLIENT,
+    "action": "/consent",
+    "redirect_host": "127.0.0.1:8765",
+    "loopback": True,
+    "person": {"name": "Ada Guest", "username": "guest@hotel.example"},
+    "asks": [
+        {
+            "scope": "openid",
+            "title": "Know who you are",
+            "description": "Your name here, nothing more.",
+            "is_new": False,
+        },
+        {
+            "scope": "room:enter",
+            "title": "Open your room",
+            "description": "Your own room, while you stay.",
+            "is_new": False,
+        },
+        {"scope": "gym:enter", "title": "Use the gym", "description": "During its opening hours.", "is_new": True},
+    ],
+    "resources": [{"uri": "http://127.0.0.1:8400/hotel", "name": "The hotel"}],
+    "until": "30 days or until you check out",
+    "access_minutes": 15,
+    "switch_url": "/sign-in?switch=1",
+}
+PROBLEM = {
+    "number": "IK104",
+    "error": "invalid_request",
+    "title": "The redirect address is not registered",
+    "text": "The app that sent you here asked for the answer at an address it has not registered. You were not sent there.",
+    "docs_url": "https://innkeeper.example/errors/IK104",
+}
+DEVELOPMENT = {
+    "reason": "the redirect URI is not one of the 2 registered",
+    "remedy": "Send one of the registered URIs, character by character, or register the one you send.",
+    "steps": STEPS,
+    "comparison": compare(
+        "http://127.0.0.1:8765/Callback/",
+        ["https://guests.example/signed-in", "http://127.0.0.1:8765/callback"],
+    ),
+}
+ERROR = {**SITE, "problem": PROBLEM, "development": None}
+
+PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "sign-in": ("sign_in.html", SIGN_IN),
+    "sign-in-problem": (
+        "sign_in.html",
+        SIGN_IN
+        | {
+            "username": "guest@hotel.example",
+            "problem": "That name and password do not match.",
+            "development": False,
+            "hint_credentials": [],
+        },
+    ),
+    "consent": ("consent.html", CONSENT),
+    "consent-plain": ("consent.html", CONSENT | {"asks": CONSENT["asks"][:1], "resources": [], "loopback": False}),
+    "error": ("error.html", ERROR),
+    "error-development": ("error.html", ERROR | {"development": DEVELOPMENT}),
+    "error-scope": (
+        "error.html",
+        ERROR
+        | {
+            "development": DEVELOPMENT
+            | {"comparison": compare_words("room:enter  gym:entеr spa", ["room:enter", "gym:enter", "pool:enter"])}
+        },
+    ),
+    "logout": ("logout.html", SITE | FORM | {"client": CLIENT, "action": "/logout"}),
+    "signed-out": ("signed_out.html", SITE | {"back_url": "https://guests.example/"}),
+    "message": (
+        "message.html",
+        SITE | {"title": "This page has expired", "text": "Go back to the app and start again."},
+    ),
+    "form-post": (
+        "form_post.html",
+        SITE
+        | {
+            "client": CLIENT,
+            "action": "https://guests.example/callback",
+            "fields": [("code", "abc"), ("state", "xyz")],
+        },
+    ),
+}
