@@ -26,7 +26,7 @@ endif
 
 list:
 	@echo "usage: make TARGET"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r verb does; do printf '%-10s %s\n' "  $$verb" "$$does"; done
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb does; do printf '  %-7s %s\n' "$$verb" "$$does"; done
 
 up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:8400 (PORT=, TLS_PORT=, STATE=)
 	@exec $(BIN)/innkeeper up
@@ -38,7 +38,7 @@ check: $(DEV) ## formatting, lint, types and import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 bench: $(DEV) ## measure innkeeper beside its peers, in one interleaved run
 	@$(BIN)/python -m bench $(ARGS)

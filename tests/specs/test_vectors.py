@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from joserfc import jws as joserfc_jws
 from joserfc.jwk import import_key
 
@@ -76,6 +77,7 @@ def test_rfc7515_examples_whose_algorithm_we_do_not_speak_verify_under_no_key(ex
 def test_rfc7515_the_same_claims_signed_anew_with_the_rsa_key_give_the_same_token() -> None:
     one = RFC7515["A.2"]
     private = import_key(one["key"]).private_key
+    assert isinstance(private, RSAPrivateKey)
     header = jws.encode_header({"alg": "RS256"})
     assert jws.compact(header.encode(), one["payload"].encode(), private, "RS256") == one["compact"]
 

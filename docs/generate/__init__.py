@@ -1,0 +1,9 @@
+"""Reference pages written from the code, so that they cannot say something else than it does.
+
+One file a page; ``modules`` reads the source tree for all of them. ``python -m docs.generate`` writes
+``docs/reference``; a test in ``tests/house`` fails when what stands there is out of date.
+"""
+
+from docs.generate.pages import REFERENCE, pages
+
+__all__ = ["REFERENCE", "pages"]

@@ -1,0 +1,17 @@
+"""Write every reference page anew, and say which ones changed."""
+
+from __future__ import annotations
+
+from docs.generate.pages import REFERENCE, pages
+
+
+def main() -> None:
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        page = REFERENCE / name
+        if not page.exists() or page.read_text("utf-8") != text:
+            page.write_text(text, "utf-8")
+            print(f"docs/reference/{name} written")
+
+
+main()
