@@ -1,0 +1,54 @@
+"""What is asked for and what is got: access and token, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Access(msgspec.Struct, frozen=True):
+    """The access wanted: scope names, and the API they are for (RFC 8707 §2)."""
+
+    scope: str = ""
+    resource: str | None = None
+
+    def form(self) -> list[tuple[str, str]]:
+        """The parameters it becomes; an empty scope is not sent."""
+        pairs = [("scope", self.scope)] if self.scope else []
+        return [*pairs, ("resource", self.resource)] if self.resource else pairs
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.scope.split())
+
+
+class Token(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A token answer (RFC 6749 §5.1). ``expires_at`` in seconds since 1970, None where the issuer named no end.
+
+    ``id_token`` is the one of the sign-in, checked when it came.
+    """
+
+    access_token: str
+    issuer: str
+    client_id: str
+    scope: str = ""
+    resource: str | None = None
+    expires_at: int | None = None
+    refresh_token: str | None = None
+    id_token: str | None = None
+
+    def __repr__(self) -> str:  # a token in a log is a token lost
+        return f"<Token from {self.issuer} for {self.client_id}: {self.scope or 'no scope'}>"
+
+    def fresh(self, now: float, leeway: float = 30) -> bool:
+        """Whether it will still be good ``leeway`` seconds from ``now``; one without an end is taken as good."""
+        return self.expires_at is None or now + leeway < self.expires_at
+
+    def as_answer(self, now: float) -> dict[str, Any]:
+        """The members a token endpoint would send, ``expires_in`` counted from ``now``."""
+        answer: dict[str, Any] = {"access_token": self.access_token, "token_type": "Bearer"}
+        if self.expires_at is not None:
+            answer["expires_in"] = max(0, int(self.expires_at - now))
+        rest = {"scope": self.scope, "refresh_token": self.refresh_token, "id_token": self.id_token}
+        return answer | {name: value for name, value in rest.items() if value}
