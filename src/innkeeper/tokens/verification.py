@@ -1,4 +1,4 @@
-"""The checks that make a signed token believable, in order (RFC 8725, RFC 7519 §7.2).
+"""The checks that make a signed token believable, in order (RFC 8725).
 
 A guard makes ``PRESENTED_CHECKS`` on the token as it came, then, once it has looked for the key, ``SIGNED_CHECKS``,
 then, on what the token says, ``USE_CHECKS``. None can be left out or switched off.
