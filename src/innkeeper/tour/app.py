@@ -1,0 +1,216 @@
+"""The tour as an ASGI application: its pages at ``/`` and ``/tour``, the guest app's ``/callback``, and the tap."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, get_args
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from innkeeper.protocol.refusals import Unreachable, UsageError
+from innkeeper.tokens.trail import Observer
+from innkeeper.tour import tap
+from innkeeper.tour.book import Book
+from innkeeper.tour.cards import CARDS
+from innkeeper.tour.errands import Errands
+from innkeeper.tour.house import CALLBACK, DOORS, CutExpired, House
+from innkeeper.tour.origin import why_foreign
+from innkeeper.tour.pages import HEADERS, STATIC, page
+from innkeeper.tour.replay import replay
+from innkeeper.tour.visit import Flow, Visit
+
+PATIENCE = 20.0
+"""Seconds that an event stream stays open in silence. Browsers come back by themselves; a server can stop sooner."""
+
+_IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
+
+
+class TourApp:
+    """The tour. ``app`` answers ``/``, ``/tour/…`` and ``/callback``; ``wrap`` puts the tap round the whole site."""
+
+    observe: Observer = staticmethod(tap.observe)
+
+    def __init__(self, house: House, cut_expired: CutExpired, clock: Callable[[], int]) -> None:
+        self._house = house
+        self._book = Book()
+        self._errands = Errands(house, self._book, cut_expired, clock, tap.observe)
+        self.app: ASGIApp = _Site(house, self._book, self._errands, clock).app()
+
+    def wrap(self, site: ASGIApp) -> ASGIApp:
+        """The site with the tap on it; put this outermost."""
+        return tap.Tap(site, self._book, self._house.place, time.perf_counter)
+
+    async def aclose(self) -> None:
+        """Close the tour's connections; call it when the site shuts down."""
+        await self._errands.aclose()
+
+
+def make_tour(
+    *,
+    base_url: str,
+    client_id: str,
+    agent: tuple[str, str],
+    resource: str,
+    scopes: Sequence[str],
+    cut_expired: CutExpired,
+    clock: Callable[[], int],
+    other_resource: str | None = None,
+    agent_scopes: Sequence[str] | None = None,
+) -> TourApp:
+    """The tour of a house.
+
+    ``base_url`` is the site's address and the issuer's string, without a slash at its end. ``client_id`` is a
+    public client with ``/callback`` on loopback, ``agent`` the id and secret of one with client credentials.
+    ``scopes`` is what the guest's app asks for (leave one door out, so that it can be seen to stay shut);
+    ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
+    given. ``cut_expired`` is given the claims of a real token and answers one whose time is over; ``clock`` gives
+    whole seconds since the epoch.
+    """
+    machine = tuple(scope for scope in scopes if scope not in _IDENTITY_SCOPES)
+    house = House(
+        base_url=base_url,
+        client_id=client_id,
+        agent=agent,
+        resource=resource,
+        other_resource=other_resource or f"{resource}/mcp",
+        scopes=tuple(scopes),
+        agent_scopes=machine if agent_scopes is None else tuple(agent_scopes),
+    )
+    return TourApp(house, cut_expired, clock)
+
+
+class _Site:
+    """The tour's pages."""
+
+    def __init__(self, house: House, book: Book, errands: Errands, clock: Callable[[], int]) -> None:
+        self._house = house
+        self._book = book
+        self._errands = errands
+        self._clock = clock
+
+    def app(self) -> ASGIApp:
+        visit = "/tour/visits/{visit_id}"
+        return Starlette(
+            routes=[
+                Route("/", self.home),
+                Route("/tour", self.home),
+                Route("/tour/visits", self.start, methods=["POST"]),
+                Route(visit, self.show),
+                Route(f"{visit}/leave", self.leave),
+                Route(f"{visit}/doors", self.knock, methods=["POST"]),
+                Route(f"{visit}/replay.json", self.record),
+                Route(f"{visit}/events", self.events),
+                Route(CALLBACK, self.callback),
+                Mount("/tour/static", StaticFiles(directory=STATIC)),
+            ],
+            exception_handlers={HTTPException: _trouble, UsageError: _misuse, Unreachable: _misuse},
+        )
+
+    async def home(self, request: Request) -> Response:
+        if elsewhere := self._elsewhere(request):
+            return elsewhere
+        return _html("home.html", hotel=[{"key": key} for key in DOORS], scopes=self._house.scopes)
+
+    async def start(self, request: Request) -> Response:
+        """Begin a visit (``flow`` guest, agent or walk), and go to its page."""
+        form = await self._own_form(request)
+        flow = str(form.get("flow", ""))
+        if flow not in get_args(Flow):
+            raise HTTPException(400, "A visit is a guest's or an agent's.")
+        visit = await self._errands.open(flow)  # type: ignore[arg-type]
+        here = f"/tour/visits/{visit.id}"
+        if request.headers.get("accept") == "application/json":
+            return JSONResponse({"id": visit.id, "page": self._house.base_url + here}, 201)
+        return RedirectResponse(here, 303)
+
+    async def show(self, request: Request) -> Response:
+        if elsewhere := self._elsewhere(request):
+            return elsewhere
+        visit = self._visit(request)
+        shown = _html("visit.html", visit=self._document(visit), version=self._book.version(visit.id))
+        if visit.flow == "guest" and visit.stage in {"ready", "away"}:
+            shown.set_cookie(tap.COOKIE, visit.id, max_age=3600, httponly=True, samesite="lax")
+        return shown
+
+    async def leave(self, request: Request) -> Response:
+        return RedirectResponse(self._errands.leave(self._visit(request)), 303, {"cache-control": "no-store"})
+
+    async def callback(self, request: Request) -> Response:
+        """The guest app's redirect URI. The browser's cookie says which visit's app it is."""
+        visit = self._book.visit(request.cookies.get(tap.COOKIE, ""))
+        if visit is None:
+            raise HTTPException(400, "Nobody is awaited here. Start a visit, and come back in the same browser.")
+        after = await self._errands.come_back(visit, request.url.query)
+        back = RedirectResponse(f"/tour/visits/{after.id}", 303)
+        back.delete_cookie(tap.COOKIE, httponly=True, samesite="lax")
+        return back
+
+    async def knock(self, request: Request) -> Response:
+        """Hold a ``card`` to a ``door``."""
+        form = await self._own_form(request)
+        card, door = str(form.get("card", "real")), str(form.get("door", ""))
+        if card not in CARDS or door not in DOORS:
+            raise HTTPException(400, "This house has no such card or door.")
+        visit = await self._errands.try_door(self._visit(request), card, door)
+        return RedirectResponse(f"/tour/visits/{visit.id}#answer", 303)
+
+    async def record(self, request: Request) -> Response:
+        return JSONResponse(self._document(self._visit(request)), headers={"cache-control": "no-store"})
+
+    async def events(self, request: Request) -> Response:
+        """The version of the visit's record, now and after every change (server-sent events)."""
+        news = self._news(self._visit(request).id)
+        return StreamingResponse(news, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    async def _news(self, visit_id: str) -> AsyncIterator[str]:
+        yield "retry: 1000\n\n"
+        async for version in self._book.news(visit_id, PATIENCE):
+            yield f"data: {version}\n\n"
+
+    def _document(self, visit: Visit) -> dict[str, Any]:
+        return replay(visit, self._book.hops(visit.id), self._house, self._clock())
+
+    def _visit(self, request: Request) -> Visit:
+        visit = self._book.visit(request.path_params["visit_id"])
+        if visit is None:
+            raise HTTPException(404, "The guest book holds the last visits only, and none since the house opened.")
+        return visit
+
+    def _elsewhere(self, request: Request) -> Response | None:
+        """A redirect to the house's own address, for whoever came by another name: cookies would not follow."""
+        host = self._house.base_url.partition("://")[2]
+        if request.headers.get("host") == host:
+            return None
+        return RedirectResponse(self._house.base_url + request.url.path, 307)
+
+    async def _own_form(self, request: Request) -> Any:
+        if why := why_foreign(request.headers, self._house.base_url):
+            raise HTTPException(403, why)
+        return await request.form(max_files=0, max_fields=8, max_part_size=1024)
+
+
+def _html(template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    return HTMLResponse(page(template, **context), status, HEADERS)
+
+
+async def _trouble(request: Request, trouble: Exception) -> Response:
+    status = trouble.status_code if isinstance(trouble, HTTPException) else 500
+    said = trouble.detail if isinstance(trouble, HTTPException) else str(trouble)
+    return _answer(request, status, said)
+
+
+async def _misuse(request: Request, trouble: Exception) -> Response:
+    return _answer(request, 503 if isinstance(trouble, Unreachable) else 409, str(trouble))
+
+
+def _answer(request: Request, status: int, said: str) -> Response:
+    if request.url.path.endswith(".json"):
+        return JSONResponse({"error": said}, status)
+    return _html("trouble.html", status, status=status, said=said)

@@ -1,0 +1,185 @@
+"""The tour's own client: what it does for a visit, over real HTTP, as any honest client would.
+
+Built on ``innkeeper.client``. Every request carries the visit's mark, so that the tap knows it again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+
+import httpx2
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from innkeeper.client.asking import Ask, ask, get
+from innkeeper.client.asking import Flow as Asking
+from innkeeper.client.authorization import Return, begin, complete, judge
+from innkeeper.client.discovery import Metadata, discover
+from innkeeper.client.grants import client_credentials
+from innkeeper.client.refused import Refused
+from innkeeper.client.wire import arun
+from innkeeper.keys.jwk import UnusableKey, read_set
+from innkeeper.keys.jws import PublicKey
+from innkeeper.protocol.exchange import Reply
+from innkeeper.protocol.parameters import Malformed, parse_query
+from innkeeper.protocol.refusals import Unreachable, UsageError
+from innkeeper.tokens.trail import Observer
+from innkeeper.tour import cards
+from innkeeper.tour.book import Book
+from innkeeper.tour.cards import CardName
+from innkeeper.tour.house import CutExpired, House
+from innkeeper.tour.tap import marked
+from innkeeper.tour.visit import Flow, Visit, carded, failed, holding, moved, opened, tried
+
+Result = TypeVar("Result")
+
+
+class Errands:
+    """Does what a visit needs. ``clock`` gives whole seconds since the epoch."""
+
+    def __init__(
+        self, house: House, book: Book, cut_expired: CutExpired, clock: Callable[[], int], observe: Observer
+    ) -> None:
+        self._house = house
+        self._book = book
+        self._cut_expired = cut_expired
+        self._clock = clock
+        self._observe = observe
+
+    async def open(self, flow: Flow) -> Visit:
+        """Begin a visit: the agent's is over with this, the guest's is ready to leave for the front desk."""
+        visit = Visit(id=secrets.token_urlsafe(12), flow=flow, started_at=self._clock())
+        self._book.add(visit)
+        begun = {"guest": self._prepare, "agent": self._send_agent}.get(flow)
+        return await self._told(visit, begun) if begun else visit
+
+    def leave(self, visit: Visit) -> str:
+        """The authorization request, as an address for the browser. Raises ``UsageError`` for a visit that has none."""
+        if visit.pending is None:
+            raise UsageError("this visit has no authorization request; start a guest's visit")
+        self._book.write(moved(visit, "leave"))
+        return visit.pending.url
+
+    async def come_back(self, visit: Visit, query: str) -> Visit:
+        """Take what the browser brought back: check it, redeem the code, ask who the guest is."""
+
+        async def redeem(visit: Visit) -> Visit:
+            if visit.pending is None:
+                raise UsageError("nobody is awaited here; start a guest's visit")
+            self._book.write(msgspec.structs.replace(visit, pending=None))
+            self._observe(judge(Return(visit.pending, parse_query(query))))
+            token = await self._run(visit.id, complete(visit.pending, query))
+            person = await self._person(visit, token.access_token)
+            return carded(visit, token.access_token, token.id_token, person)
+
+        return await self._told(visit, redeem)
+
+    async def try_door(self, visit: Visit, card: CardName, door: str) -> Visit:
+        """Hold a card to a door. Raises ``UsageError`` for a card that this visit does not have."""
+        token = await self._card(visit, card)
+        label = f"try-{secrets.token_urlsafe(6)}"
+        reply = await self._run(visit.id, _knock(self._house.door_url(door), token), label)
+        hop = self._book.labelled(visit.id, label)
+        now = holding(self._book.visit(visit.id) or visit, card, token)
+        after = tried(now, card, door, reply.status, hop.n if hop else 0)
+        self._book.write(after)
+        return after
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        if "_transport" in self.__dict__:
+            await self._transport.aclose()
+
+    async def _told(self, visit: Visit, errand: Callable[[Visit], Any]) -> Visit:
+        """The visit after an errand, written down; one that was refused is written down as failed."""
+        try:
+            after: Visit = await errand(visit)
+        except (Refused, Unreachable, Malformed) as trouble:
+            after = failed(visit, str(trouble))
+        self._book.write(after)
+        return after
+
+    async def _prepare(self, visit: Visit) -> Visit:
+        house = self._house
+        metadata = await self._run(visit.id, discover(house.base_url))
+        pending = await arun(begin(metadata, house.app, house.guest_access(), house.redirect_uri), self._http())
+        return opened(visit, metadata, pending)
+
+    async def _send_agent(self, visit: Visit) -> Visit:
+        metadata = await self._run(visit.id, discover(self._house.base_url))
+        asking = client_credentials(metadata, self._house.concierge, self._house.agent_access())
+        token = await self._run(visit.id, asking)
+        return carded(opened(visit, metadata), token.access_token)
+
+    async def _person(self, visit: Visit, token: str) -> dict[str, Any] | None:
+        """What UserInfo says; None where the scopes asked for do not reach that far."""
+        if "openid" not in self._house.scopes:
+            return None
+        reply = await self._run(visit.id, _knock(f"{self._house.base_url}/userinfo", token))
+        said = msgspec.json.decode(reply.body) if reply.status == 200 else None
+        return said if isinstance(said, dict) else None
+
+    async def _card(self, visit: Visit, name: CardName) -> str:
+        if visit.card is None or visit.metadata is None:
+            raise UsageError("there is no card yet; finish checking in first")
+        if name in visit.cards:
+            return visit.cards[name]
+        return await self._make(visit, visit.card, visit.metadata, name)
+
+    async def _make(self, visit: Visit, real: str, metadata: Metadata, name: CardName) -> str:
+        match name:
+            case "confused":
+                return cards.confused(real, await self._public_key(metadata, real))
+            case "expired":
+                return await self._cut_expired(cards.claims_of(real))
+            case "other":
+                asking = client_credentials(metadata, self._house.concierge, self._house.other_access())
+                return (await self._run(visit.id, asking, "other")).access_token
+            case "identity":
+                if visit.identity is None:
+                    raise UsageError("an agent has no ID token: no person signed in")
+                return visit.identity
+            case "homemade":
+                return cards.homemade(real, self._own_key)
+            case edited:
+                return cards.EDITS[edited](real)
+
+    async def _public_key(self, metadata: Metadata, token: str) -> PublicKey:
+        """The issuer's key for a token. Not part of the visit: this is what a forger does beforehand."""
+        reply = await arun(ask(get(metadata.jwks_uri or "", "the issuer's keys")), self._http())
+        kid = cards.header_of(token).get("kid")
+        try:
+            keys, _ = read_set(msgspec.json.decode(reply.body))
+        except (msgspec.DecodeError, UnusableKey) as error:
+            raise Unreachable(f"the issuer's keys cannot be read: {error}") from None
+        found = next((one.key for one in keys if one.kid == kid), None)
+        if found is None:
+            raise Unreachable(f"the issuer publishes no key {kid!r} any more; get a new card")
+        return found
+
+    async def _run(self, visit_id: str, asking: Asking[Result], label: str = "") -> Result:
+        return await arun(asking, self._http(marked(visit_id, label)))
+
+    def _http(self, headers: dict[str, str] | None = None) -> httpx2.AsyncClient:
+        """A client over the one shared transport; not to be closed, so that the transport stays open."""
+        return httpx2.AsyncClient(transport=self._transport, headers=headers, timeout=_TIMEOUT)
+
+    @cached_property
+    def _transport(self) -> httpx2.AsyncHTTPTransport:
+        return httpx2.AsyncHTTPTransport()
+
+    @cached_property
+    def _own_key(self) -> ec.EllipticCurvePrivateKey:
+        return ec.generate_private_key(ec.SECP256R1())
+
+
+def _knock(url: str, token: str) -> Asking[Reply]:
+    """A GET with a bearer token (RFC 6750 §2.1), or without any where ``token`` is empty."""
+    bearer = (("authorization", f"Bearer {token}"),) if token else ()
+    return ask(Ask("the door", "GET", url, (("accept", "application/json"), *bearer)))
+
+
+_TIMEOUT = 10.0

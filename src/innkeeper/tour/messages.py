@@ -1,0 +1,156 @@
+"""One recorded exchange as data for the page: title, explanation, and each part of request and response explained."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from innkeeper.protocol.parameters import Malformed, parse_query
+from innkeeper.tokens.words import CLAIMS, Word
+from innkeeper.tour.answers import judged
+from innkeeper.tour.house import House
+from innkeeper.tour.reading import described
+from innkeeper.tour.record import MASK, Body, Hop, Pairs
+from innkeeper.tour.visit import Visit
+from innkeeper.tour.words import section_url, words
+
+_BY_PATH = {
+    "/authorize": "authorize",
+    "/token": "token",
+    "/userinfo": "userinfo",
+    "/jwks": "jwks",
+    "/callback": "callback",
+}
+_PAGES = ("sign-in", "consent")
+_NOTHING = Word("")
+
+
+def kind_of(hop: Hop) -> str:
+    """Which of the kinds of message in ``words.toml`` this is."""
+    if hop.to == "doors":
+        return "door"
+    if hop.path.startswith("/.well-known/"):
+        return "discovery"
+    if hop.path.endswith("/leave"):
+        return "leave"
+    for page in _PAGES:
+        if hop.path == f"/{page}":
+            return page if hop.method == "POST" else f"{page}-page"
+    kind = _BY_PATH.get(hop.path, "other")
+    return _token_kind(hop) if kind == "token" else kind
+
+
+def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:
+    """The exchange, explained."""
+    kind = kind_of(hop)
+    said = words().hops[kind]
+    return {
+        "n": hop.n,
+        "kind": kind,
+        "from": hop.carrier,
+        "to": hop.to,
+        "title": _door_title(hop, visit) or said.title,
+        "oauth": said.oauth,
+        "explain": said.explain,
+        "spec": said.spec,
+        "url": section_url(said.spec),
+        "took_ms": round(hop.took * 1000, 1),
+        "request": _request(hop, kind, house),
+        "response": _response(hop, kind),
+        "trails": [judged(trail) for trail in hop.trails],
+    }
+
+
+def _token_kind(hop: Hop) -> str:
+    if hop.label == "other":
+        return "token-other"
+    return "token-agent" if dict(hop.body.fields).get("grant_type") == "client_credentials" else "token"
+
+
+def _door_title(hop: Hop, visit: Visit) -> str:
+    one = next((one for one in visit.tries if one.hop == hop.n), None)
+    if one is None:
+        return ""
+    return f"{words().cards[one.card].name}, held to: {words().doors[one.door].name}"
+
+
+def _request(hop: Hop, kind: str, house: House) -> dict[str, Any]:
+    context = kind.partition("-")[0]
+    return {
+        "method": hop.method,
+        "url": house.base_url + hop.path + (f"?{urlencode(hop.query)}" if hop.query else ""),
+        "path": hop.path,
+        "params": _parameters(hop.query, context),
+        "headers": _headers(hop.headers, context),
+        "body": _body(hop.body, context),
+        "curl": _curl(hop, house) if hop.carrier == "app" else "",
+    }
+
+
+def _response(hop: Hop, kind: str) -> dict[str, Any]:
+    context = kind.partition("-")[0]
+    location = next((value for name, value in hop.reply_headers if name == "location"), "")
+    return {
+        "status": hop.status,
+        "phrase": _phrase(hop.status),
+        "headers": _headers(hop.reply_headers, f"{context}.reply"),
+        "body": _body(hop.reply_body, f"{context}.reply", context),
+        "next": _next(location) if location else None,
+    }
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no answer" if not status else ""
+
+
+def _next(location: str) -> dict[str, Any]:
+    """Where a redirect leads, its parameters explained."""
+    address, _, query = location.partition("?")
+    try:
+        pairs: Iterable[tuple[str, str]] = parse_query(query).pairs()
+    except Malformed:
+        pairs = ()
+    context = "callback" if address.endswith("/callback") else "authorize"
+    return {"url": location, "address": address, "params": _parameters(pairs, context)}
+
+
+def _parameters(pairs: Iterable[tuple[str, str]], *contexts: str) -> list[dict[str, Any]]:
+    return [_part(name, value, words().parameter(name, *contexts) or CLAIMS.get(name)) for name, value in pairs]
+
+
+def _headers(pairs: Pairs, context: str) -> list[dict[str, Any]]:
+    """Headers, those that matter here first."""
+    parts = [_part(name, value, words().header(name, context)) for name, value in pairs]
+    return sorted(parts, key=lambda part: not part["says"])
+
+
+def _part(name: str, value: str, word: Word | None) -> dict[str, Any]:
+    return {"name": name, "value": value, "masked": MASK in value, **described(word or _NOTHING)}
+
+
+def _body(body: Body, *contexts: str) -> dict[str, Any]:
+    return {
+        "kind": body.kind,
+        "size": body.size,
+        "params": _parameters(body.fields, *contexts),
+        "text": body.text,
+    }
+
+
+def _curl(hop: Hop, house: House) -> str:
+    """The same request for a terminal; what was masked stands as a variable to be filled in."""
+    url = house.base_url + hop.path + (f"?{urlencode(hop.query)}" if hop.query else "")
+    parts = ["curl", "-i", shlex.quote(url)]
+    for name, value in hop.headers:
+        if name == "authorization":
+            basic = value.lower().startswith("basic")
+            parts += ["-u", '"$CLIENT_ID:$CLIENT_SECRET"'] if basic else ["-H", shlex.quote(f"{name}: {value}")]
+    for name, value in hop.body.fields:
+        parts += ["--data-urlencode", f'"{name}=$SECRET"' if value == MASK else shlex.quote(f"{name}={value}")]
+    return " ".join(parts)

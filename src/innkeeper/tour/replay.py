@@ -1,0 +1,120 @@
+"""A visit as one document: every message explained, every token taken apart, every door with its answer.
+
+Pure. The pages are drawn from this document and ``replay.json`` is this document, so that what a person sees
+and what a program reads are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from innkeeper.tokens.words import CLAIMS
+from innkeeper.tour.answers import answer_document
+from innkeeper.tour.cards import CARDS
+from innkeeper.tour.house import DOORS, House
+from innkeeper.tour.messages import hop_document
+from innkeeper.tour.reading import clock_text, differences, explained, token_document
+from innkeeper.tour.record import Hop
+from innkeeper.tour.visit import Try, Visit
+from innkeeper.tour.words import Named, section_url, words
+
+LANES = {
+    "guest": ("browser", "app", "desk", "doors"),
+    "agent": ("app", "desk", "doors"),
+    "walk": ("browser", "app", "desk", "doors"),
+}
+SCOPES = tuple(dict.fromkeys(door.scope for door in DOORS.values()))
+
+
+def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[str, Any]:
+    """The whole record of a visit. ``now`` in seconds, for what is said of time."""
+    by_number = {hop.n: hop for hop in hops}
+    return {
+        "id": visit.id,
+        "flow": visit.flow,
+        "stage": visit.stage,
+        "trouble": visit.trouble,
+        "started_at": visit.started_at,
+        "lanes": [{"key": lane} | _named(_actor(visit, lane)) for lane in LANES[visit.flow]],
+        "hops": [hop_document(hop, visit, house) for hop in hops],
+        "person": explained(visit.person, CLAIMS, now) if visit.person else [],
+        "tokens": _tokens(visit, now),
+        "card": _face(visit),
+        "cards": [_card(name, visit) for name in CARDS if name != "identity" or visit.identity],
+        "hotel": [_door(door, visit) for door in DOORS],
+        "doors": [_try(one, visit, by_number.get(one.hop)) for one in visit.tries],
+    }
+
+
+def glossary() -> list[dict[str, str]]:
+    """The whole hotel in OAuth's words."""
+    return [_named(entry) for entry in words().glossary]
+
+
+def _actor(visit: Visit, lane: str) -> Named:
+    return words().actors["agent" if lane == "app" and visit.flow == "agent" else lane]
+
+
+def _named(entry: Named) -> dict[str, str]:
+    return {
+        "hotel": entry.hotel,
+        "oauth": entry.oauth,
+        "says": entry.says,
+        "spec": entry.spec,
+        "url": section_url(entry.spec),
+    }
+
+
+def _tokens(visit: Visit, now: int) -> list[dict[str, Any]]:
+    held = (("access", visit.card), ("id", visit.identity))
+    return [token_document(kind, token, now) for kind, token in held if token]
+
+
+def _face(visit: Visit) -> dict[str, Any] | None:
+    """What is printed on the keycard: claims, as they are in the token."""
+    if visit.card is None:
+        return None
+    claims = {claim["name"]: claim["value"] for claim in token_document("access", visit.card, 0)["claims"]}
+    name = str((visit.person or {}).get("name", "")) or claims.get("sub", "")
+    return {
+        "holder": name,
+        "claims": claims,
+        "scopes": [_scope(scope, claims.get("scope", "").split()) for scope in SCOPES],
+        "until": _clock(claims.get("exp", "")),
+        "since": _clock(claims.get("iat", "")),
+    }
+
+
+def _scope(scope: str, granted: list[str]) -> dict[str, Any]:
+    return {"scope": scope, "granted": scope in granted}
+
+
+def _clock(moment: str) -> dict[str, Any]:
+    return {"moment": int(moment), "text": clock_text(int(moment))} if moment.isdecimal() else {"moment": 0, "text": ""}
+
+
+def _card(name: str, visit: Visit) -> dict[str, Any]:
+    said = words().cards[name]
+    token = visit.cards.get(name, "")
+    changed = differences(visit.card, token) if token and visit.card and name != "real" else []
+    return {"key": name, "name": said.name, "short": said.short, "says": said.says, "raw": token, "changed": changed}
+
+
+def _door(key: str, visit: Visit) -> dict[str, Any]:
+    door, said = DOORS[key], words().doors[key]
+    last = next((one for one in reversed(visit.tries) if one.door == key), None)
+    state = "closed" if last is None else "open" if last.status == 200 else "refused"
+    return {"key": key, "name": said.name, "says": said.says, "scope": door.scope, "path": door.path, "state": state}
+
+
+def _try(one: Try, visit: Visit, hop: Hop | None) -> dict[str, Any]:
+    return {
+        "n": one.n,
+        "card": _card(one.card, visit),
+        "door": _door(one.door, visit),
+        "status": one.status,
+        "opened": one.status == 200,
+        "hop": one.hop,
+        **answer_document(one.status, hop),
+    }

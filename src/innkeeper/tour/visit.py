@@ -1,0 +1,90 @@
+"""A visit to the hotel and the stages it goes through, as values."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from innkeeper.client.authorization import Pending
+from innkeeper.client.discovery import Metadata
+from innkeeper.protocol.refusals import UsageError
+
+Flow = Literal["guest", "agent", "walk"]
+Stage = Literal["ready", "away", "carded", "failed"]
+Event = Literal["leave", "card", "fail"]
+
+STAGES: dict[tuple[Stage, Event], Stage] = {
+    ("ready", "leave"): "away",
+    ("away", "leave"): "away",
+    ("ready", "card"): "carded",
+    ("away", "card"): "carded",
+    ("ready", "fail"): "failed",
+    ("away", "fail"): "failed",
+}
+"""What may happen when. A card in hand and a failure are both final: another try is another visit."""
+
+
+class Try(msgspec.Struct, frozen=True):
+    """One card held to one door. ``hop`` is the number of the recorded exchange."""
+
+    n: int
+    card: str
+    door: str
+    status: int
+    hop: int
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's or agent's visit.
+
+    ``pending`` is what the app keeps to itself while the browser is away, to recognise the answer by.
+    ``person`` is what UserInfo said. ``cards`` are the cards held to doors so far, by name. ``trouble`` says, in a sentence, why a failed visit failed.
+    """
+
+    id: str
+    flow: Flow
+    started_at: int
+    stage: Stage = "ready"
+    metadata: Metadata | None = None
+    pending: Pending | None = None
+    card: str | None = None
+    identity: str | None = None
+    person: dict[str, Any] | None = None
+    cards: dict[str, str] = {}
+    tries: tuple[Try, ...] = ()
+    trouble: str = ""
+
+
+def moved(visit: Visit, event: Event) -> Visit:
+    """The visit after ``event``. Raises ``UsageError`` where that cannot happen now."""
+    stage = STAGES.get((visit.stage, event))
+    if stage is None:
+        raise UsageError(f"a visit that is {visit.stage!r} cannot {event!r}; start another one")
+    return msgspec.structs.replace(visit, stage=stage)
+
+
+def opened(visit: Visit, metadata: Metadata, pending: Pending | None = None) -> Visit:
+    """The visit that knows where the issuer's endpoints are, and for a guest what it will ask there."""
+    return msgspec.structs.replace(visit, metadata=metadata, pending=pending)
+
+
+def carded(visit: Visit, card: str, identity: str | None = None, person: dict[str, Any] | None = None) -> Visit:
+    """The visit with its keycard, and for a person what the issuer says of them."""
+    return msgspec.structs.replace(moved(visit, "card"), card=card, identity=identity, person=person)
+
+
+def failed(visit: Visit, trouble: str) -> Visit:
+    """The visit that ended without a card."""
+    return msgspec.structs.replace(moved(visit, "fail"), trouble=trouble)
+
+
+def holding(visit: Visit, name: str, token: str) -> Visit:
+    """The visit with one more card in hand."""
+    return msgspec.structs.replace(visit, cards=visit.cards | {name: token})
+
+
+def tried(visit: Visit, card: str, door: str, status: int, hop: int) -> Visit:
+    """The visit with one more door tried."""
+    one = Try(len(visit.tries) + 1, card, door, status, hop)
+    return msgspec.structs.replace(visit, tries=(*visit.tries, one))
