@@ -1,0 +1,69 @@
+"""What every test may lean on: a browser and a Node where the machine has them, and a plain reason where it has not.
+
+In continuous integration nothing is skipped: what is missing there is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+NODE_PACKAGES = Path(__file__).parent / "interop" / "node"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    return found or _missing("no Chromium on this machine (Debian, Ubuntu: sudo apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless Chromium. One a module: while it lives, no other event loop can run in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def run_node() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a script of ``tests/interop/node`` with arguments; output is text, the exit code is not judged."""
+    node = Path(sys.executable).with_name("node")
+    if not node.exists() or not (NODE_PACKAGES / "node_modules").is_dir():
+        _missing("no Node, or its packages are not installed (make setup)")
+
+    def run(script: str, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        command = [str(node), str(NODE_PACKAGES / script), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, cwd=NODE_PACKAGES)
+
+    return run
+
+
+def _missing(reason: str) -> str:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
