@@ -203,7 +203,7 @@ def issuer_said_yes(case: Return) -> Seen | Refusal:
 @check("RFC 6749 §4.1.2")
 def code_came(case: Return) -> Seen | Refusal:
     """The answer holds a code."""
-    if "code" not in case.sent:
+    if case.sent.get("code") is None:
         return Refusal(UNREADABLE_RETURN, reason="the redirect holds neither a code nor an error", expected="a code")
     return Seen(found="a code")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +18,7 @@ from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.redirects import is_loopback
 from innkeeper.protocol.refusals import Page, Refusal, Unreachable, UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
+from innkeeper.protocol.well_known import issuer_documents, why_not_an_issuer, why_not_private
 from innkeeper.tokens.trail import Seen, Trail, check, follow
 
 NO_DOCUMENT = Page(
@@ -90,7 +90,7 @@ def discover(issuer: str) -> Flow[Metadata]:
     if why:
         raise UsageError(f"issuer {quoted(issuer)!r}: {why}")
     tried: list[str] = []
-    for url in well_known(issuer):
+    for url in issuer_documents(issuer):
         reply = yield from ask(get(url, "the issuer's metadata"))
         document = _document(reply)
         if document is not None:
@@ -99,36 +99,6 @@ def discover(issuer: str) -> Flow[Metadata]:
         if reply.status >= 500 or reply.status == 429:
             raise Unreachable(f"the issuer's metadata is not to be had now: {tried[-1]}")
     raise refuse(NO_DOCUMENT, "; ".join(tried))
-
-
-def why_not_an_issuer(issuer: str) -> str | None:
-    """None where ``issuer`` can be an issuer identifier (RFC 8414 §2), else the rule it breaks, in words."""
-    try:
-        parts = urlsplit(issuer)
-        _ = parts.port
-    except ValueError as error:
-        return f"not a URL ({error})"
-    if any(character <= " " or character in "\x7f\\" for character in issuer):
-        return "has a character that no URL has"
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
-        return "must be a URL such as https://issuer.example"
-    if "?" in issuer or "#" in issuer or "@" in parts.netloc:
-        return "must have no query, fragment or user part"
-    if "/.well-known/" in issuer:
-        return "is the address of a document; the issuer is what stands before /.well-known/"
-    if parts.scheme == "http" and not is_loopback(issuer):
-        return "must use https; http is for loopback alone"
-    return None
-
-
-def well_known(issuer: str) -> Iterator[str]:
-    """The addresses where an issuer's document may stand, in the order to try them (RFC 8414 §3.1, §5)."""
-    parts = urlsplit(issuer)
-    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
-    yield f"{origin}/.well-known/oauth-authorization-server{path}"
-    yield f"{origin}/.well-known/openid-configuration{path}"
-    if path:
-        yield f"{origin}{path}/.well-known/openid-configuration"
 
 
 def believed(issuer: str, document: dict[str, Any]) -> Metadata:
@@ -175,14 +145,8 @@ METADATA_CHECKS = (issuer_is_the_one_asked_for, endpoints_are_private)
 
 
 def private(address: str, issuer: str) -> bool:
-    """Whether a secret may be sent to ``address`` on the word of ``issuer``."""
-    if is_loopback(address):
-        return is_loopback(issuer)
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    """Whether a secret may be sent to ``address`` on the word of ``issuer``: a remote one never leads to this computer."""
+    return why_not_private(address) is None and (is_loopback(issuer) or not is_loopback(address))
 
 
 def _endpoints(metadata: Metadata) -> Iterator[tuple[str, str]]:
