@@ -32,7 +32,7 @@ class Check(Generic[Case]):
     def __init__(self, judge: Callable[[Case], Seen | Refusal], spec: str) -> None:
         self.judge = judge
         self.spec = spec
-        self.name = judge.__name__.replace("_", " ")
+        self.name = judge.__name__.strip("_").replace("_", " ")
         self.sentence = (judge.__doc__ or "").strip().partition("\n")[0]
 
     def __call__(self, case: Case) -> Seen | Refusal:
@@ -111,6 +111,16 @@ def follow(about: str, checks: Sequence[Check[Case]], case: Case) -> Trail:
         if type(outcome) is Refusal:
             break
     return Trail(about, tuple(steps))
+
+
+def at_the_door(about: str, refusal: Refusal, spec: str) -> Trail:
+    """The trail of a request that could not even be read."""
+    return Trail(about, (Step(Check(_the_request_can_be_read, spec), refusal),))
+
+
+def _the_request_can_be_read(_: object) -> Seen:
+    """The request is in the form that its endpoint reads."""
+    return Seen()
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -17,7 +17,7 @@ OPENID_SCOPES = {
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """A realm's rules. Durations in seconds.
+    """A realm's rules. Durations in seconds. ``title`` is its name on pages.
 
     ``code_lifetime`` 60: a redirect takes a second, and RFC 6749 §4.1.2 asks for ten minutes at most.
     ``access_lifetime`` 600: short, because a JWT is believed until it expires (RFC 9700 §2.2).
@@ -27,6 +27,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     issuer: str
+    title: str = "innkeeper"
     resources: dict[str, Resource] = {}
     code_lifetime: int = 60
     access_lifetime: int = 600

@@ -62,6 +62,7 @@ class Resource(msgspec.Struct, frozen=True):
     uri: str
     name: str
     scopes: dict[str, str] = {}
+    development: bool = False
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,11 @@ def static_reply(path: str, request: Request) -> Reply | None:
     return Reply(200, (("content-type", file.kind), ("x-content-type-options", "nosniff"), *headers), file.body)
 
 
+def static_names() -> list[str]:
+    """The names of all files served."""
+    return sorted(_files())
+
+
 def version_of(name: str) -> str:
     """The version of a static file, a digest of its bytes. Raises ``KeyError`` for a file that is not ours."""
     return _files()[name].version
@@ -43,12 +48,12 @@ class _File(msgspec.Struct, frozen=True):
 @cache
 def _files() -> MappingProxyType[str, _File]:
     folder = package_files(__package__) / "static"
-    found = {entry.name: entry.read_bytes() for entry in folder.iterdir()}
-    return MappingProxyType({name: _file(name, body) for name, body in found.items()})
+    kinds = {entry: _KINDS.get(entry.name.rpartition(".")[2]) for entry in folder.iterdir()}
+    return MappingProxyType({entry.name: _file(entry.read_bytes(), kind) for entry, kind in kinds.items() if kind})
 
 
-def _file(name: str, body: bytes) -> _File:
-    return _File(body, _KINDS[name.rpartition(".")[2]], hashlib.sha256(body).hexdigest()[:16])
+def _file(body: bytes, kind: str) -> _File:
+    return _File(body, kind, hashlib.sha256(body).hexdigest()[:16])
 
 
 def _cache_control(file: _File, request: Request) -> str:

@@ -1,0 +1,159 @@
+"""The one place where store, keys, clock, desk and dialects are joined into an issuer that answers HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.token import Issue
+from innkeeper.issuer.desk.realm import Realm, open_realm, random_id
+from innkeeper.issuer.desk.registry import plant
+from innkeeper.issuer.desk.shape import Stamp
+from innkeeper.issuer.dialects.layout import Endpoint, Layout
+from innkeeper.issuer.dialects.native.endpoints import NativeEndpoints
+from innkeeper.issuer.dialects.native.layout import layout as native_layout
+from innkeeper.issuer.dialects.native.tokens import NativeShape
+from innkeeper.issuer.dialects.native.wire import authorization_parameters
+from innkeeper.issuer.http.site import Site
+from innkeeper.issuer.pages.authorize import AuthorizePage
+from innkeeper.issuer.pages.consent import ConsentPage
+from innkeeper.issuer.pages.explanations import PATH as EXPLAIN_PATH
+from innkeeper.issuer.pages.explanations import Explanations
+from innkeeper.issuer.pages.files import static_names, static_reply
+from innkeeper.issuer.pages.logout import LogoutPage
+from innkeeper.issuer.pages.sign_in import SignInPage
+from innkeeper.issuer.pages.visit import Visits
+from innkeeper.issuer.settings import Settings
+from innkeeper.issuer.store.sqlite import SqliteStore
+from innkeeper.keys.seal import Seal, master_key
+from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.protocol.refusals import Unreachable, UsageError
+from innkeeper.tokens.trail import Observer, Trail, unobserved
+
+GET = frozenset({"GET", "HEAD"})
+FORM = frozenset({"GET", "HEAD", "POST"})
+
+_LOOK_EVERY = 0.5
+_PURGE_EVERY = 60
+_PURGE_ROWS = 1_000
+_KEPT_AFTER_EXPIRY = 86400
+"""Seconds that spent codes and tokens are remembered beyond their expiry, so that a late replay is known as one."""
+
+log = logging.getLogger("innkeeper.issuer")
+
+
+def system_clock() -> int:
+    """Whole seconds since the epoch."""
+    return int(time.time())
+
+
+class Issuer:
+    """A running issuer: ``site`` is its ASGI application, ``realm`` its realm. Made by ``open_issuer``."""
+
+    def __init__(self, store: SqliteStore, realm: Realm, layout: Layout, site: Site) -> None:
+        self.realm = realm
+        self.layout = layout
+        self.site = site
+        self._store = store
+
+    async def watch(self) -> None:
+        """Take up what other processes change, and forget what has expired, until cancelled."""
+        version, last_purge = self._store.version(), 0
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            now = self.realm.now()
+            try:
+                if (current := self._store.version()) != version:
+                    version = current
+                    await self.realm.reload()
+                if now - last_purge >= _PURGE_EVERY:
+                    last_purge = now
+                    await self.realm.store.purge(now - _KEPT_AFTER_EXPIRY, _PURGE_ROWS)
+            except Unreachable as error:
+                log.error("%s", error)
+
+    async def cut_at(self, client_id: str, subject: str, scopes: frozenset[str], audience: Sequence[str], at: int) -> str:
+        """An access token as it would have been cut at another time; for showing what expiry does."""
+        client = await self.realm.client(client_id)
+        if client is None:
+            raise UsageError(f"no client {client_id!r}")
+        issue = Issue(client=client, subject=subject, scopes=scopes, audience=tuple(audience))
+        draft = self.realm.shape.access(issue, self.realm.policy, Stamp(at, random_id()))
+        return await self.realm.ring.cut(draft.alg, draft.typ, draft.claims, self.realm.now())
+
+    def close(self) -> None:
+        """Finish the writes that were asked for, and let go of the database."""
+        self._store.close()
+
+
+async def open_issuer(
+    settings: Settings, *, development: bool, observe: Observer = unobserved, master: str | None = None
+) -> Issuer:
+    """The issuer that the settings describe. ``development`` shows reasons and hints; ``master`` is a master key
+    from the environment. Raises ``UsageError`` where state or settings are no good."""
+    store, seal = open_state(settings, master)
+    layout = native_layout(settings.origin)
+    explanations = Explanations(layout.origin, settings.title, layout.static, development=development)
+
+    def see(trail: Trail) -> None:
+        explanations.observe(trail)
+        observe(trail)
+
+    memory = store.realm("native")
+    await plant(memory, settings, system_clock())
+    realm = await open_realm("native", policy_of(settings), memory, seal, NativeShape(), system_clock, see)
+    hints = [(one.username, one.password) for one in settings.person] if development else []
+    return Issuer(store, realm, layout, _site(realm, layout, explanations, hints))
+
+
+def open_state(settings: Settings, master: str | None) -> tuple[SqliteStore, Seal]:
+    """The database and the master key in the state folder, made where missing."""
+    state = Path(settings.server.state)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the state folder {state}: {error.strerror}. Choose another STATE.") from None
+    store = SqliteStore(state / "innkeeper.db")
+    return store, Seal(master_key(state / "master.key", master))
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The realm's rules that the settings ask for."""
+    times = settings.lifetimes
+    return Policy(
+        issuer=settings.origin,
+        title=settings.title,
+        code_lifetime=times.code,
+        access_lifetime=times.access_token,
+        id_lifetime=times.id_token,
+        refresh_lifetime=times.refresh_token,
+        refresh_grace=times.refresh_grace,
+        session_lifetime=times.session,
+    )
+
+
+def _site(realm: Realm, layout: Layout, explanations: Explanations, hints: list[tuple[str, str]]) -> Site:
+    visits = Visits(realm, layout)
+    authorize = AuthorizePage(realm, layout, visits, explanations, authorization_parameters)
+    pages = {
+        layout.authorize: Endpoint(authorize, FORM),
+        layout.sign_in: Endpoint(SignInPage(realm, layout, visits, hints), FORM),
+        layout.consent: Endpoint(ConsentPage(realm, layout, visits), FORM),
+        layout.logout: Endpoint(LogoutPage(realm, layout, visits, explanations), FORM),
+        EXPLAIN_PATH: Endpoint(explanations.page, GET),
+        **{f"{layout.static}/{name}": Endpoint(_static(name), GET) for name in static_names()},
+    }
+    return Site({**NativeEndpoints(realm, layout, explanations.address).table(), **pages})
+
+
+class _static(msgspec.Struct, frozen=True):
+    name: str
+
+    async def __call__(self, request: Request) -> Reply:
+        return static_reply(self.name, request) or Reply(404)

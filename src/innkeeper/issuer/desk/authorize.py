@@ -1,0 +1,66 @@
+"""The authorization endpoint at work: examine the request, see how far its person is, cut the code."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core import authorize as core
+from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.records import Client, Consent, Session
+from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.protocol.parameters import Malformed, Parameters
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.trail import Trail
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of it. ``code`` is set where ``outcome`` is ``GiveCode``; ``trail`` is for development pages."""
+
+    outcome: core.Outcome | Refusal
+    trail: Trail
+    client: Client | None = None
+    session: Session | None = None
+    code: str = ""
+
+
+async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
+    """Answer an authorization request, new or waiting. Committed before it is answered."""
+    ask = ticket.parameters()
+    client = await realm.client(_client_id(ask))
+    examined = core.examine(ask, client, realm.policy)
+    if not isinstance(examined.outcome, core.Authorization):
+        realm.observe(examined.trail)
+        return Answer(examined.outcome, examined.trail, client)
+    wanted = examined.outcome
+    session = await realm.session(cookie)
+    consent = await _consent(realm, session, wanted.client)
+    code = random_value()
+    fresh = core.Fresh(digest(code), random_id())
+    progress = ticket.progress(session.id if session else None)
+    decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now())
+    trail = examined.trail.then(decision.trail)
+    await realm.store.commit(decision.effects)
+    realm.observe(trail)
+    return Answer(decision.outcome, trail, client, session, code)
+
+
+async def consent_to(realm: Realm, ticket: Ticket, session: Session) -> Decision[core.Authorization | core.Turned]:
+    """Remember that the person allowed what the ticket asks for; the request as it was examined once more."""
+    ask = ticket.parameters()
+    examined = core.examine(ask, await realm.client(_client_id(ask)), realm.policy)
+    if isinstance(examined.outcome, core.Authorization):
+        before = await _consent(realm, session, examined.outcome.client)
+        await realm.store.commit((core.remember(examined.outcome, session, before, realm.now()),))
+    return examined
+
+
+async def _consent(realm: Realm, session: Session | None, client: Client) -> Consent | None:
+    return await realm.store.consent(session.sub, client.id) if session else None
+
+
+def _client_id(ask: Parameters) -> str | None:
+    try:
+        return ask.get("client_id")
+    except Malformed:
+        return None

@@ -1,0 +1,68 @@
+"""Find out what a presented token is, for introspection, revocation and userinfo alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from innkeeper.issuer.core import introspect as core
+from innkeeper.issuer.core import revoke as core_revoke
+from innkeeper.issuer.core import userinfo as core_userinfo
+from innkeeper.issuer.core.client_authentication import Proof
+from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.desk.client_authentication import client_of
+from innkeeper.issuer.desk.realm import Realm, digest
+from innkeeper.issuer.desk.token import held_refresh_token
+from innkeeper.keys.ring import NotOurs
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.trail import Trail
+
+
+async def introspect(realm: Realm, proof: Proof, token: str, audiences: frozenset[str]) -> dict[str, Any] | Refusal:
+    """Answer an introspection request."""
+    authenticated = await client_of(realm, proof, audiences)
+    if isinstance(authenticated.outcome, Refusal):
+        realm.observe(Trail("introspection", authenticated.trail.steps))
+        return authenticated.outcome
+    found = await find(realm, token)
+    decision = core.decide(token, authenticated.outcome, found, realm.policy, realm.now())
+    realm.observe(Trail("introspection", authenticated.trail.steps + decision.trail.steps))
+    return decision.outcome
+
+
+async def revoke(realm: Realm, proof: Proof, token: str, audiences: frozenset[str]) -> core_revoke.Revoked | Refusal:
+    """Answer a revocation request."""
+    authenticated = await client_of(realm, proof, audiences)
+    if isinstance(authenticated.outcome, Refusal):
+        realm.observe(Trail("revocation", authenticated.trail.steps))
+        return authenticated.outcome
+    found = await find(realm, token)
+    decision = core_revoke.decide(token, authenticated.outcome, found, realm.now())
+    await realm.store.commit(decision.effects)
+    realm.observe(Trail("revocation", authenticated.trail.steps + decision.trail.steps))
+    return decision.outcome
+
+
+async def userinfo(realm: Realm, token: str) -> dict[str, Any] | Refusal:
+    """Answer a userinfo request."""
+    found = await find(realm, token)
+    claims = found.claims or {}
+    person = await realm.store.person(str(claims.get("sub"))) if claims else None
+    decision = core_userinfo.decide(token, found, person, realm.policy, realm.now())
+    realm.observe(decision.trail)
+    return decision.outcome
+
+
+async def find(realm: Realm, token: str) -> Found:
+    """What a token turns out to be: an access token of ours by its signature, or a refresh token by its hash."""
+    if "." not in token:
+        held = await held_refresh_token(realm, digest(token)) if token else None
+        return Found(refresh=held)
+    try:
+        claims = realm.ring.read(token, realm.shape.access_type)
+    except NotOurs:
+        return Found()
+    if claims.get("iss") != realm.policy.issuer:
+        return Found()
+    grant_id = claims.get("gid")
+    grant = await realm.store.grant(grant_id) if isinstance(grant_id, str) else None
+    return Found(claims, await realm.store.token_is_revoked(str(claims.get("jti"))), grant)

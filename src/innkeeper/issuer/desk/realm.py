@@ -1,0 +1,141 @@
+"""A realm at work: one issuer's store, keys, policy and clock, which every desk function is handed."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from hashlib import sha256
+
+import msgspec
+
+from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.records import Client, Session
+from innkeeper.issuer.desk.shape import TokenShape
+from innkeeper.issuer.store.port import RealmStore
+from innkeeper.keys.ring import DEFAULT_ALGORITHMS, Ring, make
+from innkeeper.keys.seal import Seal
+from innkeeper.protocol import base64url
+from innkeeper.protocol.refusals import UsageError
+from innkeeper.tokens.trail import Observer
+
+Clock = Callable[[], int]
+
+_CLIENTS_KEPT = 10_000
+
+
+class Realm:
+    """One issuer. Open it with ``open_realm``; ``reload`` when another process may have changed the store."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        policy: Policy,
+        store: RealmStore,
+        seal: Seal,
+        shape: TokenShape,
+        clock: Clock,
+        observe: Observer,
+        ring: Ring,
+        secret: bytes,
+    ) -> None:
+        self.name = name
+        self.policy = policy
+        self.store = store
+        self.shape = shape
+        self.now = clock
+        self.observe = observe
+        self.ring = ring
+        self._seal = seal
+        self._secret = secret
+        self._clients: dict[str, Client] = {}
+
+    async def client(self, client_id: str | None) -> Client | None:
+        """The client by that id, from memory where it was seen before."""
+        if not client_id:
+            return None
+        known = self._clients.get(client_id)
+        if known is not None:
+            return known
+        found = await self.store.client(client_id)
+        if found is not None:
+            if len(self._clients) >= _CLIENTS_KEPT:
+                self._clients.clear()
+            self._clients[client_id] = found
+        return found
+
+    async def session(self, cookie: str | None) -> Session | None:
+        """The live session that a cookie stands for."""
+        if not cookie:
+            return None
+        found = await self.store.session(digest(cookie))
+        if found is None or found.ended_at is not None or found.expires_at <= self.now():
+            return None
+        return found
+
+    async def reload(self) -> None:
+        """Take up what others changed in the store: clients, resources, keys."""
+        self._clients.clear()
+        resources = {one.uri: one for one in await self.store.resources()}
+        self.policy = msgspec.structs.replace(self.policy, resources=resources)
+        self.ring = Ring(await self.store.keys(), self._seal)
+
+    def mac(self, purpose: str, value: str) -> bytes:
+        """A MAC under the realm's secret, for values that this issuer hands out and takes back."""
+        return hmac.digest(self._secret, f"{purpose}\0{value}".encode(), "sha256")
+
+    def successor_of(self, refresh_token: str) -> str:
+        """The one refresh token that follows ``refresh_token``: the same on every node, and told by nobody else."""
+        return base64url.encode_text(self.mac("refresh successor", refresh_token))
+
+
+def digest(value: str) -> bytes:
+    """What is stored of a value that only its holder knows."""
+    return sha256(value.encode()).digest()
+
+
+def random_value() -> str:
+    """256 random bits as 43 characters of base64url."""
+    return secrets.token_urlsafe(32)
+
+
+def random_id() -> str:
+    """An identifier nobody guesses: 128 random bits as 22 characters of base64url."""
+    return secrets.token_urlsafe(16)
+
+
+async def open_realm(
+    name: str,
+    policy: Policy,
+    store: RealmStore,
+    seal: Seal,
+    shape: TokenShape,
+    clock: Clock,
+    observe: Observer,
+) -> Realm:
+    """The realm with its keys and secret, made and remembered where it has none yet."""
+    stored = await store.keys()
+    missing = [alg for alg in DEFAULT_ALGORITHMS if all(one.alg != alg for one in stored)]
+    if missing:
+        now = clock()
+        await store.put_keys([make(alg, seal, now=now, active_from=now) for alg in missing])
+    purpose = f"realm secret of {name}"
+    sealed = await store.secret("realm") or await store.put_secret(
+        "realm", seal.close(secrets.token_bytes(32), purpose)
+    )
+    realm = Realm(
+        name=name,
+        policy=policy,
+        store=store,
+        seal=seal,
+        shape=shape,
+        clock=clock,
+        observe=observe,
+        ring=Ring((), seal),
+        secret=seal.open(sealed, purpose),
+    )
+    await realm.reload()
+    if not policy.issuer or policy.issuer.endswith("/"):
+        raise UsageError(f"issuer {policy.issuer!r}: it must be a URL without a slash at its end")
+    return realm

@@ -1,0 +1,179 @@
+"""Who is known here: clients, people, keys, and what a new house starts with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from innkeeper.issuer.core.client_authentication import BASIC, NONE, POST
+
+from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource, Secret
+from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF
+from innkeeper.issuer.desk.passwords import hash_password
+from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
+from innkeeper.issuer.store.port import RealmStore
+from innkeeper.protocol.redirects import why_not_registrable
+from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.resources import why_not_a_resource
+
+_SEED_NOTE = "seed"
+
+
+class NewClient(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator says of a client to be registered."""
+
+    name: str
+    id: str = ""
+    public: bool = False
+    redirect_uris: Sequence[str] = ()
+    post_logout_redirect_uris: Sequence[str] = ()
+    grants: Sequence[str] = ()
+    scopes: Sequence[str] = ()
+    resources: Sequence[str] = ()
+
+
+async def add_client(realm: Realm, new: NewClient) -> tuple[Client, str | None]:
+    """Register a client. Its secret, None for a public one, is told here only. Raises ``UsageError``."""
+    secret = None if new.public else random_value()
+    client = _client(realm, new, secret)
+    if await realm.store.client(client.id) is not None:
+        raise UsageError(f"a client {client.id!r} is registered already; choose another id")
+    await realm.store.put_client(client)
+    return client, secret
+
+
+async def rotate_secret(realm: Realm, client_id: str, keep: int) -> str:
+    """Give a client a new secret; the old ones work for ``keep`` more seconds. Raises ``UsageError``."""
+    client = await realm.store.client(client_id)
+    if client is None:
+        raise UsageError(f"no client {client_id!r}; `innkeeper client list` shows them")
+    if client.public:
+        raise UsageError(f"client {client_id!r} is public: it has no secret")
+    now, secret = realm.now(), random_value()
+    end = now + keep
+    old = [one for one in client.secrets if one.expires_at is None or one.expires_at > now]
+    kept = [
+        msgspec.structs.replace(one, expires_at=end if one.expires_at is None else min(one.expires_at, end)) for one in old
+    ]
+    changed = msgspec.structs.replace(client, secrets=(Secret(digest(secret), now), *kept), development=False)
+    await realm.store.put_client(changed)
+    return secret
+
+
+async def add_person(realm: Realm, username: str, password: str, claims: dict[str, object]) -> Person:
+    """Make an account. Raises ``UsageError`` for a taken name or a password under eight characters."""
+    if len(password) < 8:
+        raise UsageError("the password is shorter than 8 characters; choose a longer one")
+    if await realm.store.person_named(username) is not None:
+        raise UsageError(f"somebody named {username!r} is here already; choose another name")
+    person = Person(
+        sub=random_id(), username=username, password=hash_password(password), claims=claims, created_at=realm.now()
+    )
+    await realm.store.put_person(person)
+    return person
+
+
+async def plant(store: RealmStore, settings: Settings, now: int) -> None:
+    """Put the settings' resources, clients and people into a store, again only once these settings change."""
+    mark = sha256(msgspec.json.encode((settings.origin, settings.resource, settings.client, settings.person))).hexdigest()
+    if await store.note(_SEED_NOTE) == mark:
+        return
+    for old in await store.resources():
+        if old.development:
+            await store.remove_resource(old.uri)
+    for resource in settings.resource:
+        await store.put_resource(_seed_resource(resource, settings.origin))
+    for client in settings.client:
+        await store.put_client(_seed_client(client, settings.origin, now))
+    for person in settings.person:
+        await store.put_person(_seed_person(person, now))
+    await store.put_note(_SEED_NOTE, mark)
+
+
+async def development_records(store: RealmStore) -> list[str]:
+    """The clients and people whose secrets everybody knows."""
+    clients = [f"client {one.id}" for one in await store.clients() if one.development]
+    return clients + [f"person {one.username}" for one in await store.people() if one.development]
+
+
+def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
+    for uri in (*new.redirect_uris, *new.post_logout_redirect_uris):
+        why = why_not_registrable(uri)
+        if why:
+            raise UsageError(f"redirect URI {uri!r} cannot be registered: {why}")
+    for grant in new.grants:
+        if grant not in PARAMETERS_OF:
+            raise UsageError(f"no grant {grant!r}; choose from {', '.join(PARAMETERS_OF)}")
+    grants = frozenset(new.grants or _usual_grants(new))
+    if AUTHORIZATION_CODE in grants and not new.redirect_uris:
+        raise UsageError("a client that uses codes needs a --redirect-uri, where the code is sent")
+    if CLIENT_CREDENTIALS in grants and new.public:
+        raise UsageError("a public client has no secret, so it cannot use client_credentials; leave out --public")
+    known = realm.policy.known_scopes()
+    for scope in new.scopes:
+        if scope not in known:
+            raise UsageError(f"no scope {scope!r}; choose from {', '.join(sorted(known))}")
+    for uri in new.resources:
+        if uri not in realm.policy.resources:
+            raise UsageError(f"no resource {uri!r}; choose from {', '.join(realm.policy.resources) or 'none yet'}")
+    return Client(
+        id=new.id or random_id(),
+        name=new.name,
+        auth_methods=frozenset({NONE}) if secret is None else frozenset({BASIC, POST}),
+        secrets=() if secret is None else (Secret(digest(secret), realm.now()),),
+        redirect_uris=tuple(new.redirect_uris),
+        post_logout_redirect_uris=tuple(new.post_logout_redirect_uris),
+        grants=grants,
+        scopes=frozenset(new.scopes) or known,
+        resources=tuple(new.resources),
+        application_type=NATIVE if new.public else WEB,
+        created_at=realm.now(),
+    )
+
+
+def _usual_grants(new: NewClient) -> tuple[str, ...]:
+    if new.redirect_uris:
+        return (AUTHORIZATION_CODE, "refresh_token")
+    return () if new.public else (CLIENT_CREDENTIALS,)
+
+
+def _seed_resource(seed: SeedResource, origin: str) -> Resource:
+    uri = seed.uri.replace("{origin}", origin)
+    why = why_not_a_resource(uri)
+    if why:
+        raise UsageError(f"resource {uri!r}: {why}")
+    return Resource(uri, seed.name, seed.scopes, development=True)
+
+
+def _seed_client(seed: SeedClient, origin: str, now: int) -> Client:
+    return Client(
+        id=seed.id,
+        name=seed.name,
+        auth_methods=frozenset({BASIC, POST}) if seed.secret else frozenset({NONE}),
+        secrets=(Secret(digest(seed.secret), now),) if seed.secret else (),
+        redirect_uris=tuple(uri.replace("{origin}", origin) for uri in seed.redirect_uris),
+        post_logout_redirect_uris=tuple(uri.replace("{origin}", origin) for uri in seed.post_logout_redirect_uris),
+        grants=frozenset(seed.grants),
+        scopes=frozenset(seed.scopes),
+        application_type=NATIVE if seed.native else WEB,
+        pkce=seed.pkce,
+        created_at=now,
+        development=bool(seed.secret),
+    )
+
+
+def _seed_person(seed: SeedPerson, now: int) -> Person:
+    return Person(
+        sub=seed.sub,
+        username=seed.username,
+        password=hash_password(seed.password),
+        claims=seed.claims,
+        created_at=now,
+        development=True,
+    )
+
+
+

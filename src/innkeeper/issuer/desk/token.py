@@ -1,0 +1,125 @@
+"""The token endpoint at work: authenticate the client, redeem its grant, cut the tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from innkeeper.issuer.core import token as core
+from innkeeper.issuer.core.client_authentication import Proof
+from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.effects import Lost
+from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
+from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.core.token import Issue, TokenRequest
+from innkeeper.issuer.desk.client_authentication import client_of
+from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.shape import Stamp
+from innkeeper.protocol.parameters import Parameters, scopes
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.trail import Trail, follow
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """What is handed out; ``expires_in`` in seconds, of the access token."""
+
+    access_token: str
+    expires_in: int
+    scopes: frozenset[str]
+    refresh_token: str | None = None
+    id_token: str | None = None
+
+
+async def token(realm: Realm, proof: Proof, parameters: Parameters, audiences: frozenset[str]) -> Tokens | Refusal:
+    """Answer a token request."""
+    authenticated = await client_of(realm, proof, audiences)
+    if isinstance(authenticated.outcome, Refusal):
+        realm.observe(Trail("token", authenticated.trail.steps))
+        return authenticated.outcome
+    client = authenticated.outcome
+    opening = follow("token", core.GRANT_TYPE_CHECKS, core.GrantTypeCase(parameters, client))
+    trail = Trail("token", authenticated.trail.steps + opening.steps)
+    if opening.refusal:
+        realm.observe(trail)
+        return opening.refusal
+    ask = _read(parameters)
+    decision, refresh = await REDEEM[ask.grant_type](realm, ask, client)
+    realm.observe(trail.then(decision.trail))
+    if isinstance(decision.outcome, Refusal):
+        return decision.outcome
+    return await cut(realm, decision.outcome, refresh)
+
+
+async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens:
+    """Sign what was decided. ``refresh`` is the refresh token that was committed with the decision."""
+    stamp = Stamp(realm.now(), random_id())
+    draft = realm.shape.access(issue, realm.policy, stamp)
+    access = await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
+    identity = await _identity(realm, issue, access, stamp) if issue.id_token else None
+    return Tokens(access, draft.lifetime, issue.scopes, refresh if issue.refresh else None, identity)
+
+
+async def _identity(realm: Realm, issue: Issue, access: str, stamp: Stamp) -> str:
+    person = await realm.store.person(issue.subject)
+    draft = realm.shape.identity(issue, person, access, realm.policy, stamp)
+    return await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
+
+
+Redeemed = tuple[Decision[Issue], str | None]
+
+
+async def _client_credentials(realm: Realm, ask: TokenRequest, client: Client) -> Redeemed:
+    return client_credentials.decide(ask, client, realm.policy), None
+
+
+async def _authorization_code(realm: Realm, ask: TokenRequest, client: Client) -> Redeemed:
+    key, refresh = digest(ask.code), random_value()
+    fresh = core.Fresh(digest(refresh))
+    while True:
+        code = await realm.store.code(key)
+        decision = authorization_code.decide(ask, client, code, fresh, realm.policy, realm.now())
+        try:
+            await realm.store.commit(decision.effects)
+        except Lost:
+            continue
+        return decision, refresh
+
+
+async def _refresh_token(realm: Realm, ask: TokenRequest, client: Client) -> Redeemed:
+    key, successor = digest(ask.refresh_token), realm.successor_of(ask.refresh_token)
+    fresh = core.Fresh(digest(successor))
+    while True:
+        held = await held_refresh_token(realm, key)
+        decision = refresh_token.decide(ask, client, held, fresh, realm.policy, realm.now())
+        try:
+            await realm.store.commit(decision.effects)
+        except Lost:
+            continue
+        return decision, successor
+
+
+async def held_refresh_token(realm: Realm, key: bytes) -> refresh_token.Held | None:
+    """What is remembered of a refresh token, by its hash."""
+    found = await realm.store.refresh_token(key)
+    return refresh_token.Held(found.token, found.grant, found.successor_spent) if found else None
+
+
+REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] = {
+    core.AUTHORIZATION_CODE: _authorization_code,
+    core.CLIENT_CREDENTIALS: _client_credentials,
+    core.REFRESH_TOKEN: _refresh_token,
+}
+
+
+def _read(parameters: Parameters) -> TokenRequest:
+    get = parameters.get
+    return TokenRequest(
+        grant_type=parameters["grant_type"],
+        scopes=scopes(get("scope")),
+        resources=parameters.many("resource"),
+        code=get("code", ""),
+        redirect_uri=get("redirect_uri", ""),
+        code_verifier=get("code_verifier", ""),
+        refresh_token=get("refresh_token", ""),
+    )

@@ -1,0 +1,67 @@
+"""Where a realm's endpoints are: paths below the issuer's origin, each with a leading slash."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.protocol.refusals import Refusal
+
+Handler = Callable[[Request], Awaitable[Reply]]
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """What answers at a path: the methods it takes, and whether pages of other origins may read its answers."""
+
+    handler: Handler
+    methods: frozenset[str]
+    cors: bool = False
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """The paths of a realm. ``issuer`` is its identifier; ``base`` what its own paths begin with ("" at the root)."""
+
+    issuer: str
+    base: str
+    authorize: str
+    token: str
+    introspect: str
+    revoke: str
+    userinfo: str
+    jwks: str
+    logout: str
+    sign_in: str
+    consent: str
+    static: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host of the issuer, as a browser sends it in ``Origin``."""
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def url(self, path: str) -> str:
+        """The absolute URL of one of this layout's paths."""
+        return self.origin + path
+
+
+class AuthorizationWording(Protocol):
+    """What a dialect sends to the redirect URI: a code or a refusal. ``more`` is where its reason can be read."""
+
+    def __call__(
+        self,
+        issuer: str,
+        state: str | None,
+        *,
+        code: str = "",
+        refusal: Refusal | None = None,
+        more: str | None = None,
+    ) -> list[tuple[str, str]]: ...
+
+
+Endpoints = Mapping[str, Endpoint]
+"""Paths to what answers there."""

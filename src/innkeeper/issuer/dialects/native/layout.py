@@ -1,0 +1,38 @@
+"""The native addresses, short and below the issuer."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from innkeeper.issuer.dialects.layout import Layout
+
+
+def layout(issuer: str) -> Layout:
+    """The layout for an issuer URL, with or without a path."""
+    base = urlsplit(issuer).path
+    return Layout(
+        issuer=issuer,
+        base=base,
+        authorize=f"{base}/authorize",
+        token=f"{base}/token",
+        introspect=f"{base}/introspect",
+        revoke=f"{base}/revoke",
+        userinfo=f"{base}/userinfo",
+        jwks=f"{base}/jwks",
+        logout=f"{base}/logout",
+        sign_in=f"{base}/sign-in",
+        consent=f"{base}/consent",
+        static="/static",
+    )
+
+
+def well_knowns(issuer: str) -> tuple[str, ...]:
+    """Every path at which a client may look for the metadata: path inserted and appended, both documents.
+
+    RFC 8414 §3 inserts, OpenID Connect Discovery §4 appends; clients mix the two, so each form answers.
+    """
+    base = urlsplit(issuer).path
+    names = ("oauth-authorization-server", "openid-configuration")
+    inserted = (f"/.well-known/{name}{base}" for name in names)
+    appended = (f"{base}/.well-known/{name}" for name in names)
+    return tuple(dict.fromkeys((*inserted, *appended)))

@@ -1,0 +1,55 @@
+"""The discovery document: what this issuer is and does, and nothing it does not (RFC 8414 §2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from innkeeper.issuer.core.authorize import PROMPTS, RESPONSE_MODES
+from innkeeper.issuer.core.client_authentication import METHODS, NONE
+from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.token import PARAMETERS_OF
+from innkeeper.issuer.core.userinfo import CLAIMS_OF_SCOPE
+from innkeeper.issuer.desk.client_authentication import ASSERTION_ALGORITHMS
+from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.protocol import pkce
+
+
+def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> dict[str, Any]:
+    """One document for RFC 8414 and OpenID Connect Discovery §3 alike."""
+    confidential = [one for one in METHODS if one != NONE]
+    return {
+        "issuer": layout.issuer,
+        "authorization_endpoint": layout.url(layout.authorize),
+        "token_endpoint": layout.url(layout.token),
+        "userinfo_endpoint": layout.url(layout.userinfo),
+        "jwks_uri": layout.url(layout.jwks),
+        "revocation_endpoint": layout.url(layout.revoke),
+        "introspection_endpoint": layout.url(layout.introspect),
+        "end_session_endpoint": layout.url(layout.logout),
+        "scopes_supported": sorted(policy.known_scopes()),
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": list(PARAMETERS_OF),
+        "code_challenge_methods_supported": [pkce.METHOD],
+        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": list(METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "authorization_response_iss_parameter_supported": True,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": id_token_algorithms,
+        "acr_values_supported": [policy.acr],
+        "prompt_values_supported": sorted(PROMPTS),
+        "claim_types_supported": ["normal"],
+        "claims_supported": _claims(),
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
+def _claims() -> list[str]:
+    always = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"]
+    return always + [name for names in CLAIMS_OF_SCOPE.values() for name in names]

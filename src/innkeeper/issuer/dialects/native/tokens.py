@@ -1,0 +1,59 @@
+"""The native tokens: RFC 9068 access tokens in ES256, ID tokens in the algorithm the client registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.records import Person
+from innkeeper.issuer.core.token import Issue
+from innkeeper.issuer.desk.shape import Draft, Stamp
+from innkeeper.tokens import access, identity
+
+ACCESS_ALGORITHM = "ES256"
+
+
+class NativeShape:
+    """See ``desk.shape.TokenShape``."""
+
+    access_type = access.TYPE
+
+    def access(self, issue: Issue, policy: Policy, stamp: Stamp) -> Draft:
+        """``gid`` names the grant, so that revoking it reaches this token wherever it is looked up."""
+        claims = access.build(
+            issuer=policy.issuer,
+            subject=issue.subject,
+            audience=issue.audience,
+            client_id=issue.client.id,
+            now=stamp.now,
+            lifetime=policy.access_lifetime,
+            jti=stamp.jti,
+            scope=issue.scopes,
+            extra=_person_claims(issue),
+        )
+        return Draft(ACCESS_ALGORITHM, access.TYPE, claims, policy.access_lifetime)
+
+    def identity(self, issue: Issue, person: Person | None, access_token: str, policy: Policy, stamp: Stamp) -> Draft:
+        """The person's claims are at userinfo; the ID token stays small (OpenID Connect Core §5.4)."""
+        grant = issue.grant
+        claims = identity.build(
+            issuer=policy.issuer,
+            subject=issue.subject,
+            client_id=issue.client.id,
+            now=stamp.now,
+            lifetime=policy.id_lifetime,
+            auth_time=grant.auth_time if grant else stamp.now,
+            acr=grant.acr if grant else policy.acr,
+            amr=grant.amr if grant else (),
+            access_token=access_token,
+            nonce=issue.nonce,
+            session_id=grant.session_id if grant else "",
+        )
+        return Draft(issue.client.id_token_alg, identity.TYPE, claims, policy.id_lifetime)
+
+
+def _person_claims(issue: Issue) -> dict[str, Any]:
+    grant = issue.grant
+    if grant is None:
+        return {}
+    return {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr), "gid": grant.id}

@@ -1,0 +1,122 @@
+"""Requests read and answers written as the specifications spell them."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from typing import Any
+
+from innkeeper.issuer.core.client_authentication import (
+    BASIC,
+    JWT_BEARER,
+    NONE,
+    NOT_AUTHENTICATED,
+    POST,
+    PRIVATE_KEY_JWT,
+    Proof,
+)
+from innkeeper.issuer.core.token import UNREADABLE
+from innkeeper.issuer.desk.token import Tokens
+from innkeeper.keys import jws
+from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
+from innkeeper.protocol.parameters import Malformed, Parameters, form_decode, parse_form
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.protocol.strict_json import NotStrict, read_object
+
+
+BASIC_CHALLENGE = (("www-authenticate", 'Basic realm="innkeeper", charset="UTF-8"'),)
+
+
+def form_of(request: Request) -> Parameters | Refusal:
+    """The form in a request's body."""
+    try:
+        return parse_form(request.body, request.headers.get("content-type", ""))
+    except Malformed as error:
+        return Refusal(UNREADABLE, str(error))
+
+
+def proof_of(request: Request, form: Parameters) -> Proof:
+    """How the request authenticates its client (RFC 6749 §2.3, RFC 7521 §4.2)."""
+    try:
+        return _proof(request.headers.get("authorization", ""), form)
+    except Malformed as error:
+        return Proof((), problem=str(error))
+
+
+def _proof(authorization: str, form: Parameters) -> Proof:
+    client_id, secret, assertion = form.get("client_id"), form.get("client_secret"), form.get("client_assertion")
+    methods: list[str] = []
+    named, basic_secret = _basic(authorization[6:]) if authorization[:6].lower() == "basic " else (None, None)
+    if named is not None:
+        if client_id is not None and client_id != named:
+            raise Malformed("the Authorization header and client_id name different clients")
+        methods.append(BASIC)
+        client_id = named
+    if secret is not None:
+        methods.append(POST)
+    if assertion is not None:
+        if form.get("client_assertion_type") != JWT_BEARER:
+            raise Malformed(f"client_assertion needs client_assertion_type={JWT_BEARER}")
+        methods.append(PRIVATE_KEY_JWT)
+        client_id = client_id or _speaker(assertion)
+    return Proof(tuple(methods) or (NONE,), client_id, basic_secret if named is not None else secret, assertion)
+
+
+def _basic(encoded: str) -> tuple[str, str]:
+    """Id and secret of a Basic header: base64 of two form-encoded halves (RFC 6749 §2.3.1)."""
+    try:
+        text = b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except (NotBase64, ValueError):
+        raise Malformed("the Authorization header is not base64 of id:secret") from None
+    client_id, colon, secret = text.partition(":")
+    if not colon:
+        raise Malformed("the Authorization header has no colon between id and secret")
+    return form_decode(client_id), form_decode(secret)
+
+
+def _speaker(assertion: str) -> str | None:
+    """Whom an assertion claims to speak for; believed only once its signature is verified."""
+    try:
+        subject = read_object(jws.parse(assertion).claims).get("sub")
+    except (jws.NotAToken, NotStrict):
+        return None
+    return subject if isinstance(subject, str) else None
+
+
+def tokens_reply(tokens: Tokens) -> Reply:
+    """A successful token response (RFC 6749 §5.1)."""
+    body: dict[str, Any] = {
+        "access_token": tokens.access_token,
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in,
+    }
+    if tokens.scopes:
+        body["scope"] = " ".join(sorted(tokens.scopes))
+    if tokens.refresh_token is not None:
+        body["refresh_token"] = tokens.refresh_token
+    if tokens.id_token is not None:
+        body["id_token"] = tokens.id_token
+    return json_reply(body, headers=NO_STORE)
+
+
+def error_reply(refusal: Refusal, more: str | None) -> Reply:
+    """An error response (RFC 6749 §5.2). ``more`` is where a developer can read the reason, in development."""
+    body = {"error": refusal.error, "error_description": refusal.page.wire}
+    if more:
+        body["error_uri"] = more
+    ask = BASIC_CHALLENGE if refusal.page.status == NOT_AUTHENTICATED.status else ()
+    return json_reply(body, refusal.page.status, (*NO_STORE, *ask))
+
+
+def authorization_parameters(
+    issuer: str, state: str | None, *, code: str = "", refusal: Refusal | None = None, more: str | None = None
+) -> list[tuple[str, str]]:
+    """What travels back to the redirect URI: a code or an error, ``state`` where sent, ``iss`` always (RFC 9207 §2)."""
+    fields = [("code", code)]
+    if refusal is not None:
+        fields = [("error", refusal.error), ("error_description", refusal.page.wire)]
+        if more:
+            fields.append(("error_uri", more))
+    if state is not None:
+        fields.append(("state", state))
+    return [*fields, ("iss", issuer)]

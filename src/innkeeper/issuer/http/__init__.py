@@ -1,0 +1,1 @@
+"""ASGI: bytes to a typed request, a reply to bytes, limits and cross-origin headers in between."""

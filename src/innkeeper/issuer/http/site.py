@@ -1,0 +1,118 @@
+"""One ASGI application over a table of endpoints: reads a request whole, within limits, and sends the reply."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
+from innkeeper.protocol.exchange import Reply, Request, json_reply
+from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
+from innkeeper.protocol.refusals import Unreachable
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_LIMIT = 64 * 1024
+"""Longest body read, in bytes: no endpoint needs more, and a longer one is refused unread."""
+
+CORS = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "WWW-Authenticate, DPoP-Nonce"))
+PREFLIGHT = (
+    *CORS,
+    ("access-control-allow-headers", "Authorization, Content-Type, DPoP, MCP-Protocol-Version"),
+    ("access-control-max-age", "7200"),
+)
+
+log = logging.getLogger("innkeeper.http")
+
+
+class Site:
+    """The endpoints of one or several realms. A path that is none of theirs is answered 404."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+
+    def knows(self, path: str) -> bool:
+        """Whether an endpoint answers at this path."""
+        return path in self._endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope["path"])
+        if endpoint is None:
+            await _send(send, Reply(404, (("content-type", "text/plain"),), b"There is nothing at this address.\n"))
+            return
+        method = scope["method"]
+        if method not in endpoint.methods:
+            await _send(send, _other_method(endpoint, method))
+            return
+        body = b"" if method in ("GET", "HEAD") else await _body(receive)
+        reply = await _answer(endpoint, _request(scope, body)) if body is not None else _too_large()
+        await _send(send, _shared(reply) if endpoint.cors else reply, without_body=method == "HEAD")
+
+
+async def _answer(endpoint: Endpoint, request: Request) -> Reply:
+    try:
+        return await endpoint.handler(request)
+    except Unreachable as error:
+        log.error("%s %s: %s", request.method, request.path, error)
+        return json_reply({"error": TEMPORARILY_UNAVAILABLE}, 503, (("retry-after", "2"), ("cache-control", "no-store")))
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return json_reply({"error": SERVER_ERROR}, 500, (("cache-control", "no-store"),))
+
+
+def _request(scope: Scope, body: bytes) -> Request:
+    client = scope.get("client")
+    return Request(
+        scope["method"],
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        _headers(scope["headers"]),
+        body,
+        client[0] if client else "",
+    )
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}{'; ' if key == 'cookie' else ', '}{text}" if key in headers else text
+    return headers
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or None where it is longer than is read."""
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if len(body) > BODY_LIMIT:
+            return None
+        if not message.get("more_body"):
+            return body
+
+
+async def _send(send: Send, reply: Reply, *, without_body: bool = False) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    headers.append((b"content-length", str(len(reply.body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if without_body else reply.body})
+
+
+def _other_method(endpoint: Endpoint, method: str) -> Reply:
+    allowed = ", ".join(sorted({*endpoint.methods, "OPTIONS"} if endpoint.cors else endpoint.methods))
+    if method == "OPTIONS" and endpoint.cors:
+        return Reply(204, (*PREFLIGHT, ("access-control-allow-methods", allowed)))
+    return json_reply({"error": INVALID_REQUEST}, 405, (("allow", allowed), ("cache-control", "no-store")))
+
+
+def _too_large() -> Reply:
+    body = {"error": INVALID_REQUEST, "error_description": f"The body is longer than {BODY_LIMIT} bytes."}
+    return json_reply(body, 413, (("cache-control", "no-store"), ("connection", "close")))
+
+
+def _shared(reply: Reply) -> Reply:
+    return Reply(reply.status, (*reply.headers, *CORS), reply.body)

@@ -1,0 +1,112 @@
+"""The consent page: who asks, for what, until when, and where the answer goes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core.authorize import AskConsent, Authorization
+from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
+from innkeeper.issuer.core.records import Person
+from innkeeper.issuer.core.token import REFRESH_TOKEN
+from innkeeper.issuer.desk.authorize import authorize, consent_to
+from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.tickets import Ticket, seal
+from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.sign_in import seen, too_late
+from innkeeper.issuer.pages.visit import Visits, parameters_of
+from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.protocol.parameters import Malformed, Parameters
+from innkeeper.protocol.redirects import host_of, is_loopback
+
+
+class ConsentPage:
+    def __init__(self, realm: Realm, layout: Layout, visits: Visits) -> None:
+        self._realm = realm
+        self._layout = layout
+        self._visits = visits
+
+    async def __call__(self, request: Request) -> Reply:
+        try:
+            form = parameters_of(request)
+            ticket = self._visits.ticket(form)
+        except Malformed:
+            return too_late(self._realm.policy.title, self._layout.static)
+        if ticket is None:
+            return too_late(self._realm.policy.title, self._layout.static)
+        if request.method == "POST" and self._visits.sent_from_our_page(request, form):
+            return await self._decided(request, form, ticket)
+        return await self._page(request, ticket)
+
+    async def _decided(self, request: Request, form: Parameters, ticket: Ticket) -> Reply:
+        """Remember a yes, in the session in which it was said; anything else is a no."""
+        session = await self._realm.session(self._visits.session_cookie(request))
+        if form.get("decision") != "allow":
+            return self._visits.on_to(self._layout.authorize, msgspec.structs.replace(ticket, denied=True))
+        if session is None:
+            return self._visits.on_to(self._layout.sign_in, ticket)
+        await consent_to(self._realm, ticket, session)
+        signed_in_at = ticket.progress(session.id).signed_in_at
+        allowed = msgspec.structs.replace(ticket, session_id=session.id, signed_in_at=signed_in_at, consented=True)
+        return self._visits.on_to(self._layout.authorize, allowed)
+
+    async def _page(self, request: Request, ticket: Ticket) -> Reply:
+        answer = await authorize(self._realm, ticket, self._visits.session_cookie(request))
+        if not isinstance(answer.outcome, AskConsent):
+            return self._visits.on_to(self._layout.authorize, ticket)
+        asked = answer.outcome.authorization
+        person = await self._realm.store.person(answer.outcome.session.sub)
+        proof, headers = self._visits.form_proof(request)
+        policy = self._realm.policy
+        return page_reply(
+            "consent.html",
+            200,
+            headers,
+            form_targets=[asked.redirect_uri],
+            realm_name=self._realm.policy.title,
+            static=self._layout.static,
+            client=seen(asked.client, asked.redirect_uri),
+            redirect_host=host_of(asked.redirect_uri),
+            loopback=is_loopback(asked.redirect_uri),
+            person=_shown(person),
+            asks=_asks(asked, answer.outcome.new, policy),
+            resources=[one for uri, one in policy.resources.items() if uri in asked.reach.audience],
+            until=_until(asked, policy),
+            access_minutes=max(1, policy.access_lifetime // 60),
+            action=self._layout.consent,
+            csrf=proof,
+            ticket=seal(self._realm, ticket),
+            switch_url=self._switch(ticket),
+        )
+
+    def _switch(self, ticket: Ticket) -> str:
+        """Where somebody else signs in for the same request."""
+        return self._visits.on_to(self._layout.sign_in, ticket).header("location") or self._layout.sign_in
+
+
+def _shown(person: Person | None) -> dict[str, str]:
+    if person is None:
+        return {"name": "", "username": ""}
+    return {"name": str(person.claims.get("name", person.username)), "username": person.username}
+
+
+def _asks(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dict[str, object]]:
+    """Each scope as a line for people; ``openid`` alone says nothing that signing in did not."""
+    scopes = sorted(asked.reach.scopes - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
+    everything_is_new = new >= asked.reach.scopes
+    return [
+        {
+            "scope": one,
+            "title": policy.scope_sentence(one),
+            "description": "",
+            "is_new": one in new and not everything_is_new,
+        }
+        for one in scopes
+    ]
+
+
+def _until(asked: Authorization, policy: Policy) -> str:
+    if REFRESH_TOKEN not in asked.client.grants:
+        return f"for {policy.access_lifetime // 60} minutes"
+    days = f"{policy.refresh_lifetime // 86400} days after its last use"
+    return days if "offline_access" in asked.reach.scopes else f"{days}, or until you sign out"

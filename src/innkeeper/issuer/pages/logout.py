@@ -1,0 +1,81 @@
+"""Signing out: a question first where nobody proves that the client may, then the way back."""
+
+from __future__ import annotations
+
+from innkeeper.issuer.core.logout import LOGOUT_WRONG, AskFirst, SignedOut
+from innkeeper.issuer.desk.logout import logout
+from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.tickets import Ticket, seal
+from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.explanations import Explanations
+from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.visit import Visits, parameters_of
+from innkeeper.protocol.exchange import Reply, Request, redirect
+from innkeeper.protocol.parameters import Malformed, Parameters
+from innkeeper.protocol.redirects import with_parameters
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.trail import at_the_door
+
+
+class LogoutPage:
+    """GET and POST of OpenID Connect RP-Initiated Logout; our own form's answer comes back to the same address."""
+
+    def __init__(self, realm: Realm, layout: Layout, visits: Visits, explanations: Explanations) -> None:
+        self._realm = realm
+        self._layout = layout
+        self._visits = visits
+        self._explanations = explanations
+
+    async def __call__(self, request: Request) -> Reply:
+        try:
+            return await self._answer(request, parameters_of(request))
+        except Malformed as error:
+            refusal = Refusal(LOGOUT_WRONG, str(error))
+            trail = at_the_door("logout", refusal, "RP-Initiated Logout §2")
+            self._realm.observe(trail)
+            return self._explanations.error_page(refusal, trail, 400)
+
+    async def _answer(self, request: Request, form: Parameters) -> Reply:
+        ticket = self._visits.ticket(form) if request.method == "POST" else None
+        ours = ticket is not None and self._visits.sent_from_our_page(request, form)
+        if ours and form.get("decision") != "logout":
+            return page_reply(
+                "message.html",
+                realm_name=self._realm.policy.title,
+                static=self._layout.static,
+                title="Still signed in",
+                text="Nothing was changed. You may close this page.",
+            )
+        ask = ticket.parameters() if ticket is not None else form
+        session = await self._realm.session(self._visits.session_cookie(request))
+        decision = await logout(self._realm, ask, session, confirmed=ours)
+        outcome = decision.outcome
+        if isinstance(outcome, Refusal):
+            return self._explanations.error_page(outcome, decision.trail, outcome.page.status)
+        return self._ask(request, ask, outcome) if isinstance(outcome, AskFirst) else self._done(ask, outcome)
+
+    def _ask(self, request: Request, ask: Parameters, outcome: AskFirst) -> Reply:
+        proof, headers = self._visits.form_proof(request)
+        back = ask.get("post_logout_redirect_uri")
+        return page_reply(
+            "logout.html",
+            200,
+            headers,
+            form_targets=[back] if back else (),
+            realm_name=self._realm.policy.title,
+            static=self._layout.static,
+            client=outcome.client,
+            action=self._layout.logout,
+            csrf=proof,
+            ticket=seal(self._realm, Ticket(ask.pairs(), self._realm.now())),
+        )
+
+    def _done(self, ask: Parameters, outcome: SignedOut) -> Reply:
+        over = [self._visits.signed_out()]
+        if outcome.redirect_uri:
+            state = ask.get("state")
+            back = with_parameters(outcome.redirect_uri, [("state", state)]) if state else outcome.redirect_uri
+            return redirect(back, headers=over)
+        return page_reply(
+            "signed_out.html", 200, over, realm_name=self._realm.policy.title, static=self._layout.static, back_url=None
+        )

@@ -1,0 +1,101 @@
+"""The sign-in page: a person at the front desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.sign_in import Throttle, sign_in
+from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.visit import Visits, parameters_of
+from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.protocol.parameters import Malformed, Parameters
+from innkeeper.protocol.redirects import host_of
+from innkeeper.protocol.refusals import Refusal
+
+
+class SignInPage:
+    """``hints`` are names and passwords shown on a laptop, in development only."""
+
+    def __init__(self, realm: Realm, layout: Layout, visits: Visits, hints: Sequence[tuple[str, str]]) -> None:
+        self._realm = realm
+        self._layout = layout
+        self._visits = visits
+        self._hints = list(hints)
+        self._throttle = Throttle()
+
+    async def __call__(self, request: Request) -> Reply:
+        try:
+            form = parameters_of(request)
+            ticket = self._visits.ticket(form)
+            if ticket is None:
+                return too_late(self._realm.policy.title, self._layout.static)
+            if request.method != "POST":
+                return await self._page(request, ticket, ticket.parameters().get("login_hint", ""), None)
+            return await self._sent(request, form, ticket)
+        except Malformed:
+            return too_late(self._realm.policy.title, self._layout.static)
+
+    async def _sent(self, request: Request, form: Parameters, ticket: Ticket) -> Reply:
+        if not self._visits.sent_from_our_page(request, form):
+            return await self._page(request, ticket, form.get("username", ""), "Please send the form again.", 403)
+        if form.get("decision") == "cancel":
+            return self._visits.on_to(self._layout.authorize, msgspec.structs.replace(ticket, denied=True))
+        username = form.get("username", "")
+        answer = await sign_in(self._realm, self._throttle, username, form.get("password", ""), request.remote)
+        if isinstance(answer, Refusal):
+            return await self._page(request, ticket, username, answer.page.wire, answer.page.status)
+        done = msgspec.structs.replace(
+            ticket, session_id=answer.session.id, signed_in_at=answer.session.auth_time, consented=False
+        )
+        return self._visits.on_to(self._layout.authorize, done, [self._visits.signed_in(answer.cookie)])
+
+    async def _page(
+        self, request: Request, ticket: Ticket, username: str, problem: str | None, status: int = 200
+    ) -> Reply:
+        asks = ticket.parameters()
+        client = await self._realm.client(asks.get("client_id"))
+        proof, headers = self._visits.form_proof(request)
+        redirect_uri = asks.get("redirect_uri", "")
+        return page_reply(
+            "sign_in.html",
+            status,
+            headers,
+            form_targets=[redirect_uri] if redirect_uri else (),
+            realm_name=self._realm.policy.title,
+            static=self._layout.static,
+            client=seen(client, redirect_uri),
+            action=self._layout.sign_in,
+            csrf=proof,
+            ticket=parameters_of(request).get("ticket", ""),
+            username=username,
+            problem=problem,
+            development=bool(self._hints),
+            hint_credentials=self._hints,
+        )
+
+
+def seen(client: Client | None, redirect_uri: str) -> dict[str, str]:
+    """The client as pages show it: its name, and the host that the answer goes to."""
+    return {
+        "id": client.id if client else "",
+        "name": client.name if client else "the application",
+        "host": host_of(redirect_uri),
+    }
+
+
+def too_late(realm_name: str, static: str) -> Reply:
+    """The page for a visit that cannot go on."""
+    return page_reply(
+        "message.html",
+        400,
+        realm_name=realm_name,
+        static=static,
+        title="This page is out of date",
+        text="Please go back to the application and sign in from there.",
+    )

@@ -1,0 +1,75 @@
+-- One row per record, split by realm. `record` is the record in MessagePack; what a look-up or a condition
+-- needs stands in a column of its own. Times are whole seconds since the epoch, hashes SHA-256.
+
+CREATE TABLE clients (
+    realm TEXT NOT NULL, id TEXT NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (realm, id)
+) WITHOUT ROWID;
+
+CREATE TABLE resources (
+    realm TEXT NOT NULL, uri TEXT NOT NULL, position INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (realm, uri)
+) WITHOUT ROWID;
+
+CREATE TABLE people (
+    realm TEXT NOT NULL, sub TEXT NOT NULL, username TEXT NOT NULL COLLATE NOCASE, record BLOB NOT NULL,
+    PRIMARY KEY (realm, sub), UNIQUE (realm, username)
+) WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    realm TEXT NOT NULL, digest BLOB NOT NULL, id TEXT NOT NULL, sub TEXT NOT NULL,
+    expires_at INTEGER NOT NULL, ended_at INTEGER, record BLOB NOT NULL,
+    PRIMARY KEY (realm, digest), UNIQUE (realm, id)
+) WITHOUT ROWID;
+CREATE INDEX sessions_by_expiry ON sessions (realm, expires_at);
+
+CREATE TABLE consents (
+    realm TEXT NOT NULL, sub TEXT NOT NULL, client_id TEXT NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (realm, sub, client_id)
+) WITHOUT ROWID;
+
+CREATE TABLE codes (
+    realm TEXT NOT NULL, digest BLOB NOT NULL, expires_at INTEGER NOT NULL, spent_at INTEGER, record BLOB NOT NULL,
+    PRIMARY KEY (realm, digest)
+) WITHOUT ROWID;
+CREATE INDEX codes_by_expiry ON codes (realm, expires_at);
+
+CREATE TABLE grants (
+    realm TEXT NOT NULL, id TEXT NOT NULL, sub TEXT NOT NULL, client_id TEXT NOT NULL, session_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL, revoked_at INTEGER, record BLOB NOT NULL,
+    PRIMARY KEY (realm, id)
+) WITHOUT ROWID;
+CREATE INDEX grants_by_session ON grants (realm, session_id) WHERE session_id <> '';
+CREATE INDEX grants_by_expiry ON grants (realm, expires_at);
+
+CREATE TABLE refresh_tokens (
+    realm TEXT NOT NULL, digest BLOB NOT NULL, grant_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL, spent_at INTEGER, successor BLOB,
+    PRIMARY KEY (realm, digest)
+) WITHOUT ROWID;
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (realm, expires_at);
+
+CREATE TABLE revoked_tokens (
+    realm TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (realm, jti)
+) WITHOUT ROWID;
+
+CREATE TABLE used_assertions (
+    realm TEXT NOT NULL, client_id TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (realm, client_id, jti)
+) WITHOUT ROWID;
+
+CREATE TABLE signing_keys (
+    realm TEXT NOT NULL, kid TEXT NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (realm, kid)
+) WITHOUT ROWID;
+
+CREATE TABLE secrets (
+    realm TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL,
+    PRIMARY KEY (realm, name)
+) WITHOUT ROWID;
+
+CREATE TABLE notes (
+    realm TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (realm, name)
+) WITHOUT ROWID;

@@ -1,0 +1,344 @@
+"""The store on one SQLite file: write-ahead log, synchronous FULL, one writer with group commit.
+
+Reads run on the event loop's own connection: a look-up by primary key takes some ten microseconds, less than
+handing it to a thread. Writes go to the writer's thread and return when they are on the disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from innkeeper.issuer.core import effects as fx
+from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
+from innkeeper.issuer.store.port import RealmStore, TokenAndGrant
+from innkeeper.issuer.store.sqlite_writer import Work, Writer
+from innkeeper.keys.ring import StoredKey
+from innkeeper.protocol.refusals import UsageError
+
+SCHEMA_VERSION = 1
+
+Record = TypeVar("Record")
+_encode = msgspec.msgpack.encode
+
+
+class SqliteStore:
+    """A database file. Raises ``UsageError`` where it cannot be opened, is damaged, or is of a newer version."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        writing = _open(path)
+        _bring_up(writing, path)
+        self._reading = _open(path)
+        self._writer = Writer(writing)
+
+    def realm(self, name: str) -> RealmStore:
+        return SqliteRealm(name, self._reading, self._writer)
+
+    def version(self) -> int:
+        return int(self._reading.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        self._writer.close()
+        self._reading.close()
+
+
+class SqliteRealm:
+    """One realm's rows. See ``port.RealmStore`` for what each look-up means."""
+
+    def __init__(self, name: str, reading: sqlite3.Connection, writer: Writer) -> None:
+        self._name = name
+        self._read = reading.execute
+        self._writer = writer
+
+    async def client(self, client_id: str) -> Client | None:
+        return self._one(_clients, "SELECT record FROM clients WHERE realm=? AND id=?", client_id)
+
+    async def clients(self) -> Sequence[Client]:
+        return self._all(_clients, "SELECT record FROM clients WHERE realm=? ORDER BY id")
+
+    async def put_client(self, client: Client) -> None:
+        await self._run("INSERT OR REPLACE INTO clients VALUES (?,?,?)", client.id, _encode(client))
+
+    async def remove_client(self, client_id: str) -> bool:
+        return await self._run("DELETE FROM clients WHERE realm=? AND id=?", client_id) > 0
+
+    async def resources(self) -> Sequence[Resource]:
+        return self._all(_resources, "SELECT record FROM resources WHERE realm=? ORDER BY position, uri")
+
+    async def put_resource(self, resource: Resource) -> None:
+        sql = (
+            "INSERT INTO resources SELECT ?1, ?2, coalesce(max(position) + 1, 0), ?3 FROM resources WHERE realm=?1 "
+            "ON CONFLICT DO UPDATE SET record=excluded.record"
+        )
+        await self._run(sql, resource.uri, _encode(resource))
+
+    async def remove_resource(self, uri: str) -> bool:
+        return await self._run("DELETE FROM resources WHERE realm=? AND uri=?", uri) > 0
+
+    async def person(self, sub: str) -> Person | None:
+        return self._one(_people, "SELECT record FROM people WHERE realm=? AND sub=?", sub)
+
+    async def person_named(self, username: str) -> Person | None:
+        return self._one(_people, "SELECT record FROM people WHERE realm=? AND username=?", username)
+
+    async def people(self) -> Sequence[Person]:
+        return self._all(_people, "SELECT record FROM people WHERE realm=? ORDER BY username")
+
+    async def put_person(self, person: Person) -> None:
+        sql = "INSERT INTO people VALUES (?,?,?,?) ON CONFLICT (realm, sub) DO UPDATE SET username=?3, record=?4"
+        try:
+            await self._run(sql, person.sub, person.username, _encode(person))
+        except sqlite3.IntegrityError:
+            raise UsageError(f"somebody named {person.username!r} is here already; choose another name") from None
+
+    async def session(self, digest: bytes) -> Session | None:
+        sql = "SELECT record, ended_at FROM sessions WHERE realm=? AND digest=?"
+        row = self._read(sql, (self._name, digest)).fetchone()
+        return msgspec.structs.replace(_sessions.decode(row[0]), ended_at=row[1]) if row else None
+
+    async def consent(self, sub: str, client_id: str) -> Consent | None:
+        return self._one(_consents, "SELECT record FROM consents WHERE realm=? AND sub=? AND client_id=?", sub, client_id)
+
+    async def code(self, digest: bytes) -> Code | None:
+        sql = "SELECT record, spent_at FROM codes WHERE realm=? AND digest=?"
+        row = self._read(sql, (self._name, digest)).fetchone()
+        return msgspec.structs.replace(_codes.decode(row[0]), spent_at=row[1]) if row else None
+
+    async def grant(self, grant_id: str) -> Grant | None:
+        sql = "SELECT record, revoked_at FROM grants WHERE realm=? AND id=?"
+        row = self._read(sql, (self._name, grant_id)).fetchone()
+        return msgspec.structs.replace(_grants.decode(row[0]), revoked_at=row[1]) if row else None
+
+    async def refresh_token(self, digest: bytes) -> TokenAndGrant | None:
+        row = self._read(_REFRESH_TOKEN, (self._name, digest)).fetchone()
+        if row is None:
+            return None
+        grant_id, expires_at, spent_at, successor, successor_spent, grant, revoked_at = row
+        token = RefreshToken(
+            digest=digest, grant_id=grant_id, expires_at=expires_at, spent_at=spent_at, successor=successor
+        )
+        found = msgspec.structs.replace(_grants.decode(grant), revoked_at=revoked_at)
+        return TokenAndGrant(token, found, bool(successor_spent))
+
+    async def token_is_revoked(self, jti: str) -> bool:
+        sql = "SELECT 1 FROM revoked_tokens WHERE realm=? AND jti=?"
+        return self._read(sql, (self._name, jti)).fetchone() is not None
+
+    async def assertion_was_used(self, client_id: str, jti: str) -> bool:
+        sql = "SELECT 1 FROM used_assertions WHERE realm=? AND client_id=? AND jti=?"
+        return self._read(sql, (self._name, client_id, jti)).fetchone() is not None
+
+    async def keys(self) -> Sequence[StoredKey]:
+        return self._all(_keys, "SELECT record FROM signing_keys WHERE realm=?")
+
+    async def put_keys(self, keys: Sequence[StoredKey]) -> None:
+        rows = [(self._name, one.kid, _encode(one)) for one in keys]
+        await self._writer.write(lambda db: db.executemany("INSERT OR REPLACE INTO signing_keys VALUES (?,?,?)", rows))
+
+    async def secret(self, name: str) -> bytes | None:
+        row = self._read("SELECT sealed FROM secrets WHERE realm=? AND name=?", (self._name, name)).fetchone()
+        return row[0] if row else None
+
+    async def put_secret(self, name: str, sealed: bytes) -> bytes:
+        await self._run("INSERT OR IGNORE INTO secrets VALUES (?,?,?)", name, sealed)
+        return await self.secret(name) or sealed
+
+    async def note(self, name: str) -> str:
+        row = self._read("SELECT text FROM notes WHERE realm=? AND name=?", (self._name, name)).fetchone()
+        return row[0] if row else ""
+
+    async def put_note(self, name: str, text: str) -> None:
+        await self._run("INSERT OR REPLACE INTO notes VALUES (?,?,?)", name, text)
+
+    async def commit(self, effects: Sequence[fx.Effect]) -> None:
+        if effects:
+            await self._writer.write(_all_of(self._name, effects))
+
+    async def purge(self, now: int, limit: int) -> int:
+        def work(db: sqlite3.Connection) -> int:
+            return sum(db.execute(sql, (self._name, now, limit)).rowcount for sql in _PURGES)
+
+        return int(str(await self._writer.write(work)))
+
+    def _one(self, decoder: msgspec.msgpack.Decoder[Record], sql: str, *keys: object) -> Record | None:
+        row = self._read(sql, (self._name, *keys)).fetchone()
+        return decoder.decode(row[0]) if row else None
+
+    def _all(self, decoder: msgspec.msgpack.Decoder[Record], sql: str) -> list[Record]:
+        return [decoder.decode(row[0]) for row in self._read(sql, (self._name,))]
+
+    async def _run(self, sql: str, *values: object) -> int:
+        return int(str(await self._writer.write(lambda db: db.execute(sql, (self._name, *values)).rowcount)))
+
+
+def _all_of(realm: str, effects: Sequence[fx.Effect]) -> Work:
+    def work(db: sqlite3.Connection) -> None:
+        for effect in effects:
+            _APPLY[type(effect)](db.execute, realm, effect)
+
+    return work
+
+
+Execute = Callable[..., sqlite3.Cursor]
+
+
+def _add_code(run: Execute, realm: str, effect: fx.AddCode) -> None:
+    code = effect.code
+    run("INSERT INTO codes VALUES (?,?,?,NULL,?)", (realm, code.digest, code.expires_at, _encode(code)))
+
+
+def _spend_code(run: Execute, realm: str, effect: fx.SpendCode) -> None:
+    sql = "UPDATE codes SET spent_at=? WHERE realm=? AND digest=? AND spent_at IS NULL"
+    _won(run(sql, (effect.at, realm, effect.digest)))
+
+
+def _add_grant(run: Execute, realm: str, effect: fx.AddGrant) -> None:
+    one = effect.grant
+    values = (realm, one.id, one.sub, one.client_id, one.session_id, one.created_at + _GRANT_KEPT, None, _encode(one))
+    run("INSERT INTO grants VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", values)
+
+
+def _revoke_grant(run: Execute, realm: str, effect: fx.RevokeGrant) -> None:
+    sql = "UPDATE grants SET revoked_at=? WHERE realm=? AND id=? AND revoked_at IS NULL"
+    run(sql, (effect.at, realm, effect.grant_id))
+
+
+def _add_refresh_token(run: Execute, realm: str, effect: fx.AddRefreshToken) -> None:
+    one = effect.token
+    run("INSERT INTO refresh_tokens VALUES (?,?,?,?,NULL,NULL)", (realm, one.digest, one.grant_id, one.expires_at))
+    sql = "UPDATE grants SET expires_at=max(expires_at, ?) WHERE realm=? AND id=?"
+    run(sql, (one.expires_at, realm, one.grant_id))
+
+
+def _spend_refresh_token(run: Execute, realm: str, effect: fx.SpendRefreshToken) -> None:
+    sql = (
+        "UPDATE refresh_tokens SET spent_at=?, successor=? WHERE realm=? AND digest=? AND spent_at IS NULL "
+        "AND EXISTS (SELECT 1 FROM grants WHERE realm=?3 AND id=grant_id AND revoked_at IS NULL)"
+    )
+    _won(run(sql, (effect.at, effect.successor, realm, effect.digest)))
+
+
+def _revoke_token(run: Execute, realm: str, effect: fx.RevokeToken) -> None:
+    run("INSERT OR IGNORE INTO revoked_tokens VALUES (?,?,?)", (realm, effect.jti, effect.expires_at))
+
+
+def _add_session(run: Execute, realm: str, effect: fx.AddSession) -> None:
+    one = effect.session
+    values = (realm, one.digest, one.id, one.sub, one.expires_at, _encode(one))
+    run("INSERT INTO sessions VALUES (?,?,?,?,?,NULL,?)", values)
+
+
+def _end_session(run: Execute, realm: str, effect: fx.EndSession) -> None:
+    ends = (effect.at, realm, effect.session_id)
+    run("UPDATE sessions SET ended_at=? WHERE realm=? AND id=? AND ended_at IS NULL", ends)
+    run("UPDATE grants SET revoked_at=? WHERE realm=? AND session_id=? AND revoked_at IS NULL", ends)
+
+
+def _give_consent(run: Execute, realm: str, effect: fx.GiveConsent) -> None:
+    one = effect.consent
+    run("INSERT OR REPLACE INTO consents VALUES (?,?,?,?)", (realm, one.sub, one.client_id, _encode(one)))
+
+
+def _spend_assertion(run: Execute, realm: str, effect: fx.SpendAssertion) -> None:
+    values = (realm, effect.client_id, effect.jti, effect.expires_at)
+    _won(run("INSERT OR IGNORE INTO used_assertions VALUES (?,?,?,?)", values))
+
+
+def _won(cursor: sqlite3.Cursor) -> None:
+    if cursor.rowcount != 1:
+        raise fx.Lost
+
+
+_APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
+    fx.AddCode: _add_code,
+    fx.SpendCode: _spend_code,
+    fx.AddGrant: _add_grant,
+    fx.RevokeGrant: _revoke_grant,
+    fx.AddRefreshToken: _add_refresh_token,
+    fx.SpendRefreshToken: _spend_refresh_token,
+    fx.RevokeToken: _revoke_token,
+    fx.AddSession: _add_session,
+    fx.EndSession: _end_session,
+    fx.GiveConsent: _give_consent,
+    fx.SpendAssertion: _spend_assertion,
+}
+
+_GRANT_KEPT = 86400
+"""Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
+
+_REFRESH_TOKEN = """
+    SELECT t.grant_id, t.expires_at, t.spent_at, t.successor,
+           (SELECT s.spent_at IS NOT NULL FROM refresh_tokens s WHERE s.realm = t.realm AND s.digest = t.successor),
+           g.record, g.revoked_at
+    FROM refresh_tokens t JOIN grants g ON g.realm = t.realm AND g.id = t.grant_id
+    WHERE t.realm = ? AND t.digest = ?
+"""
+
+
+def _purge(table: str, key: str) -> str:
+    chosen = f"SELECT {key} FROM {table} WHERE realm=?1 AND expires_at < ?2 LIMIT ?3"
+    return f"DELETE FROM {table} WHERE realm=?1 AND {key} IN ({chosen})"
+
+
+_PURGES = (
+    _purge("codes", "digest"),
+    _purge("refresh_tokens", "digest"),
+    _purge("grants", "id"),
+    _purge("sessions", "digest"),
+    _purge("revoked_tokens", "jti"),
+    _purge("used_assertions", "jti"),
+)
+
+_clients = msgspec.msgpack.Decoder(Client)
+_resources = msgspec.msgpack.Decoder(Resource)
+_people = msgspec.msgpack.Decoder(Person)
+_sessions = msgspec.msgpack.Decoder(Session)
+_consents = msgspec.msgpack.Decoder(Consent)
+_codes = msgspec.msgpack.Decoder(Code)
+_grants = msgspec.msgpack.Decoder(Grant)
+_keys = msgspec.msgpack.Decoder(StoredKey)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-8192")
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from None
+    return connection
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file; refuse a damaged one and one from a newer innkeeper."""
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            schema = files("innkeeper.issuer.store").joinpath("schema.sql").read_text("utf-8")
+            connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+            return
+        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from None
+    if version > SCHEMA_VERSION:
+        raise UsageError(
+            f"the database {path} has schema version {version}, this innkeeper knows {SCHEMA_VERSION}. "
+            "Run the newer innkeeper that made it."
+        )
+    if problem != "ok":
+        raise _unusable(path, problem)
+
+
+def _unusable(path: Path, error: object) -> UsageError:
+    return UsageError(
+        f"the database {path} cannot be used: {error}. Nothing was changed. "
+        "Make its folder writable, restore it from a backup, or choose another STATE."
+    )

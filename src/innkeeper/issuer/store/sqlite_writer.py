@@ -1,0 +1,110 @@
+"""One writer for a SQLite file: commits that arrive together share one transaction, and so one fsync."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+
+import msgspec
+
+from innkeeper.protocol.refusals import Unreachable
+
+Work = Callable[[sqlite3.Connection], object]
+
+_MOST_TOGETHER = 512
+
+
+class _Job(msgspec.Struct, frozen=True):
+    work: Work
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[object]
+
+
+class Writer:
+    """A thread that owns the writing connection. Each job is a savepoint: it happens wholly or not at all."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, work: Work) -> object:
+        """Run ``work`` in a transaction; return its result once that is durable. Its exception is raised here."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[object] = loop.create_future()
+        self._jobs.put(_Job(work, loop, answer))
+        return await answer
+
+    def close(self) -> None:
+        """Finish what was asked, then close the connection."""
+        self._jobs.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        while True:
+            batch, last = self._next_batch()
+            if batch:
+                self._commit(batch)
+            if last:
+                return
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        first = self._jobs.get()
+        batch: list[_Job] = []
+        job: _Job | None = first
+        while job is not None:
+            batch.append(job)
+            if len(batch) == _MOST_TOGETHER:
+                return batch, False
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, batch: Sequence[_Job]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            answers = [self._try(job) for job in batch]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            answers = [Unreachable(f"the database did not take a write: {error}")] * len(batch)
+        for job, answer in zip(batch, answers, strict=True):
+            _tell(job, answer)
+
+    def _try(self, job: _Job) -> object:
+        """The job's result, or its exception as a value after undoing what it did."""
+        execute = self._connection.execute
+        execute("SAVEPOINT job")
+        try:
+            result = job.work(self._connection)
+        except sqlite3.OperationalError:
+            raise
+        except Exception as error:
+            execute("ROLLBACK TO job")
+            result = error
+        execute("RELEASE job")
+        return result
+
+
+def _tell(job: _Job, answer: object) -> None:
+    try:
+        job.loop.call_soon_threadsafe(_settle, job.answer, answer)
+    except RuntimeError:
+        return  # The asking loop is closed: nobody is left to be told.
+
+
+def _settle(future: asyncio.Future[object], answer: object) -> None:
+    if future.cancelled():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

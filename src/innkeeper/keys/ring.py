@@ -1,0 +1,160 @@
+"""The key ring of a realm: which key signs now, which ones are published, and signing with them.
+
+A new key is published before it signs and stays published after it stopped, so that no rotation makes a
+verifier fail. The private half leaves the store sealed and is opened here only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
+from innkeeper.keys import jwk, jws
+from innkeeper.keys.seal import Seal
+from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.strict_json import NotStrict, read_object
+
+DEFAULT_ALGORITHMS = ("ES256", "RS256")
+
+_slow_signers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign")
+
+
+class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A signing key as remembered. It signs from ``active_from`` on and is published until ``expires_at``."""
+
+    kid: str
+    alg: str
+    sealed: bytes
+    created_at: int
+    active_from: int
+    expires_at: int | None = None
+
+
+class _Key(msgspec.Struct, frozen=True):
+    stored: StoredKey
+    private: jws.PrivateKey
+    document: dict[str, str]
+
+
+class NotOurs(Exception):
+    """The token was not signed by this ring; the message says why."""
+
+
+class Ring:
+    """A realm's keys, opened. Made anew when the keys change; otherwise nothing in it changes."""
+
+    def __init__(self, stored: Iterable[StoredKey], seal: Seal) -> None:
+        self._keys = {one.kid: _open(one, seal) for one in sorted(stored, key=lambda one: one.active_from)}
+        self._headers: dict[tuple[str, str], bytes] = {}
+
+    def published(self, now: int) -> list[dict[str, str]]:
+        """The public keys as a JWK set's members, newest first; the expired ones are left out."""
+        return [key.document for key in reversed(self._keys.values()) if not _expired(key.stored, now)]
+
+    def algorithms(self) -> list[str]:
+        """The algorithms that this ring has keys for."""
+        return sorted({key.stored.alg for key in self._keys.values()})
+
+    async def cut(self, alg: str, typ: str, claims: Mapping[str, Any], now: int) -> str:
+        """A signed token. RSA signs in a thread: it takes ten times as long and holds no lock meanwhile."""
+        key = self._active(alg, now)
+        header = self._header(key, typ)
+        body = msgspec.json.encode(claims)
+        if alg[0] in "RP":
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(_slow_signers, jws.compact, header, body, key.private, alg)
+        return jws.compact(header, body, key.private, alg)
+
+    def read(self, token: str, typ: str | None) -> dict[str, Any]:
+        """The claims of a token that this ring signed, expired or not. Raises ``NotOurs``."""
+        try:
+            parsed = jws.parse(token)
+            key = self._keys.get(str(parsed.header.get("kid")))
+            if key is None or parsed.header.get("alg") != key.stored.alg:
+                raise NotOurs("signed with a key that is not this issuer's")
+            if typ is not None and parsed.header.get("typ") != typ:
+                raise NotOurs(f"a token of type {parsed.header.get('typ')!r}, not {typ!r}")
+            if not jws.verify(parsed, key.private.public_key(), key.stored.alg):
+                raise NotOurs("the signature does not verify")
+            return read_object(parsed.claims)
+        except (jws.NotAToken, NotStrict) as error:
+            raise NotOurs(str(error)) from None
+
+    def _active(self, alg: str, now: int) -> _Key:
+        usable = [
+            key
+            for key in self._keys.values()
+            if key.stored.alg == alg and key.stored.active_from <= now and not _expired(key.stored, now)
+        ]
+        if not usable:
+            raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
+        return usable[-1]
+
+    def _header(self, key: _Key, typ: str) -> bytes:
+        known = self._headers.get((key.stored.kid, typ))
+        if known is None:
+            header = {"alg": key.stored.alg, "typ": typ, "kid": key.stored.kid}
+            known = self._headers[key.stored.kid, typ] = jws.encode_header(header).encode("ascii")
+        return known
+
+
+def make(alg: str, seal: Seal, *, now: int, active_from: int) -> StoredKey:
+    """A new signing key, sealed. Raises ``UsageError`` for an algorithm that no key is made for."""
+    if alg not in _MAKERS:
+        raise UsageError(f"no keys are made for {alg!r}; choose one of {', '.join(_MAKERS)}")
+    private = _MAKERS[alg]()
+    document = jwk.public_document(private.public_key(), "", alg)
+    kid = jwk.thumbprint(document)
+    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return StoredKey(
+        kid=kid, alg=alg, sealed=seal.close(der, _purpose(kid)), created_at=now, active_from=active_from
+    )
+
+
+def rotate(
+    stored: Sequence[StoredKey], alg: str, seal: Seal, *, now: int, publish_ahead: int, keep: int
+) -> tuple[StoredKey, list[StoredKey]]:
+    """A new key for ``alg`` and the changed old ones.
+
+    The new key signs ``publish_ahead`` seconds from now (at once where there is none yet); the old ones stay
+    published ``keep`` seconds after that, until the last token they signed has expired.
+    """
+    old = [one for one in stored if one.alg == alg and one.expires_at is None]
+    start = now + publish_ahead if old else now
+    fresh = make(alg, seal, now=now, active_from=start)
+    return fresh, [msgspec.structs.replace(one, expires_at=start + keep) for one in old]
+
+
+_MAKERS: dict[str, Callable[[], jws.PrivateKey]] = {
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "RS256": lambda: rsa.generate_private_key(65537, 2048),
+    "PS256": lambda: rsa.generate_private_key(65537, 2048),
+    "EdDSA": Ed25519PrivateKey.generate,
+}
+
+
+def _open(stored: StoredKey, seal: Seal) -> _Key:
+    private = load_der_private_key(seal.open(stored.sealed, _purpose(stored.kid)), None)
+    assert isinstance(private, jws.PrivateKey)
+    return _Key(stored, private, jwk.public_document(private.public_key(), stored.kid, stored.alg))
+
+
+def _purpose(kid: str) -> str:
+    return f"signing key {kid}"
+
+
+def _expired(stored: StoredKey, now: int) -> bool:
+    return stored.expires_at is not None and stored.expires_at <= now
