@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import checks, floor_plan, refusals
+from docs.generate import checks, claims, floor_plan, refusals, settings
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
 WRITERS: Mapping[str, Callable[[], str]] = {
     "checks.md": checks.page,
+    "claims.md": claims.page,
     "floor-plan.md": floor_plan.page,
     "refusals.md": refusals.page,
+    "settings.md": settings.page,
 }
 
 NOTICE = "<!-- Written from the code by `make docs`; edits here are lost. -->"
 
 
-def pages() -> dict[str, str]:
-    """The text of every reference page by file name."""
-    return {name: f"{NOTICE}\n\n{write()}" for name, write in WRITERS.items()}
+def pages(*names: str) -> dict[str, str]:
+    """The text of the named reference pages, or of all, by file name."""
+    return {name: f"{NOTICE}\n\n{WRITERS[name]()}" for name in names or WRITERS}

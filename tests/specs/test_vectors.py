@@ -19,6 +19,9 @@ from joserfc.jwk import import_key
 from innkeeper.keys import jwk, jws
 from innkeeper.protocol import pkce
 from innkeeper.protocol.strict_json import read_object
+from innkeeper.tokens import access
+from innkeeper.tokens.trail import Seen, follow
+from innkeeper.tokens.verification import EXPIRED, USE_CHECKS, Expected, Presented, Use, type_is_access_token
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -34,6 +37,7 @@ RFC7519 = vectors("rfc7519")
 RFC7636 = vectors("rfc7636")
 RFC7638 = vectors("rfc7638")
 RFC8037 = vectors("rfc8037")
+RFC9068 = vectors("rfc9068")
 
 
 @pytest.mark.parametrize("example", ["A.1", "A.2", "A.3", "A.4"])
@@ -128,3 +132,32 @@ def test_rfc8037_the_ed25519_example() -> None:
     assert parsed.claims.decode() == RFC8037["payload"]
     assert jws.verify(parsed, jwk.read_public(RFC8037["key"]).key, "EdDSA")
     assert jwk.thumbprint(RFC8037["key"]) == RFC8037["thumbprint"]
+
+
+def test_rfc9068_the_example_is_an_access_token_while_it_lives() -> None:
+    claims = RFC9068["claims"]
+    case = Presented(RFC9068["header"], claims, (claims["iss"],), Expected(claims["iss"]))
+    assert isinstance(type_is_access_token(case), Seen)
+    token = access.read(claims)
+    assert (token.sub, token.client_id, token.scope) == ("5ba552d67", "s6BhdRkqt3", {"openid", "profile", "reademail"})
+    assert not token.is_machine
+    audiences = frozenset({claims["aud"]})
+    assert follow("guard", USE_CHECKS, Use(token, audiences, claims["iat"] + 1)).refusal is None
+    late = follow("guard", USE_CHECKS, Use(token, audiences, claims["exp"] + 31)).refusal
+    assert late is not None
+    assert late.page is EXPIRED
+
+
+def test_rfc9068_the_same_facts_build_the_same_claims() -> None:
+    claims = RFC9068["claims"]
+    built = access.build(
+        issuer=claims["iss"],
+        subject=claims["sub"],
+        audience=[claims["aud"]],
+        client_id=claims["client_id"],
+        now=claims["iat"],
+        lifetime=claims["exp"] - claims["iat"],
+        jti=claims["jti"],
+        scope=claims["scope"].split(),
+    )
+    assert built == claims
