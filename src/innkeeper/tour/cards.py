@@ -1,4 +1,4 @@
-"""The cards that can be held to a door: the real one, and the ones that must not open anything (RFC 8725 §2).
+"""The cards that can be held to a door: the real one, and the ones that must not open anything.
 
 Pure: each forgery is made from a real token by editing it. Two bad cards are no forgeries, and have to be asked
 for: the expired one and the one for another hotel are cut and signed by the issuer itself.
