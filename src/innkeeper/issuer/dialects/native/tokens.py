@@ -1,4 +1,4 @@
-"""The native tokens: RFC 9068 access tokens in ES256, ID tokens in the algorithm the client registered."""
+"""The native tokens: access tokens in ES256, ID tokens in the algorithm the client registered."""
 
 from __future__ import annotations
 
