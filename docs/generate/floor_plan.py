@@ -16,6 +16,7 @@ from docs.generate.modules import Module, modules
 DIVIDED = {
     "RFC 4648": "base encodings: one section an alphabet",
     "RFC 6749": "the framework: one section an endpoint, a grant, a client's proof",
+    "RFC 6750": "sending a token, and the challenge in answer",
     "RFC 7518": "one section an algorithm or a kind of key",
     "RFC 7519": "what the claims mean, and how a token is validated",
     "RFC 8037": "signatures and keys",
