@@ -76,9 +76,11 @@ class Issuer:
                     last_purge = now
                     await self.realm.store.purge(now - _KEPT_AFTER_EXPIRY, _PURGE_ROWS)
             except Unreachable as error:
-                log.error("%s", error)
+                log.warning("%s", error)
 
-    async def cut_at(self, client_id: str, subject: str, scopes: frozenset[str], audience: Sequence[str], at: int) -> str:
+    async def cut_at(
+        self, client_id: str, subject: str, scopes: frozenset[str], audience: Sequence[str], at: int
+    ) -> str:
         """An access token as it would have been cut at another time; for showing what expiry does."""
         client = await self.realm.client(client_id)
         if client is None:
@@ -147,12 +149,12 @@ def _site(realm: Realm, layout: Layout, explanations: Explanations, hints: list[
         layout.consent: Endpoint(ConsentPage(realm, layout, visits), FORM),
         layout.logout: Endpoint(LogoutPage(realm, layout, visits, explanations), FORM),
         EXPLAIN_PATH: Endpoint(explanations.page, GET),
-        **{f"{layout.static}/{name}": Endpoint(_static(name), GET) for name in static_names()},
+        **{f"{layout.static}/{name}": Endpoint(_StaticFile(name), GET) for name in static_names()},
     }
     return Site({**NativeEndpoints(realm, layout, explanations.address).table(), **pages})
 
 
-class _static(msgspec.Struct, frozen=True):
+class _StaticFile(msgspec.Struct, frozen=True):
     name: str
 
     async def __call__(self, request: Request) -> Reply:

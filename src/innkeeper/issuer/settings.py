@@ -130,10 +130,10 @@ def _convert(document: dict[str, Any], where: str) -> Settings:
     try:
         return msgspec.convert(document, Settings)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {_explained(str(error), document)}") from None
+        raise UsageError(f"{where}: {_explained(str(error))}") from None
 
 
-def _explained(message: str, document: dict[str, Any]) -> str:
+def _explained(message: str) -> str:
     """msgspec's words, and for an unknown key the near one that exists."""
     if "unknown field" not in message:
         return message

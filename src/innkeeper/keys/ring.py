@@ -118,9 +118,7 @@ def make(alg: str, seal: Seal, *, now: int, active_from: int) -> StoredKey:
     document = jwk.public_document(private.public_key(), "", alg)
     kid = jwk.thumbprint(document)
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return StoredKey(
-        kid=kid, alg=alg, sealed=seal.close(der, _purpose(kid)), created_at=now, active_from=active_from
-    )
+    return StoredKey(kid=kid, alg=alg, sealed=seal.close(der, _purpose(kid)), created_at=now, active_from=active_from)
 
 
 def rotate(
@@ -148,7 +146,8 @@ _MAKERS: dict[str, Callable[[], jws.PrivateKey]] = {
 
 def _open(stored: StoredKey, seal: Seal) -> _Key:
     private = load_der_private_key(seal.open(stored.sealed, _purpose(stored.kid)), None)
-    assert isinstance(private, jws.PrivateKey)
+    if not isinstance(private, jws.PrivateKey):
+        raise UsageError(f"signing key {stored.kid} is of a kind that signs nothing here. Retire it.")
     return _Key(stored, private, jwk.public_document(private.public_key(), stored.kid, stored.alg))
 
 

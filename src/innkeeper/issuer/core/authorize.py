@@ -126,7 +126,7 @@ def admit(
     trail = follow("authorize", PERSON_CHECKS, case)
     refusal = trail.refusal
     if refusal is None and session is not None:
-        return _give_code(authorization, session, consent, fresh, policy, now, trail)
+        return _give_code(authorization, session, fresh, policy, now, trail)
     if refusal is None or (refusal.page is SIGN_IN_NEEDED and "none" not in authorization.prompts):
         return Decision(AskSignIn(authorization), trail)
     if refusal.page is CONSENT_NEEDED and "none" not in authorization.prompts and session is not None:
@@ -224,7 +224,9 @@ def a_proof_key_is_sent_where_it_must_be(case: Case) -> Seen | Refusal:
     if challenge is None:
         return _without_challenge(case, client)
     if method != pkce.METHOD:
-        return Refusal(PROOF_KEY, "the challenge's method is not S256", pkce.METHOD, method or "none, which means plain")
+        return Refusal(
+            PROOF_KEY, "the challenge's method is not S256", pkce.METHOD, method or "none, which means plain"
+        )
     if not pkce.is_challenge(challenge):
         return Refusal(PROOF_KEY, "the challenge is no SHA-256 in base64url", "43 characters of base64url", challenge)
     return Seen(challenge, "an S256 challenge")
@@ -362,7 +364,6 @@ def _one(ask: Parameters, name: str) -> str | None:
 def _give_code(
     ask: Authorization,
     session: Session,
-    consent: Consent | None,
     fresh: Fresh,
     policy: Policy,
     now: int,

@@ -177,7 +177,9 @@ def the_assertion_is_fresh(case: Case) -> Seen | Refusal:
     if start > now + leeway:
         return _not_authenticated("the assertion is not valid yet", f"nbf and iat at most {now}", str(start))
     if exp > now + case.policy.assertion_lifetime + leeway:
-        return _not_authenticated("the assertion lives too long", f"{case.policy.assertion_lifetime} s", f"{exp - now} s")
+        return _not_authenticated(
+            "the assertion lives too long", f"{case.policy.assertion_lifetime} s", f"{exp - now} s"
+        )
     if not isinstance(claims.get("jti"), str):
         return _not_authenticated("the assertion has no jti, so a copy could not be told from it", "a jti", "none")
     if case.assertion is not None and case.assertion.replayed:

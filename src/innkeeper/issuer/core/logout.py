@@ -44,7 +44,9 @@ class Case(msgspec.Struct, frozen=True):
     client: Client | None
 
 
-def decide(ask: LogoutRequest, client: Client | None, session: Session | None, now: int) -> Decision[SignedOut | AskFirst]:
+def decide(
+    ask: LogoutRequest, client: Client | None, session: Session | None, now: int
+) -> Decision[SignedOut | AskFirst]:
     """Sign out at once where the hint is of this very session or the person confirmed; else ask."""
     trail = follow("logout", CHECKS, Case(ask, client))
     if trail.refusal:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from innkeeper.issuer.core.client_authentication import Assertion, Facts, Proof, authenticate
-from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys import jwk, jws

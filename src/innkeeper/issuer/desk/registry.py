@@ -8,7 +8,6 @@ from hashlib import sha256
 import msgspec
 
 from innkeeper.issuer.core.client_authentication import BASIC, NONE, POST
-
 from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource, Secret
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF
 from innkeeper.issuer.desk.passwords import hash_password
@@ -56,7 +55,8 @@ async def rotate_secret(realm: Realm, client_id: str, keep: int) -> str:
     end = now + keep
     old = [one for one in client.secrets if one.expires_at is None or one.expires_at > now]
     kept = [
-        msgspec.structs.replace(one, expires_at=end if one.expires_at is None else min(one.expires_at, end)) for one in old
+        msgspec.structs.replace(one, expires_at=end if one.expires_at is None else min(one.expires_at, end))
+        for one in old
     ]
     changed = msgspec.structs.replace(client, secrets=(Secret(digest(secret), now), *kept), development=False)
     await realm.store.put_client(changed)
@@ -78,7 +78,9 @@ async def add_person(realm: Realm, username: str, password: str, claims: dict[st
 
 async def plant(store: RealmStore, settings: Settings, now: int) -> None:
     """Put the settings' resources, clients and people into a store, again only once these settings change."""
-    mark = sha256(msgspec.json.encode((settings.origin, settings.resource, settings.client, settings.person))).hexdigest()
+    mark = sha256(
+        msgspec.json.encode((settings.origin, settings.resource, settings.client, settings.person))
+    ).hexdigest()
     if await store.note(_SEED_NOTE) == mark:
         return
     for old in await store.resources():
@@ -99,7 +101,8 @@ async def development_records(store: RealmStore) -> list[str]:
     return clients + [f"person {one.username}" for one in await store.people() if one.development]
 
 
-def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
+def _judge(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
+    """Raise ``UsageError`` for the first thing about the client that cannot be."""
     for uri in (*new.redirect_uris, *new.post_logout_redirect_uris):
         why = why_not_registrable(uri)
         if why:
@@ -107,11 +110,14 @@ def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
     for grant in new.grants:
         if grant not in PARAMETERS_OF:
             raise UsageError(f"no grant {grant!r}; choose from {', '.join(PARAMETERS_OF)}")
-    grants = frozenset(new.grants or _usual_grants(new))
     if AUTHORIZATION_CODE in grants and not new.redirect_uris:
         raise UsageError("a client that uses codes needs a --redirect-uri, where the code is sent")
     if CLIENT_CREDENTIALS in grants and new.public:
         raise UsageError("a public client has no secret, so it cannot use client_credentials; leave out --public")
+    _judge_reach(realm, new)
+
+
+def _judge_reach(realm: Realm, new: NewClient) -> None:
     known = realm.policy.known_scopes()
     for scope in new.scopes:
         if scope not in known:
@@ -119,6 +125,11 @@ def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
     for uri in new.resources:
         if uri not in realm.policy.resources:
             raise UsageError(f"no resource {uri!r}; choose from {', '.join(realm.policy.resources) or 'none yet'}")
+
+
+def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
+    grants = frozenset(new.grants or _usual_grants(new))
+    _judge(realm, new, grants)
     return Client(
         id=new.id or random_id(),
         name=new.name,
@@ -127,7 +138,7 @@ def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
         redirect_uris=tuple(new.redirect_uris),
         post_logout_redirect_uris=tuple(new.post_logout_redirect_uris),
         grants=grants,
-        scopes=frozenset(new.scopes) or known,
+        scopes=frozenset(new.scopes) or realm.policy.known_scopes(),
         resources=tuple(new.resources),
         application_type=NATIVE if new.public else WEB,
         created_at=realm.now(),
@@ -174,6 +185,3 @@ def _seed_person(seed: SeedPerson, now: int) -> Person:
         created_at=now,
         development=True,
     )
-
-
-

@@ -34,5 +34,5 @@ class TokenShape(Protocol):
 
     def access(self, issue: Issue, policy: Policy, stamp: Stamp) -> Draft: ...
     def identity(
-        self, issue: Issue, person: Person | None, access_token: str, policy: Policy, stamp: Stamp
+        self, issue: Issue, person: Person | None, access_token: str, policy: Policy, stamp: Stamp, /
     ) -> Draft: ...

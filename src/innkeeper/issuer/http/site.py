@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
-from innkeeper.protocol.exchange import Reply, Request, json_reply
 from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
+from innkeeper.protocol.exchange import Reply, Request, json_reply
 from innkeeper.protocol.refusals import Unreachable
 
 Scope = MutableMapping[str, Any]
@@ -56,8 +56,10 @@ async def _answer(endpoint: Endpoint, request: Request) -> Reply:
     try:
         return await endpoint.handler(request)
     except Unreachable as error:
-        log.error("%s %s: %s", request.method, request.path, error)
-        return json_reply({"error": TEMPORARILY_UNAVAILABLE}, 503, (("retry-after", "2"), ("cache-control", "no-store")))
+        log.warning("%s %s: %s", request.method, request.path, error)
+        return json_reply(
+            {"error": TEMPORARILY_UNAVAILABLE}, 503, (("retry-after", "2"), ("cache-control", "no-store"))
+        )
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return json_reply({"error": SERVER_ERROR}, 500, (("cache-control", "no-store"),))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from innkeeper.protocol.redirects import LOOPBACK_HOSTS
-from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.redirects import why_not_registrable
 
 PAGE_HEADERS = (
     ("content-type", "text/html; charset=utf-8"),
@@ -18,15 +16,11 @@ PAGE_HEADERS = (
     ("x-frame-options", "DENY"),
 )
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_LOOPBACK = ("http://127.0.0.1:*", "http://localhost:*", "https:")
-
 
 def content_security_policy(form_targets: Sequence[str] = (), *, scripts: bool = False) -> str:
     """The policy of one page: our own styles and images, no frame, and scripts only where ``scripts`` is set.
 
-    ``form_targets`` are the URIs to which the answer to this page's form may redirect. Raises ``UsageError``
-    for a target that is not an absolute URI.
+    ``form_targets`` are the URIs to which the answer to this page's form may redirect.
     """
     sources = dict.fromkeys(source for target in form_targets for source in form_sources(target))
     directives = [
@@ -41,27 +35,19 @@ def content_security_policy(form_targets: Sequence[str] = (), *, scripts: bool =
 
 
 def form_sources(target: str) -> tuple[str, ...]:
-    """The ``form-action`` sources (CSP §6.4.2) that let a form's answer reach the redirect URI ``target``.
+    """The ``form-action`` sources (CSP Level 3 §6.4.2) that let a form's answer reach the redirect URI ``target``.
 
     Chromium holds ``form-action`` against every redirect after a form was sent, also those the client makes on
-    its own from its callback, to a host we cannot know; a target that is missing stops the browser without a
-    word to the person. So an https client gets ``https:``; a loopback client any loopback port, and ``https:``;
-    an app's private scheme only that scheme. ``[::1]`` can only be said as ``http:``, since a source
-    cannot hold an IPv6 address. Firefox and Safari hold redirects to less; nothing here is wrong for them.
+    its own from its callback, to a host we cannot know; where a source is missing, the browser stops and the
+    person is told nothing. So an https client gets ``https:``; a loopback client any loopback port, and ``https:``;
+    an app's private scheme only that scheme. ``[::1]`` can only be said as ``http:``, since a source cannot hold
+    an IPv6 address. A URI that could not be registered opens nothing: no redirect can lead there.
     """
-    scheme, host = _parts(target)
-    if scheme == "https":
+    if why_not_registrable(target) is not None:
+        return ()
+    parts = urlsplit(target)
+    if parts.scheme == "https":
         return ("https:",)
-    if scheme != "http":
-        return (f"{scheme}:",)
-    return _LOOPBACK if host in LOOPBACK_HOSTS and ":" not in host else ("http:", "https:")
-
-
-def _parts(target: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        parts = urlsplit("")
-    if not _SCHEME.fullmatch(parts.scheme):
-        raise UsageError(f"form target {target!r} is not an absolute URI; pass the whole redirect URI")
-    return parts.scheme, parts.hostname or ""
+    if parts.scheme != "http":
+        return (f"{parts.scheme}:",)
+    return ("http:", "https:") if parts.hostname == "::1" else ("http://127.0.0.1:*", "http://localhost:*", "https:")

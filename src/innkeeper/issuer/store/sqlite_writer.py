@@ -87,7 +87,7 @@ class Writer:
             result = job.work(self._connection)
         except sqlite3.OperationalError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again where the job was asked for
             execute("ROLLBACK TO job")
             result = error
         execute("RELEASE job")

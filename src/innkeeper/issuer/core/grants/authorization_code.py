@@ -40,7 +40,9 @@ def decide(
     refresh = REFRESH_TOKEN in client.grants
     if refresh:
         expires = now + policy.refresh_lifetime
-        effects.append(AddRefreshToken(RefreshToken(digest=fresh.refresh_digest, grant_id=grant.id, expires_at=expires)))
+        effects.append(
+            AddRefreshToken(RefreshToken(digest=fresh.refresh_digest, grant_id=grant.id, expires_at=expires))
+        )
     issue = Issue(
         client=client,
         subject=grant.sub,

@@ -56,9 +56,7 @@ def decide(
     )
     if held.token.spent_at is not None:
         return Decision(issue, trail)
-    successor = RefreshToken(
-        digest=fresh.refresh_digest, grant_id=grant.id, expires_at=now + policy.refresh_lifetime
-    )
+    successor = RefreshToken(digest=fresh.refresh_digest, grant_id=grant.id, expires_at=now + policy.refresh_lifetime)
     spend = SpendRefreshToken(held.token.digest, successor.digest, now)
     return Decision(issue, trail, (spend, AddRefreshToken(successor)))
 
@@ -67,7 +65,9 @@ def decide(
 def the_token_is_one_of_ours(case: Case) -> Seen | Refusal:
     """The refresh token was cut by this issuer and is still remembered."""
     if case.held is None:
-        return Refusal(REFRESH_UNUSABLE, "no such refresh token was cut here, or it is long gone", "one of ours", "none")
+        return Refusal(
+            REFRESH_UNUSABLE, "no such refresh token was cut here, or it is long gone", "one of ours", "none"
+        )
     return Seen("cut here")
 
 
@@ -121,7 +121,10 @@ def the_scopes_are_within_the_grant(case: Case) -> Seen | Refusal:
     excess = case.ask.scopes - granted
     if excess:
         return Refusal(
-            BEYOND_GRANT, f"{min(excess)!r} was never granted", " ".join(sorted(granted)), " ".join(sorted(case.ask.scopes))
+            BEYOND_GRANT,
+            f"{min(excess)!r} was never granted",
+            " ".join(sorted(granted)),
+            " ".join(sorted(case.ask.scopes)),
         )
     return Seen(" ".join(sorted(case.ask.scopes)) or "as granted", " ".join(sorted(granted)))
 

@@ -33,7 +33,7 @@ class NativeShape:
         )
         return Draft(ACCESS_ALGORITHM, access.TYPE, claims, policy.access_lifetime)
 
-    def identity(self, issue: Issue, person: Person | None, access_token: str, policy: Policy, stamp: Stamp) -> Draft:
+    def identity(self, issue: Issue, _: Person | None, access_token: str, policy: Policy, stamp: Stamp, /) -> Draft:
         """The person's claims are at userinfo; the ID token stays small (OpenID Connect Core §5.4)."""
         grant = issue.grant
         claims = identity.build(

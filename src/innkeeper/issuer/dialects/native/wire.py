@@ -23,7 +23,6 @@ from innkeeper.protocol.parameters import Malformed, Parameters, form_decode, pa
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
-
 BASIC_CHALLENGE = (("www-authenticate", 'Basic realm="innkeeper", charset="UTF-8"'),)
 
 
