@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from innkeeper.issuer.pages.compare import compare, compare_words
 
-SITE = {"realm_name": "innkeeper", "static": "/static"}
-CLIENT = {"name": "Guest App", "id": "guest-app", "host": "guests.example"}
-FORM = {"csrf": "c5rf", "ticket": "t1cket"}
+SITE: dict[str, Any] = {"realm_name": "innkeeper", "static": "/static"}
+CLIENT: dict[str, Any] = {"name": "Guest App", "id": "guest-app", "host": "guests.example"}
+FORM: dict[str, Any] = {"csrf": "c5rf", "ticket": "t1cket"}
 
 STEPS = (
     {
@@ -34,7 +33,7 @@ STEPS = (
     },
 )
 
-SIGN_IN = {
+SIGN_IN: dict[str, Any] = {
     **SITE,
     **FORM,
     "client": CLIENT,
@@ -44,7 +43,7 @@ SIGN_IN = {
     "development": True,
     "hint_credentials": [("guest@hotel.example", "Correct-Horse-7")],
 }
-CONSENT = {
+CONSENT: dict[str, Any] = {
     **SITE,
     **FORM,
     "client": CLIENT,
@@ -90,7 +89,7 @@ DEVELOPMENT = {
 }
 ERROR = {**SITE, "problem": PROBLEM, "development": None}
 
-PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign-in": ("sign_in.html", SIGN_IN),
     "sign-in-problem": (
         "sign_in.html",
@@ -98,7 +97,6 @@ PAGES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         | {
             "username": "guest@hotel.example",
             "problem": "That name and password do not match.",
-            "development": False,
             "hint_credentials": [],
         },
     ),

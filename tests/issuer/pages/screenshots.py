@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from innkeeper.issuer.pages.files import static_reply
-from innkeeper.issuer.pages.render import page_reply
-from innkeeper.protocol.exchange import Reply, Request
+from tests.issuer.pages.browser import ORIGIN, answer
 from tests.issuer.pages.samples import PAGES
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
-ORIGIN = "http://pages.invalid"
-
-
-def answer(route: Route) -> None:
-    """A page or a file of ours, as it would be served, with all its headers."""
-    url = urlsplit(route.request.url)
-    reply = _reply(url.path, url.query)
-    route.fulfill(status=reply.status, headers=dict(reply.headers), body=reply.body)
 
 
 def take(browser: Browser, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
         for size, (width, height) in SIZES.items():
             page = browser.new_page(
@@ -47,20 +28,7 @@ def take(browser: Browser, folder: Path) -> None:
             page.close()
 
 
-def _reply(path: str, query: str) -> Reply:
-    if path.startswith("/static/"):
-        return static_reply(path.removeprefix("/static/"), Request("GET", path, query, {})) or Reply(404)
-    template, context = PAGES.get(path[1:], ("", {}))
-    return page_reply(template, **context) if template else Reply(404)
-
-
-def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        take(browser, folder)
-        browser.close()
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        take(playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]), Path(sys.argv[1]))
