@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -31,17 +31,35 @@ class Inn(NamedTuple):
 @contextmanager
 def open_inn(folder: Path) -> Iterator[Inn]:
     """A house that is open inside the block and closed, as by Ctrl-C, after it. Its log is ``inn.log`` in ``folder``."""
-    inn = Inn(_free_port(), folder)
-    environment = {**os.environ, "INNKEEPER_PORT": str(inn.port), "INNKEEPER_STATE": str(folder / ".innkeeper")}
-    log = folder / "inn.log"
+    inn = Inn(free_port(), folder)
+    settings = {"INNKEEPER_PORT": str(inn.port), "INNKEEPER_STATE": str(folder / ".innkeeper")}
+    with opened_by([str(Path(sys.executable).with_name("innkeeper")), "up"], inn, settings):
+        yield inn
+
+
+@contextmanager
+def opened_by(
+    command: Sequence[str], inn: Inn, environment: Mapping[str, str], stop: signal.Signals = signal.SIGINT
+) -> Iterator[None]:
+    """Run a command that opens the house, and when the block ends stop it by a signal; it must then end by itself."""
+    log = inn.folder / "inn.log"
     with log.open("wb") as output:
-        command = [str(Path(sys.executable).with_name("innkeeper")), "up"]
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=inn.folder, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         _await_open(inn, process, log)
-        yield inn
+        yield
     finally:
-        _close(process)
+        _close(process, stop)
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port: int = door.getsockname()[1]
+    return port
 
 
 def _await_open(inn: Inn, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -62,18 +80,11 @@ def _lives_on(process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def _close(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)
+def _close(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    process.send_signal(stop)
     try:
         process.wait(timeout=START)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
         raise
-
-
-def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port: int = door.getsockname()[1]
-    return port
