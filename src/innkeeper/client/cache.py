@@ -116,6 +116,11 @@ class FileCache:
             raise _unusable(self.folder, error) from None
         return _FileSlot(self.folder / sha256(msgspec.json.encode(key)).hexdigest()[:32], key)
 
+    def kept(self) -> list[Key]:
+        """What tokens are kept for; damaged files are passed over."""
+        found = (_read(path) for path in sorted(self.folder.glob("*.json")))
+        return [one.key for one in found if one]
+
 
 def default_folder() -> Path:
     """Where tokens are kept unless told otherwise."""
@@ -128,6 +133,13 @@ def default_folder() -> Path:
 class _Kept(msgspec.Struct, frozen=True):
     key: Key
     token: Token
+
+
+def _read(path: Path) -> _Kept | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except (OSError, ValueError):
+        return None
 
 
 class _FileSlot:
@@ -154,11 +166,8 @@ class _FileSlot:
 
     def read(self) -> Token | None:
         """A file that is missing, damaged or for another key counts as none: the token can be had anew."""
-        try:
-            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
-        except (OSError, ValueError):
-            return None
-        return kept.token if kept.key == self._key else None
+        kept = _read(self._path)
+        return kept.token if kept and kept.key == self._key else None
 
     def write(self, token: Token) -> None:
         """Whole or not at all: written beside, flushed to disk, moved into place."""

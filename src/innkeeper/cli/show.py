@@ -1,0 +1,112 @@
+"""How things look in the terminal: moments, ledgers of checks, names with their meaning.
+
+Everything shown may hold somebody else's words, so nothing is read as markup and control characters are taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from innkeeper.client.refused import quoted
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.trail import Check, Seen, Step, Trail
+
+OUT = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+ERR = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+WIDE = 110
+"""Columns from which meanings stand beside values instead of below them."""
+
+_UNITS = ((86400 * 365.25, "year"), (86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
+_LONGEST = 400  # characters of a value; more is no help to a reader
+
+
+def note(text: str) -> None:
+    """A word to the person on standard error, never cut or wrapped in the middle of an address."""
+    ERR.print(Text(text), soft_wrap=True)
+
+
+def moment(seconds: float, now: float) -> str:
+    """A time in the reader's zone and how far off it is: "2026-11-23 21:04:10 CET, in 4 minutes"."""
+    try:
+        local = datetime.fromtimestamp(seconds, UTC).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return f"{quoted(seconds, 40)}, which is no time a calendar knows"
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}, {distance(seconds - now)}"
+
+
+def distance(seconds: float) -> str:
+    """How far off: "in 4 minutes", "3 hours ago", "now"; rounded down, towards now."""
+    away = abs(seconds)
+    for size, unit in _UNITS:
+        if away >= size:
+            count = f"{int(away // size)} {unit}{'' if int(away // size) == 1 else 's'}"
+            return f"in {count}" if seconds > 0 else f"{count} ago"
+    return "now"
+
+
+def heading(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
+
+
+def meanings(rows: Iterable[tuple[str, str, str]]) -> RenderableType:
+    """Names, values and what they mean: three columns where there is room, else the meaning below the value."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="bold", max_width=24)
+    wide = OUT.width >= WIDE
+    if wide:
+        table.add_column(overflow="fold", ratio=2)
+        table.add_column(overflow="fold", ratio=3, style="dim")
+        table.expand = True
+    else:
+        table.add_column(overflow="fold")
+    for name, value, meaning in rows:
+        shown = [Text(quoted(value, _LONGEST)), Text(meaning, style="dim")]
+        table.add_row(Text(quoted(name, 60)), *(shown if wide else [Group(*shown)]))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def ledger(
+    trail: Trail, checks: Sequence[Check[object]] = (), *, unasked: frozenset[str] = frozenset()
+) -> RenderableType:
+    """A trail as a list of marks. ``checks`` not in it are shown as not reached, names in ``unasked`` as not asked."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for step in trail.steps:
+        table.add_row(*_made(step, asked=step.check.name not in unasked))
+    done = {step.check.name for step in trail.steps}
+    for one in checks:
+        if one.name not in done:
+            table.add_row(Text("·", style="dim"), Text(f"{one.name}: not reached", style="dim"))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _made(step: Step, *, asked: bool) -> Iterator[Text]:
+    outcome = step.outcome
+    if isinstance(outcome, Refusal):
+        yield Text("✗", style="bold red")
+        yield _refused(step, outcome)
+        return
+    yield Text("✓", style="green") if asked else Text("–", style="yellow")
+    yield _passed(step, outcome) if asked else Text(f"{step.check.name}: not asked", style="yellow")
+
+
+def _passed(step: Step, seen: Seen) -> Text:
+    found = f"  {quoted(seen.found, 120)}" if seen.found else ""
+    return Text.assemble(step.check.name, (f"{found}  {step.check.spec}", "dim"))
+
+
+def _refused(step: Step, refusal: Refusal) -> Text:
+    text = Text.assemble((step.check.name, "bold red"), (f"  {step.check.spec}", "dim"), f"\n{quoted(refusal.reason)}")
+    for label, words in (("expected", refusal.expected), ("found", refusal.found), ("to mend it", refusal.remedy)):
+        if words:
+            text.append(f"\n{label:11}", style="bold")
+            text.append(quoted(words, _LONGEST))
+    return text
