@@ -172,6 +172,13 @@ def test_a_client_known_only_by_where_the_answer_goes_is_not_said_to_be_somewher
     assert text.count("127.0.0.1:8765") == 1
 
 
+@pytest.mark.parametrize(("minutes", "told"), [(15, "every 15 minutes."), (1, "every minute."), (0, "")])
+def test_how_often_access_is_checked_again_is_told_where_it_is(minutes: int, told: str) -> None:
+    text = sample("consent", access_minutes=minutes).text
+    assert told in text
+    assert ("Checked again" in text) is bool(minutes)
+
+
 def test_what_is_asked_for_the_first_time_is_marked_new() -> None:
     assert sample("consent").text.count("new") == 1
     assert "new" not in sample("consent-plain").text
