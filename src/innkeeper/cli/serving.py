@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from innkeeper.protocol.refusals import UsageError
 
@@ -28,7 +31,38 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(app: Any, listening: socket.socket) -> None:
+class Opening:
+    """An ASGI application that is opened when the server starts and closed when it stops.
+
+    ``open_site`` is an asynchronous context manager that yields the application. What goes wrong in it stops
+    the server and is raised by ``run``.
+    """
+
+    def __init__(self, open_site: Callable[[], AbstractAsyncContextManager[ASGIApp]]) -> None:
+        self._open_site = open_site
+        self._site: ASGIApp | None = None
+        self.failure: Exception | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._site is not None:
+            await self._site(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        try:
+            async with self._open_site() as self._site:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as failure:  # noqa: BLE001 - raised again by run, once the server has stopped
+            self.failure = failure
+            await send({"type": "lifespan.startup.failed", "message": ""})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def run(app: Opening, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests under way."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
@@ -42,8 +76,15 @@ def run(app: Any, listening: socket.socket) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    uvicorn.Server(config).run(sockets=[listening])
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    server = uvicorn.Server(config)
+    try:
+        with suppress(KeyboardInterrupt):  # the server has closed in good order by then
+            server.run(sockets=[listening])
+    finally:
+        listening.close()
+        if app.failure is not None:
+            raise app.failure
 
 
 def _why(host: str, port: int, error: OSError) -> str:

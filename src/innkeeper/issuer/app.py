@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from innkeeper.issuer.core.policy import Policy
-from innkeeper.issuer.core.token import Issue
 from innkeeper.issuer.desk.realm import Realm, open_realm, random_id
 from innkeeper.issuer.desk.registry import plant
-from innkeeper.issuer.desk.shape import Stamp
 from innkeeper.issuer.dialects.layout import Endpoint, Layout
 from innkeeper.issuer.dialects.native.endpoints import NativeEndpoints
 from innkeeper.issuer.dialects.native.layout import layout as native_layout
-from innkeeper.issuer.dialects.native.tokens import NativeShape
+from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM, NativeShape
 from innkeeper.issuer.dialects.native.wire import authorization_parameters
 from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.pages.authorize import AuthorizePage
@@ -38,6 +38,8 @@ from innkeeper.tokens.trail import Observer, Trail, unobserved
 
 GET = frozenset({"GET", "HEAD"})
 FORM = frozenset({"GET", "HEAD", "POST"})
+
+NATIVE_REALM = "native"
 
 _LOOK_EVERY = 0.5
 _PURGE_EVERY = 60
@@ -62,8 +64,18 @@ class Issuer:
         self.site = site
         self._store = store
 
-    async def watch(self) -> None:
-        """Take up what other processes change, and forget what has expired, until cancelled."""
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Inside the block, take up what other processes change and forget what has expired."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+    async def _watch(self) -> None:
         version, last_purge = self._store.version(), 0
         while True:
             await asyncio.sleep(_LOOK_EVERY)
@@ -78,16 +90,12 @@ class Issuer:
             except Unreachable as error:
                 log.warning("%s", error)
 
-    async def cut_at(
-        self, client_id: str, subject: str, scopes: frozenset[str], audience: Sequence[str], at: int
-    ) -> str:
-        """An access token as it would have been cut at another time; for showing what expiry does."""
-        client = await self.realm.client(client_id)
-        if client is None:
-            raise UsageError(f"no client {client_id!r}")
-        issue = Issue(client=client, subject=subject, scopes=scopes, audience=tuple(audience))
-        draft = self.realm.shape.access(issue, self.realm.policy, Stamp(at, random_id()))
-        return await self.realm.ring.cut(draft.alg, draft.typ, draft.claims, self.realm.now())
+    async def cut_again(self, claims: Mapping[str, Any], at: int) -> str:
+        """A token of ours cut once more as if at another time, seconds since the epoch; to show what expiry does."""
+        shift = at - int(claims["iat"])
+        moved = {name: claims[name] + shift for name in ("iat", "exp", "nbf", "auth_time") if name in claims}
+        said = {**claims, **moved, "jti": random_id()}
+        return await self.realm.ring.cut(ACCESS_ALGORITHM, self.realm.shape.access_type, said, self.realm.now())
 
     def close(self) -> None:
         """Finish the writes that were asked for, and let go of the database."""
@@ -107,9 +115,9 @@ async def open_issuer(
         explanations.observe(trail)
         observe(trail)
 
-    memory = store.realm("native")
+    memory = store.realm(NATIVE_REALM)
     await plant(memory, settings, system_clock())
-    realm = await open_realm("native", policy_of(settings), memory, seal, NativeShape(), system_clock, see)
+    realm = await open_realm(NATIVE_REALM, policy_of(settings), memory, seal, NativeShape(), system_clock, see)
     hints = [(one.username, one.password) for one in settings.person] if development else []
     return Issuer(store, realm, layout, _site(realm, layout, explanations, hints))
 

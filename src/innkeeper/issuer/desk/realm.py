@@ -47,7 +47,7 @@ class Realm:
         self.now = clock
         self.observe = observe
         self.ring = ring
-        self._seal = seal
+        self.seal = seal
         self._secret = secret
         self._clients: dict[str, Client] = {}
 
@@ -79,7 +79,7 @@ class Realm:
         self._clients.clear()
         resources = {one.uri: one for one in await self.store.resources()}
         self.policy = msgspec.structs.replace(self.policy, resources=resources)
-        self.ring = Ring(await self.store.keys(), self._seal)
+        self.ring = Ring(await self.store.keys(), self.seal)
 
     def mac(self, purpose: str, value: str) -> bytes:
         """A MAC under the realm's secret, for values that this issuer hands out and takes back."""

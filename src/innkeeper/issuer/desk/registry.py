@@ -14,6 +14,7 @@ from innkeeper.issuer.desk.passwords import hash_password
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.issuer.store.port import RealmStore
+from innkeeper.keys.ring import StoredKey, rotate
 from innkeeper.protocol.redirects import why_not_registrable
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.protocol.resources import why_not_a_resource
@@ -65,8 +66,7 @@ async def rotate_secret(realm: Realm, client_id: str, keep: int) -> str:
 
 async def add_person(realm: Realm, username: str, password: str, claims: dict[str, object]) -> Person:
     """Make an account. Raises ``UsageError`` for a taken name or a password under eight characters."""
-    if len(password) < 8:
-        raise UsageError("the password is shorter than 8 characters; choose a longer one")
+    _judge_password(password)
     if await realm.store.person_named(username) is not None:
         raise UsageError(f"somebody named {username!r} is here already; choose another name")
     person = Person(
@@ -74,6 +74,26 @@ async def add_person(realm: Realm, username: str, password: str, claims: dict[st
     )
     await realm.store.put_person(person)
     return person
+
+
+async def set_password(realm: Realm, username: str, password: str) -> None:
+    """Give somebody a new password. Raises ``UsageError``."""
+    _judge_password(password)
+    person = await realm.store.person_named(username)
+    if person is None:
+        raise UsageError(f"nobody named {username!r}; `innkeeper user list` shows who is here")
+    changed = msgspec.structs.replace(person, password=hash_password(password), development=False)
+    await realm.store.put_person(changed)
+
+
+async def rotate_key(realm: Realm, alg: str, publish_ahead: int) -> StoredKey:
+    """Make a new signing key; the old ones are published until the last token they can have signed has expired."""
+    policy = realm.policy
+    keep = max(policy.access_lifetime, policy.id_lifetime) + policy.leeway
+    stored = await realm.store.keys()
+    fresh, changed = rotate(stored, alg, realm.seal, now=realm.now(), publish_ahead=publish_ahead, keep=keep)
+    await realm.store.put_keys([fresh, *changed])
+    return fresh
 
 
 async def plant(store: RealmStore, settings: Settings, now: int) -> None:
@@ -95,10 +115,20 @@ async def plant(store: RealmStore, settings: Settings, now: int) -> None:
     await store.put_note(_SEED_NOTE, mark)
 
 
+async def is_planted(store: RealmStore) -> bool:
+    """Whether some settings were planted already."""
+    return await store.note(_SEED_NOTE) != ""
+
+
 async def development_records(store: RealmStore) -> list[str]:
     """The clients and people whose secrets everybody knows."""
     clients = [f"client {one.id}" for one in await store.clients() if one.development]
     return clients + [f"person {one.username}" for one in await store.people() if one.development]
+
+
+def _judge_password(password: str) -> None:
+    if len(password) < 8:
+        raise UsageError("the password is shorter than 8 characters; choose a longer one")
 
 
 def _judge(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
@@ -110,6 +140,8 @@ def _judge(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
     for grant in new.grants:
         if grant not in PARAMETERS_OF:
             raise UsageError(f"no grant {grant!r}; choose from {', '.join(PARAMETERS_OF)}")
+    if not grants:
+        raise UsageError("a public client needs a --redirect-uri, where codes are sent, or a --grant it can use")
     if AUTHORIZATION_CODE in grants and not new.redirect_uris:
         raise UsageError("a client that uses codes needs a --redirect-uri, where the code is sent")
     if CLIENT_CREDENTIALS in grants and new.public:

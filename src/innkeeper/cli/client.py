@@ -1,0 +1,111 @@
+"""``innkeeper client``: register clients, list them, give one a new secret."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from innkeeper.cli.state import with_realm
+from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.registry import NewClient, add_client, rotate_secret
+
+app = typer.Typer(help="Add, list and change clients.", no_args_is_help=True, add_completion=False)
+
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file; innkeeper.toml here by default.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="Its name, as people see it on the consent page.")],
+    public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret: an app, a CLI, a page.")] = False,
+    redirect_uri: Annotated[list[str] | None, typer.Option(help="Where codes are sent; repeat for several.")] = None,
+    grant: Annotated[list[str] | None, typer.Option(help="A grant it may use; repeat for several.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="A scope it may have; all where none is named.")] = None,
+    resource: Annotated[list[str] | None, typer.Option(help="A resource it may use; all where none is named.")] = None,
+    post_logout_redirect_uri: Annotated[list[str] | None, typer.Option(help="Where signing out leads.")] = None,
+    client_id: Annotated[str, typer.Option("--id", help="Its client_id; a random one by default.")] = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Register a client. Its secret is shown once and stored as a hash."""
+    new = NewClient(
+        name=name,
+        id=client_id,
+        public=public,
+        redirect_uris=redirect_uri or (),
+        post_logout_redirect_uris=post_logout_redirect_uri or (),
+        grants=grant or (),
+        scopes=_words(scope),
+        resources=resource or (),
+    )
+    client, secret = with_realm(config, lambda realm: add_client(realm, new))
+    if as_json:
+        _print_json({**_document(client), **({"client_secret": secret} if secret else {})})
+        return
+    print(f"client_id      {client.id}")
+    if secret:
+        print(f"client_secret  {secret}")
+        print("The secret is stored as a hash and will not be shown again.", file=sys.stderr)
+
+
+@app.command("list")
+def list_all(as_json: Json = False, config: Config = None) -> None:
+    """List every client."""
+
+    async def read(realm: Realm) -> list[Client]:
+        return list(await realm.store.clients())
+
+    clients = with_realm(config, read)
+    if as_json:
+        _print_json([_document(one) for one in clients])
+        return
+    width = max((len(one.id) for one in clients), default=0)
+    for one in clients:
+        kind = "public" if one.public else "confidential"
+        print(f"{one.id:{width}}  {kind:12}  {one.name}  ({', '.join(sorted(one.grants))})")
+
+
+@app.command("rotate")
+def rotate(
+    client_id: Annotated[str, typer.Argument(help="The client_id.")],
+    keep: Annotated[int, typer.Option(help="Seconds that the old secrets go on working.")] = 0,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Give a client a new secret."""
+    secret = with_realm(config, lambda realm: rotate_secret(realm, client_id, keep))
+    if as_json:
+        _print_json({"client_id": client_id, "client_secret": secret})
+        return
+    print(f"client_secret  {secret}")
+    still = f"work for {keep} more seconds" if keep else "no longer work"
+    print(f"The old secrets {still}. The new one is stored as a hash and will not be shown again.", file=sys.stderr)
+
+
+def _words(values: list[str] | None) -> list[str]:
+    """Scopes given one by one or several in one value, as they stand in a request."""
+    return [word for value in values or () for word in value.split()]
+
+
+def _document(client: Client) -> dict[str, Any]:
+    """A client as RFC 7591 §2 names its metadata; never a secret."""
+    return {
+        "client_id": client.id,
+        "client_name": client.name,
+        "token_endpoint_auth_method": min(client.auth_methods),
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
+        "grant_types": sorted(client.grants),
+        "scope": " ".join(sorted(client.scopes)),
+        "application_type": client.application_type,
+    }
+
+
+def _print_json(document: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

@@ -1,0 +1,60 @@
+"""``innkeeper serve``: the issuer alone, as the settings say, showing no reasons and taking no known secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from innkeeper.cli.serving import Opening, listen, run
+from innkeeper.cli.state import MASTER_KEY
+from innkeeper.issuer.app import Issuer, open_issuer
+from innkeeper.issuer.desk.registry import development_records
+from innkeeper.issuer.http.site import Site
+from innkeeper.issuer.settings import Settings, load
+from innkeeper.protocol.refusals import UsageError
+
+
+def command(
+    config: Annotated[Path | None, typer.Option(help="The settings file; innkeeper.toml here by default.")] = None,
+) -> None:
+    """Serve an issuer as the settings say."""
+    settings = load(config)
+    listening = listen(settings.server.host, settings.server.port)
+    print(f"innkeeper serves {settings.origin}", file=sys.stderr)
+    run(Opening(lambda: _open(settings)), listening)
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Site]:
+    issuer = await open_issuer(settings, development=False, master=os.environ.get(MASTER_KEY))
+    try:
+        await _judge(issuer, settings)
+        async with issuer.watched():
+            yield issuer.site
+    finally:
+        issuer.close()
+
+
+async def _judge(issuer: Issuer, settings: Settings) -> None:
+    known = await development_records(issuer.realm.store)
+    if known and not _only_this_computer(settings):
+        raise UsageError(
+            f"the secrets of {', '.join(known)} are known to everybody, so they are served on loopback only. "
+            "Write an innkeeper.toml with your own clients and people, and choose a new state folder."
+        )
+
+
+def _only_this_computer(settings: Settings) -> bool:
+    if settings.server.public_url:
+        return False
+    try:
+        return ipaddress.ip_address(settings.server.host).is_loopback
+    except ValueError:
+        return settings.server.host == "localhost"

@@ -1,0 +1,115 @@
+"""``innkeeper up``: issuer, hotel and tour on this computer, joined into one site on one port."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from innkeeper.cli.serving import Opening, listen, run
+from innkeeper.cli.state import MASTER_KEY
+from innkeeper.guard import Guard
+from innkeeper.hotel import make_hotel
+from innkeeper.issuer.app import Issuer, open_issuer, system_clock
+from innkeeper.issuer.settings import Settings, load
+from innkeeper.protocol.refusals import UsageError
+from innkeeper.tour.app import TourApp, make_tour
+from innkeeper.tour.tap import observe
+
+AGENT = "concierge"
+APP = "guest-app"
+ASKED = ("openid", "profile", "email", "room:enter", "gym:enter", "pool:enter")
+"""What the guest's app asks for in the tour: one door less than there are, so that one is seen to stay shut."""
+
+
+def command(
+    config: Annotated[Path | None, typer.Option(help="The settings file; innkeeper.toml here by default.")] = None,
+) -> None:
+    """Serve issuer, hotel and tour on this computer, all set up."""
+    settings = load(config)
+    listening = listen(settings.server.host, settings.server.port)
+    _greet(settings)
+    run(Opening(lambda: _open(settings)), listening)
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[ASGIApp]:
+    master = os.environ.get(MASTER_KEY)
+    issuer = await open_issuer(settings, development=True, observe=observe, master=master)
+    tour = _tour(issuer, settings)
+    try:
+        async with issuer.watched():
+            yield tour.wrap(Site(issuer, _hotel(settings), tour))
+    finally:
+        await tour.aclose()
+        issuer.close()
+
+
+class Site:
+    """Sends each path to whom it belongs: the hotel's to the hotel, the issuer's to the issuer, the rest to the tour."""
+
+    def __init__(self, issuer: Issuer, hotel: ASGIApp, tour: TourApp) -> None:
+        self._issuer = issuer
+        self._hotel = hotel
+        self._tour = tour
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path == "/hotel" or path.startswith(_HOTELS):
+            await self._hotel(scope, receive, send)
+        elif self._issuer.site.knows(path):
+            await self._issuer.site(scope, receive, send)
+        else:
+            await self._tour.app(scope, receive, send)
+
+
+_HOTELS = ("/hotel/", "/.well-known/oauth-protected-resource")
+
+
+def _hotel(settings: Settings) -> ASGIApp:
+    resource = f"{settings.origin}/hotel"
+    scopes = next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
+    guard = Guard(settings.origin, resource, scopes_supported=scopes, observe=observe)
+    return make_hotel(guard=guard, observe=observe, clock=time.time)
+
+
+def _tour(issuer: Issuer, settings: Settings) -> TourApp:
+    agent = next((one for one in settings.client if one.id == AGENT), None)
+    if agent is None or all(one.id != APP for one in settings.client):
+        raise UsageError(f"the tour needs the clients {AGENT!r} and {APP!r} in the settings; `serve` needs neither")
+
+    async def cut_expired(claims: Mapping[str, Any]) -> str:
+        return await issuer.cut_again(claims, system_clock() - _AN_HOUR)
+
+    return make_tour(
+        base_url=settings.origin,
+        client_id=APP,
+        agent=(AGENT, agent.secret),
+        resource=f"{settings.origin}/hotel",
+        scopes=ASKED,
+        cut_expired=cut_expired,
+        clock=system_clock,
+    )
+
+
+_AN_HOUR = 3600
+
+
+def _greet(settings: Settings) -> None:
+    people = ", ".join(f"{one.username} / {one.password}" for one in settings.person[:1])
+    lines = (
+        f"innkeeper is open on {settings.origin}",
+        f"  the tour      {settings.origin}/",
+        f"  the issuer    {settings.origin}/.well-known/openid-configuration",
+        f"  the hotel     {settings.origin}/hotel",
+        f"  sign in as    {people}",
+        f"  state         {settings.server.state}    (Ctrl-C closes the inn; nothing is lost)",
+    )
+    print("\n".join(lines), file=sys.stderr, flush=True)
