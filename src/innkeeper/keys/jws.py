@@ -38,12 +38,17 @@ class NotAToken(ValueError):
 
 
 class Parsed(msgspec.Struct, frozen=True, gc=False):
-    """A token taken apart and not yet believed: nothing here is verified."""
+    """A token taken apart and not yet believed: nothing here is verified.
+
+    ``header_b64`` is the header as it stood in the token: an issuer's tokens share few, which makes it a key to
+    look things up by.
+    """
 
     header: Mapping[str, Any]
     claims: bytes
     signature: bytes
     signing_input: bytes
+    header_b64: bytes = b""
 
 
 def parse(token: str | bytes, *, limit: int = LIMIT) -> Parsed:
@@ -63,6 +68,7 @@ def parse(token: str | bytes, *, limit: int = LIMIT) -> Parsed:
             base64url.decode_known(claims),
             base64url.decode_known(signature),
             data[: len(header) + len(claims) + 1],
+            header,
         )
     except base64url.NotBase64Url as error:
         raise NotAToken(f"a part is not base64url: {error}") from None
@@ -139,8 +145,10 @@ def _ecdsa(name: str, curve: type[ec.EllipticCurve], digest: SHA256 | SHA384, si
     scheme = ec.ECDSA(digest)
     integer = int.from_bytes
 
+    of_kind = _kind(ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)
+
     def fits(key: Any) -> bool:
-        return isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)) and type(key.curve) is curve
+        return of_kind(key) and type(key.curve) is curve
 
     def verify_raw(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
         if len(signature) != 2 * size:
@@ -158,9 +166,10 @@ def _ecdsa(name: str, curve: type[ec.EllipticCurve], digest: SHA256 | SHA384, si
 def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
     """RSA with SHA-256, keys of 2048 bits and more (RFC 7518 §3.3, §3.5)."""
     digest = SHA256()
+    of_kind = _kind(RSAPublicKey, RSAPrivateKey)
 
     def fits(key: Any) -> bool:
-        return isinstance(key, (RSAPublicKey, RSAPrivateKey)) and key.key_size >= 2048
+        return of_kind(key) and key.key_size >= 2048
 
     def verify_rsa(key: RSAPublicKey, signature: bytes, data: bytes) -> bool:
         key.verify(signature, data, scheme, digest)
@@ -175,14 +184,24 @@ def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
 def _ed25519(name: str) -> Algorithm:
     """Ed25519, under the name of RFC 8037 §3.1 and under that of RFC 9864 §2.2, which says the curve, too."""
 
-    def fits(key: Any) -> bool:
-        return isinstance(key, (Ed25519PublicKey, Ed25519PrivateKey))
-
     def verify_ed(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
         key.verify(signature, data)
         return True
 
-    return Algorithm(name, fits, verify_ed, lambda key, data: key.sign(data))
+    return Algorithm(name, _kind(Ed25519PublicKey, Ed25519PrivateKey), verify_ed, lambda key, data: key.sign(data))
+
+
+def _kind(*kinds: type) -> Callable[[Any], bool]:
+    """Whether a key is of one of these kinds; asked once a class, since the kinds are abstract and slow to ask."""
+    known: dict[type, bool] = {}
+
+    def is_of_kind(key: Any) -> bool:
+        kind = type(key)
+        if kind not in known:
+            known[kind] = issubclass(kind, kinds)
+        return known[kind]
+
+    return is_of_kind
 
 
 ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(

@@ -121,7 +121,7 @@ def read(claims: Mapping[str, Any], required: Iterable[str] = REQUIRED) -> Acces
             int(said.iat),
             int(said.nbf),
             said.jti,
-            frozenset(said.scope.split(" ")) - _NOTHING if said.scope else _NOTHING,
+            frozenset(filter(None, said.scope.split(" "))),
             int(said.auth_time),
             said.acr,
             said.amr,
@@ -131,6 +131,3 @@ def read(claims: Mapping[str, Any], required: Iterable[str] = REQUIRED) -> Acces
         )
     except (msgspec.ValidationError, OverflowError) as error:
         raise NotWhole(str(error)) from None
-
-
-_NOTHING: frozenset[str] = frozenset()

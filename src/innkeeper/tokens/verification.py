@@ -25,14 +25,13 @@ class Expected(msgspec.Struct, frozen=True):
     """What a reader asks of one issuer's tokens; ``issuer`` "" is nobody.
 
     ``types`` in lower case; "" stands for a header without ``typ``. ``required`` names claims that must be
-    there. ``client_tokens`` names claims that show a token to be made for a client, not for an API.
+    there.
     """
 
     issuer: str
     algorithms: frozenset[str] = frozenset({"ES256", "RS256", "PS256", "ES384", "EdDSA", "Ed25519"})
     types: frozenset[str] = frozenset({TYPE, f"application/{TYPE}"})
     required: tuple[str, ...] = REQUIRED
-    client_tokens: frozenset[str] = frozenset()
 
 
 NOBODY = Expected("")
@@ -188,8 +187,6 @@ def type_is_access_token(case: Presented) -> Seen | Refusal:
     typ = case.header.get("typ", "")
     if type(typ) is not str or typ.lower() not in case.expected.types:
         return Refusal(ANOTHER_TYPE, f"typ is {_short(typ)}{_kind(case)}", _listed(case.expected.types), _short(typ))
-    if marks := case.expected.client_tokens & case.claims.keys():
-        return Refusal(ANOTHER_TYPE, f"claim {_listed(marks)} belongs to ID tokens", "an access token", "an ID token")
     return Seen(typ)
 
 
@@ -259,6 +256,11 @@ def token_is_not_from_the_future(case: Use) -> Seen | Refusal:
         return Seen(f"{int(case.now - case.token.iat)} s old") if case.token.iat else _NO_IAT
     ahead = int(case.token.iat - case.now)
     return Refusal(FROM_THE_FUTURE, f"it will be made in {ahead} s", "iat in the past", f"iat {case.token.iat}")
+
+
+def window(token: AccessToken, leeway: float) -> tuple[float, float]:
+    """The time checks above, turned round: they pass from the first of these moments until before the second."""
+    return max(token.nbf, token.iat) - leeway, token.exp + leeway
 
 
 PRESENTED_CHECKS: tuple[Check[Presented], ...] = (

@@ -1,0 +1,40 @@
+"""The resource server's wing: is this token good here, and if not, why, and what is the caller told?
+
+``Guard`` joins the parts: ``decision`` (pure: a token, keys, what is needed, the time), ``keys`` (an issuer's keys
+and how fresh they are), ``credentials`` (what a request carries), ``issuers`` (one file a provider). Adapters to
+servers and frameworks stand beside them. What a token says is told in ``tokens``. Nothing of a server is loaded.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from innkeeper.guard.decision import Refused as Refused
+    from innkeeper.guard.decision import Verified as Verified
+    from innkeeper.guard.guard import Guard as Guard
+    from innkeeper.guard.issuers.native import native as native
+    from innkeeper.guard.issuers.oidc import oidc as oidc
+    from innkeeper.guard.keys import Freshness as Freshness
+    from innkeeper.guard.unverified import UnverifiedToken as UnverifiedToken
+    from innkeeper.guard.unverified import read_unverified as read_unverified
+
+_HOMES = {
+    "Freshness": "innkeeper.guard.keys",
+    "Guard": "innkeeper.guard.guard",
+    "Refused": "innkeeper.guard.decision",
+    "UnverifiedToken": "innkeeper.guard.unverified",
+    "Verified": "innkeeper.guard.decision",
+    "native": "innkeeper.guard.issuers.native",
+    "oidc": "innkeeper.guard.issuers.oidc",
+    "read_unverified": "innkeeper.guard.unverified",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'innkeeper.guard' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

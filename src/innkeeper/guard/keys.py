@@ -1,0 +1,172 @@
+"""An issuer's public keys as the guard keeps them: fetched once, fresh for a while, good for a while longer.
+
+State and rules only; whoever holds a ``KeyShelf`` does the fetching (``reading`` says what to fetch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import msgspec
+
+from innkeeper.guard.issuers.preset import Preset
+from innkeeper.keys.jwk import UnusableKey, VerifyingKey, read_set
+from innkeeper.keys.jws import ALGORITHMS, PublicKey
+from innkeeper.protocol.exchange import Reply
+from innkeeper.protocol.refusals import Unreachable, UsageError
+from innkeeper.protocol.strict_json import NotStrict, read_object
+from innkeeper.protocol.well_known import issuer_documents, why_not_private
+
+RETRY = 5
+"""Seconds between attempts while an issuer does not answer: soon enough to recover, seldom enough not to press."""
+
+_MOST_CANDIDATES = 4
+"""Keys tried for a token without kid; more would let a caller make one request cost many verifications."""
+
+_MOST_HEADERS = 64
+"""Headers for which the fitting keys are noted: an issuer has a few keys and kinds of token. Only headers whose
+signature was valid are noted, so that nobody else can fill the list."""
+
+_LONG_AGO = float("-inf")
+
+
+class Freshness(msgspec.Struct, frozen=True, kw_only=True):
+    """How long keys are believed, in seconds.
+
+    ``lifetime`` 600: a key that an issuer withdraws stops opening doors within ten minutes. ``grace`` 3600: while
+    the issuer does not answer, older keys serve for another hour, then nothing does. ``interval`` 30: unknown key
+    ids lead to at most one fetch in this time, so that a flood of them is no load on the issuer.
+    """
+
+    lifetime: float = 600
+    grace: float = 3600
+    interval: float = 30
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not 1 <= getattr(self, name) <= 86_400:
+                raise UsageError(f"{name} of {getattr(self, name)}: between 1 s and a day (86400 s)")
+
+
+ORDINARY = Freshness()
+
+
+class Keys(msgspec.Struct, frozen=True, eq=False):
+    """The keys of one reading, and when that was."""
+
+    all: tuple[VerifyingKey, ...]
+    read_at: float
+
+    def fitting(self, kid: str | None, alg: str) -> list[PublicKey]:
+        """The keys that may have signed a token with this header; several where the issuer gave no kid."""
+        algorithm = ALGORITHMS.get(alg)
+        if algorithm is None:
+            return []
+        found = [
+            one.key
+            for one in self.all
+            if (kid is None or one.kid == kid) and one.alg in (None, alg) and algorithm.fits(one.key)
+        ]
+        return found[:_MOST_CANDIDATES]
+
+
+class KeyShelf:
+    """The keys of one issuer, and what is known about getting newer ones."""
+
+    __slots__ = ("failure", "freshness", "jwks_uri", "keys", "opened", "preset", "tried_at")
+
+    def __init__(self, preset: Preset, freshness: Freshness) -> None:
+        self.preset = preset
+        self.freshness = freshness
+        self.keys: Keys | None = None
+        self.jwks_uri = preset.jwks_uri
+        self.tried_at = _LONG_AGO
+        self.failure = ""
+        self.opened: dict[bytes, list[PublicKey]] = {}
+
+    def usable(self, now: float) -> Keys | None:
+        """The keys, unless there are none or they are past lifetime and grace."""
+        keys = self.keys
+        limit = self.freshness.lifetime + self.freshness.grace
+        return keys if keys is not None and now - keys.read_at < limit else None
+
+    def fresh_until(self) -> float:
+        return self.keys.read_at + self.freshness.lifetime if self.keys else _LONG_AGO
+
+    def should_fetch(self, kid: str | None, alg: str, now: float) -> bool:
+        """Whether to read the keys (again) before judging a token with this header.
+
+        A clock that was set back makes keys look as if from the future: those are read again, too.
+        """
+        waited = now - self.tried_at if now >= self.tried_at else float("inf")
+        if self.keys is None or not 0 <= now - self.keys.read_at < self.freshness.lifetime:
+            return waited >= RETRY
+        return not self.keys.fitting(kid, alg) and waited >= self.freshness.interval
+
+    def put(self, keys: Keys, jwks_uri: str) -> None:
+        """Take over what was read."""
+        self.keys, self.jwks_uri, self.tried_at, self.failure = keys, jwks_uri, keys.read_at, ""
+        self.opened = {}
+
+    def remember(self, header_b64: bytes, fitting: list[PublicKey]) -> None:
+        """Note which keys fit a header that passed its checks; dropped whenever new keys are put."""
+        if len(self.opened) < _MOST_HEADERS:
+            self.opened[header_b64] = fitting
+
+    def fitting(self, header_b64: bytes, now: float) -> list[PublicKey] | None:
+        """The keys noted for a header, while they are fresh."""
+        fresh = self.keys is not None and 0 <= now - self.keys.read_at < self.freshness.lifetime
+        return self.opened.get(header_b64) if fresh else None
+
+    def failed(self, reason: str, now: float) -> None:
+        """Remember that reading failed. The place of the keys is looked up anew next time: it may have moved."""
+        self.jwks_uri, self.tried_at, self.failure = self.preset.jwks_uri, now, reason
+
+
+Reading = Generator[str, Reply, tuple[tuple[VerifyingKey, ...], str]]
+
+
+def reading(shelf: KeyShelf) -> Reading:
+    """Read an issuer's keys: yields each address to GET, is sent the reply; returns the keys and their address.
+
+    Raises ``Unreachable`` where no metadata or no usable key is to be had.
+    """
+    jwks_uri = shelf.jwks_uri or (yield from _discovering(shelf.preset.issuer))
+    reply = yield jwks_uri
+    try:
+        keys, left_out = read_set(_document(reply))
+    except (UnusableKey, NotStrict) as error:
+        raise Unreachable(f"the key set at {jwks_uri}: {error}") from None
+    if not keys:
+        raise Unreachable(f"the key set at {jwks_uri} has no usable key: {'; '.join(left_out[:3]) or 'it is empty'}")
+    return keys, jwks_uri
+
+
+def _discovering(issuer: str) -> Generator[str, Reply, str]:
+    """The issuer's jwks_uri, from the first document that is the issuer's own, to the character (RFC 8414 §3.3)."""
+    troubles: list[str] = []
+    for url in issuer_documents(issuer):
+        reply = yield url
+        try:
+            return _jwks_uri(_document(reply), issuer)
+        except NotStrict as error:
+            troubles.append(f"{url}: {error}")
+    raise Unreachable(f"no metadata document of {issuer} can be used: {'; '.join(troubles)}")
+
+
+def _document(reply: Reply) -> Mapping[str, Any]:
+    if reply.status != 200:
+        raise NotStrict(f"status {reply.status}")
+    return read_object(reply.body)
+
+
+def _jwks_uri(document: Mapping[str, Any], issuer: str) -> str:
+    if document.get("issuer") != issuer:
+        raise NotStrict(f"it is of issuer {str(document.get('issuer'))[:120]!r}")
+    jwks_uri = document.get("jwks_uri")
+    if not isinstance(jwks_uri, str):
+        raise NotStrict("it has no jwks_uri")
+    if why := why_not_private(jwks_uri):
+        raise NotStrict(f"its jwks_uri: {why}")
+    return jwks_uri
