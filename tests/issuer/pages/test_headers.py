@@ -30,8 +30,7 @@ def test_every_page_carries_the_headers_that_keep_it_safe(name: str) -> None:
     assert {key: value for key, value in page(name).headers if key != "content-security-policy"} == {
         "content-type": "text/html; charset=utf-8",
         "cache-control": "no-store",
-        "cross-origin-opener-policy": "same-origin",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": "same-origin",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
     }

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.effects import SpendAssertion
+from innkeeper.issuer.core.effects import AddOnce
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_REQUEST
@@ -250,5 +250,14 @@ def _time(value: object) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-def _spend(client: Client, assertion: Assertion) -> SpendAssertion:
-    return SpendAssertion(client.id, str(assertion.claims.get("jti")), int(assertion.claims.get("exp", 0)) + 60)
+def _spend(client: Client, assertion: Assertion) -> AddOnce:
+    key = assertion_key(client.id, str(assertion.claims.get("jti")))
+    return AddOnce(ASSERTION, key, int(assertion.claims.get("exp", 0)) + 60)
+
+
+ASSERTION = "client assertion"
+
+
+def assertion_key(client_id: str, jti: str) -> str:
+    """The name under which a used assertion is remembered."""
+    return f"{client_id} {jti}"

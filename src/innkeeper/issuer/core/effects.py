@@ -75,9 +75,48 @@ class GiveConsent(Effect, frozen=True):
     consent: Consent
 
 
-class SpendAssertion(Effect, frozen=True):
-    """Conditional: this client has not used this ``jti`` before (RFC 7523 §3)."""
+class AddOnce(Effect, frozen=True):
+    """Conditional: nothing of this ``kind`` and ``key`` was added before and is still remembered.
 
-    client_id: str
-    jti: str
+    For everything that may be used once: a client assertion's or a DPoP proof's ``jti``.
+    """
+
+    kind: str
+    key: str
     expires_at: int
+
+
+class PutEntry(Effect, frozen=True):
+    """Remember something short-lived. Conditional: it must still be of ``version``, 0 meaning not there yet.
+
+    ``record`` is the desk's own encoding; the store only keeps it until ``expires_at``.
+    """
+
+    kind: str
+    key: str
+    record: bytes
+    expires_at: int
+    version: int = 0
+
+
+class DropEntry(Effect, frozen=True):
+    """Conditional: forget something short-lived, which must still be of ``version``."""
+
+    kind: str
+    key: str
+    version: int
+
+
+class PutCredential(Effect, frozen=True):
+    """Remember a person's way of signing in, such as a passkey; ``id`` is unique within its ``kind``."""
+
+    sub: str
+    kind: str
+    id: str
+    record: bytes
+
+
+class RemoveCredential(Effect, frozen=True):
+    sub: str
+    kind: str
+    id: str

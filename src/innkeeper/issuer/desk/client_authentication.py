@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from innkeeper.issuer.core.client_authentication import Assertion, Facts, Proof, authenticate
+from innkeeper.issuer.core.client_authentication import ASSERTION, Assertion, Facts, Proof, assertion_key, authenticate
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.records import Client
@@ -41,5 +41,6 @@ async def _look_at(realm: Realm, proof: Proof, client: Client | None) -> Asserti
     keys, _ = jwk.read_set({"keys": documents})
     if not any(key.alg in (None, alg) and jws.verify(parsed, key.key, str(alg)) for key in keys):
         return Assertion("no registered key verifies it", claims)
-    replayed = client is not None and await realm.store.assertion_was_used(client.id, str(claims.get("jti")))
+    key = assertion_key(str(proof.client_id), str(claims.get("jti")))
+    replayed = await realm.store.entry(ASSERTION, key) is not None
     return Assertion("valid", claims, replayed)

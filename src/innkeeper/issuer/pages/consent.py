@@ -72,7 +72,7 @@ class ConsentPage:
             asks=_asks(asked, answer.outcome.new, policy),
             resources=[one for uri, one in policy.resources.items() if uri in asked.reach.audience],
             until=_until(asked, policy),
-            access_minutes=max(1, policy.access_lifetime // 60),
+            access_minutes=max(1, policy.access_lifetime // 60) if REFRESH_TOKEN in asked.client.grants else 0,
             action=self._layout.consent,
             csrf=proof,
             ticket=seal(self._realm, ticket),
@@ -86,7 +86,7 @@ class ConsentPage:
 
 def _shown(person: Person | None) -> dict[str, str]:
     if person is None:
-        return {"name": "", "username": ""}
+        return {"name": "somebody", "username": ""}
     return {"name": str(person.claims.get("name", person.username)), "username": person.username}
 
 
@@ -107,6 +107,6 @@ def _asks(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dic
 
 def _until(asked: Authorization, policy: Policy) -> str:
     if REFRESH_TOKEN not in asked.client.grants:
-        return f"for {policy.access_lifetime // 60} minutes"
+        return f"{max(1, policy.access_lifetime // 60)} minutes"
     days = f"{policy.refresh_lifetime // 86400} days after its last use"
     return days if "offline_access" in asked.reach.scopes else f"{days}, or until you sign out"

@@ -45,7 +45,7 @@ class Visits:
     def sent_from_our_page(self, request: Request, form: Parameters) -> bool:
         """Whether a form came from our own page: its proof fits its cookie, and the browser says so too."""
         origin, cookie = request.headers.get("origin"), request.cookie(self._proof_name)
-        if origin is not None and origin not in (self._layout.origin, "null"):
+        if origin is not None and origin != self._layout.origin:
             return False
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False

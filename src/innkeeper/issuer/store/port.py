@@ -20,6 +20,23 @@ class TokenAndGrant(msgspec.Struct, frozen=True):
     successor_spent: bool
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """Something short-lived, as the desk encoded it, and its version for changing it."""
+
+    key: str
+    record: bytes
+    expires_at: int
+    version: int
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A person's way of signing in, as the desk encoded it."""
+
+    sub: str
+    id: str
+    record: bytes
+
+
 class RealmStore(Protocol):
     """The memory of one realm. Look-ups answer None for what is not there; hashes are SHA-256 as bytes."""
 
@@ -43,7 +60,10 @@ class RealmStore(Protocol):
     async def grant(self, grant_id: str) -> Grant | None: ...
     async def refresh_token(self, digest: bytes) -> TokenAndGrant | None: ...
     async def token_is_revoked(self, jti: str) -> bool: ...
-    async def assertion_was_used(self, client_id: str, jti: str) -> bool: ...
+    async def entry(self, kind: str, key: str) -> Entry | None: ...
+    async def entries(self, kind: str, prefix: str) -> Sequence[Entry]: ...
+    async def credentials(self, sub: str, kind: str) -> Sequence[Credential]: ...
+    async def credential(self, kind: str, credential_id: str) -> Credential | None: ...
 
     async def keys(self) -> Sequence[StoredKey]: ...
     async def put_keys(self, keys: Sequence[StoredKey]) -> None: ...

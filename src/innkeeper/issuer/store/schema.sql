@@ -54,10 +54,20 @@ CREATE TABLE revoked_tokens (
     PRIMARY KEY (realm, jti)
 ) WITHOUT ROWID;
 
-CREATE TABLE used_assertions (
-    realm TEXT NOT NULL, client_id TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL,
-    PRIMARY KEY (realm, client_id, jti)
+-- Whatever lives for minutes: requests that wait, and names that may be used once. `version` counts the changes.
+CREATE TABLE entries (
+    realm TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+    expires_at INTEGER NOT NULL, version INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (realm, kind, key)
 ) WITHOUT ROWID;
+CREATE INDEX entries_by_expiry ON entries (realm, expires_at);
+
+-- Ways of signing in besides the password.
+CREATE TABLE credentials (
+    realm TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, sub TEXT NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (realm, kind, id)
+) WITHOUT ROWID;
+CREATE INDEX credentials_by_person ON credentials (realm, sub, kind);
 
 CREATE TABLE signing_keys (
     realm TEXT NOT NULL, kid TEXT NOT NULL, record BLOB NOT NULL,

@@ -16,7 +16,7 @@ import msgspec
 
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
-from innkeeper.issuer.store.port import RealmStore, TokenAndGrant
+from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
 from innkeeper.issuer.store.sqlite_writer import Work, Writer
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import UsageError
@@ -132,9 +132,26 @@ class SqliteRealm:
         sql = "SELECT 1 FROM revoked_tokens WHERE realm=? AND jti=?"
         return self._read(sql, (self._name, jti)).fetchone() is not None
 
-    async def assertion_was_used(self, client_id: str, jti: str) -> bool:
-        sql = "SELECT 1 FROM used_assertions WHERE realm=? AND client_id=? AND jti=?"
-        return self._read(sql, (self._name, client_id, jti)).fetchone() is not None
+    async def entry(self, kind: str, key: str) -> Entry | None:
+        sql = "SELECT key, record, expires_at, version FROM entries WHERE realm=? AND kind=? AND key=?"
+        row = self._read(sql, (self._name, kind, key)).fetchone()
+        return Entry(*row) if row else None
+
+    async def entries(self, kind: str, prefix: str) -> Sequence[Entry]:
+        sql = (
+            "SELECT key, record, expires_at, version FROM entries "
+            "WHERE realm=? AND kind=? AND key >= ? AND key < ? ORDER BY key"
+        )
+        return [Entry(*row) for row in self._read(sql, (self._name, kind, prefix, prefix + "\U0010ffff"))]
+
+    async def credentials(self, sub: str, kind: str) -> Sequence[Credential]:
+        sql = "SELECT sub, id, record FROM credentials WHERE realm=? AND sub=? AND kind=? ORDER BY id"
+        return [Credential(*row) for row in self._read(sql, (self._name, sub, kind))]
+
+    async def credential(self, kind: str, credential_id: str) -> Credential | None:
+        sql = "SELECT sub, id, record FROM credentials WHERE realm=? AND kind=? AND id=?"
+        row = self._read(sql, (self._name, kind, credential_id)).fetchone()
+        return Credential(*row) if row else None
 
     async def keys(self) -> Sequence[StoredKey]:
         return self._all(_keys, "SELECT record FROM signing_keys WHERE realm=?")
@@ -247,9 +264,35 @@ def _give_consent(run: Execute, realm: str, effect: fx.GiveConsent) -> None:
     run("INSERT OR REPLACE INTO consents VALUES (?,?,?,?)", (realm, one.sub, one.client_id, _encode(one)))
 
 
-def _spend_assertion(run: Execute, realm: str, effect: fx.SpendAssertion) -> None:
-    values = (realm, effect.client_id, effect.jti, effect.expires_at)
-    _won(run("INSERT OR IGNORE INTO used_assertions VALUES (?,?,?,?)", values))
+def _add_once(run: Execute, realm: str, effect: fx.AddOnce) -> None:
+    values = (realm, effect.kind, effect.key, effect.expires_at)
+    _won(run("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,1,x'')", values))
+
+
+def _put_entry(run: Execute, realm: str, effect: fx.PutEntry) -> None:
+    if effect.version == 0:
+        values = (realm, effect.kind, effect.key, effect.expires_at, effect.record)
+        _won(run("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,1,?)", values))
+        return
+    sql = (
+        "UPDATE entries SET record=?, expires_at=?, version=version+1 WHERE realm=? AND kind=? AND key=? AND version=?"
+    )
+    _won(run(sql, (effect.record, effect.expires_at, realm, effect.kind, effect.key, effect.version)))
+
+
+def _drop_entry(run: Execute, realm: str, effect: fx.DropEntry) -> None:
+    sql = "DELETE FROM entries WHERE realm=? AND kind=? AND key=? AND version=?"
+    _won(run(sql, (realm, effect.kind, effect.key, effect.version)))
+
+
+def _put_credential(run: Execute, realm: str, effect: fx.PutCredential) -> None:
+    values = (realm, effect.kind, effect.id, effect.sub, effect.record)
+    run("INSERT OR REPLACE INTO credentials VALUES (?,?,?,?,?)", values)
+
+
+def _remove_credential(run: Execute, realm: str, effect: fx.RemoveCredential) -> None:
+    sql = "DELETE FROM credentials WHERE realm=? AND kind=? AND id=? AND sub=?"
+    run(sql, (realm, effect.kind, effect.id, effect.sub))
 
 
 def _won(cursor: sqlite3.Cursor) -> None:
@@ -268,7 +311,11 @@ _APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
     fx.AddSession: _add_session,
     fx.EndSession: _end_session,
     fx.GiveConsent: _give_consent,
-    fx.SpendAssertion: _spend_assertion,
+    fx.AddOnce: _add_once,
+    fx.PutEntry: _put_entry,
+    fx.DropEntry: _drop_entry,
+    fx.PutCredential: _put_credential,
+    fx.RemoveCredential: _remove_credential,
 }
 
 _GRANT_KEPT = 86400
@@ -295,7 +342,10 @@ _PURGES = (
     _purge("grants", "id"),
     _purge("sessions", "digest"),
     _purge("revoked_tokens", "jti"),
-    _purge("used_assertions", "jti"),
+    (
+        "DELETE FROM entries WHERE realm=?1 AND (kind, key) IN "
+        "(SELECT kind, key FROM entries WHERE realm=?1 AND expires_at < ?2 LIMIT ?3)"
+    ),
 )
 
 _clients = msgspec.msgpack.Decoder(Client)
