@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.policy import Policy
-from innkeeper.issuer.desk.realm import Realm, open_realm, random_id
+from innkeeper.issuer.desk.realm import Clock, Realm, open_realm, random_id
 from innkeeper.issuer.desk.registry import plant
 from innkeeper.issuer.dialects.layout import Endpoint, Layout
 from innkeeper.issuer.dialects.native.endpoints import NativeEndpoints
@@ -103,7 +103,12 @@ class Issuer:
 
 
 async def open_issuer(
-    settings: Settings, *, development: bool, observe: Observer = unobserved, master: str | None = None
+    settings: Settings,
+    *,
+    development: bool,
+    observe: Observer = unobserved,
+    master: str | None = None,
+    clock: Clock = system_clock,
 ) -> Issuer:
     """The issuer that the settings describe. ``development`` shows reasons and hints; ``master`` is a master key
     from the environment. Raises ``UsageError`` where state or settings are no good."""
@@ -116,8 +121,8 @@ async def open_issuer(
         observe(trail)
 
     memory = store.realm(NATIVE_REALM)
-    await plant(memory, settings, system_clock())
-    realm = await open_realm(NATIVE_REALM, policy_of(settings), memory, seal, NativeShape(), system_clock, see)
+    await plant(memory, settings, clock())
+    realm = await open_realm(NATIVE_REALM, policy_of(settings), memory, seal, NativeShape(), clock, see)
     hints = [(one.username, one.password) for one in settings.person] if development else []
     return Issuer(store, realm, layout, _site(realm, layout, explanations, hints))
 

@@ -101,7 +101,11 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """One authorization and everything it gave: the family that is revoked together."""
+    """One authorization and everything it gave: the family that is revoked together.
+
+    ``confirmation`` binds its tokens to a key (``cnf``), ``details`` are its authorization details, ``actor`` is
+    who acts for the person (``act``).
+    """
 
     id: str
     client_id: str
@@ -114,6 +118,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     created_at: int
     revoked_at: int | None = None
+    confirmation: dict[str, str] = {}
+    details: tuple[dict[str, Any], ...] = ()
+    actor: dict[str, Any] | None = None
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

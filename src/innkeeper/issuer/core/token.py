@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from innkeeper.issuer.core.records import Client, Grant
@@ -15,8 +17,14 @@ CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"
 
 
+NOTHING = Parameters([])
+
+
 class TokenRequest(msgspec.Struct, frozen=True):
-    """A token request without its client authentication. Empty strings and tuples mean not sent."""
+    """A token request without its client authentication. Empty strings and tuples mean not sent.
+
+    ``sent`` has every parameter, for grants with parameters of their own.
+    """
 
     grant_type: str
     scopes: frozenset[str] = frozenset()
@@ -25,13 +33,16 @@ class TokenRequest(msgspec.Struct, frozen=True):
     redirect_uri: str = ""
     code_verifier: str = ""
     refresh_token: str = ""
+    sent: Parameters = NOTHING
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """What to cut: an access token always, an ID token and a refresh token where these are given.
 
     ``subject`` is a person's ``sub`` or, for a client on its own behalf, its id. ``refresh`` says that the
-    refresh token made for this request was committed and may be handed out.
+    refresh token made for this request was committed and may be handed out. ``confirmation`` binds the token to
+    a key (``cnf``), ``details`` are authorization details, ``actor`` is who acts for the subject (``act``);
+    ``lifetime`` in seconds where it is another than the policy's.
     """
 
     client: Client
@@ -42,6 +53,10 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     id_token: bool = False
     nonce: str | None = None
     refresh: bool = False
+    confirmation: dict[str, str] = {}
+    details: tuple[dict[str, Any], ...] = ()
+    actor: dict[str, Any] | None = None
+    lifetime: int | None = None
 
 
 class Fresh(msgspec.Struct, frozen=True):

@@ -122,4 +122,5 @@ def _read(parameters: Parameters) -> TokenRequest:
         redirect_uri=get("redirect_uri", ""),
         code_verifier=get("code_verifier", ""),
         refresh_token=get("refresh_token", ""),
+        sent=parameters,
     )

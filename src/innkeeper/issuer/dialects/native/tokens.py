@@ -20,18 +20,19 @@ class NativeShape:
 
     def access(self, issue: Issue, policy: Policy, stamp: Stamp) -> Draft:
         """``gid`` names the grant, so that revoking it reaches this token wherever it is looked up."""
+        lifetime = policy.access_lifetime if issue.lifetime is None else issue.lifetime
         claims = access.build(
             issuer=policy.issuer,
             subject=issue.subject,
             audience=issue.audience,
             client_id=issue.client.id,
             now=stamp.now,
-            lifetime=policy.access_lifetime,
+            lifetime=lifetime,
             jti=stamp.jti,
             scope=issue.scopes,
-            extra=_person_claims(issue),
+            extra=_more_claims(issue),
         )
-        return Draft(ACCESS_ALGORITHM, access.TYPE, claims, policy.access_lifetime)
+        return Draft(ACCESS_ALGORITHM, access.TYPE, claims, lifetime)
 
     def identity(self, issue: Issue, _: Person | None, access_token: str, policy: Policy, stamp: Stamp, /) -> Draft:
         """The person's claims are at userinfo; the ID token stays small (OpenID Connect Core §5.4)."""
@@ -52,8 +53,15 @@ class NativeShape:
         return Draft(issue.client.id_token_alg, identity.TYPE, claims, policy.id_lifetime)
 
 
-def _person_claims(issue: Issue) -> dict[str, Any]:
-    grant = issue.grant
-    if grant is None:
-        return {}
-    return {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr), "gid": grant.id}
+def _more_claims(issue: Issue) -> dict[str, Any]:
+    """What an access token says beyond RFC 9068's required claims: of its person, its grant, its key, its actor."""
+    grant, claims = issue.grant, dict[str, Any]()
+    if grant is not None:
+        claims = {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr), "gid": grant.id}
+    if issue.confirmation:
+        claims["cnf"] = issue.confirmation
+    if issue.details:
+        claims["authorization_details"] = list(issue.details)
+    if issue.actor is not None:
+        claims["act"] = issue.actor
+    return claims
