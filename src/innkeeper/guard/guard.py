@@ -85,6 +85,11 @@ class Guard:
         self._flights: dict[KeyShelf, asyncio.Task[None]] = {}
         self._turns = {shelf: threading.Lock() for shelf in self._shelves.values()}
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Whose tokens are good here, in the order given."""
+        return tuple(self._shelves)
+
     async def verify(self, token: str | bytes, scopes: Iterable[str] = ()) -> Verified | Refused:
         """Whether ``token`` is good here for a request that needs all of ``scopes``. Raises nothing for a bad token."""
         needed, digest = frozenset(scopes), digest_of(token)

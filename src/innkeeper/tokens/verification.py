@@ -65,11 +65,12 @@ class Use(msgspec.Struct, frozen=True, gc=False):
     leeway: float = LEEWAY
 
 
+# The same for all of these: a thief who tries tokens learns nothing from the answers.
 _WIRE = "The access token is malformed, expired, revoked, or not meant for this resource."
 
 
-def _page(number: str, title: str, cause: str, remedy: str, wire: str = _WIRE) -> Page:
-    return Page(number, INVALID_TOKEN, title, cause, remedy, wire, 401)
+def _page(number: str, title: str, cause: str, remedy: str) -> Page:
+    return Page(number, INVALID_TOKEN, title, cause, remedy, _WIRE, 401)
 
 
 NOT_A_JWT = _page(
@@ -126,7 +127,6 @@ EXPIRED = _page(
     "The token expired",
     "The time in exp has passed, clock leeway included.",
     "Get a new token: use the refresh token, or ask again with client credentials.",
-    "The access token expired.",
 )
 TOO_EARLY = _page(
     "IK510",
