@@ -46,7 +46,7 @@ async def _open(settings: Settings) -> AsyncIterator[ASGIApp]:
     tour = _tour(issuer, settings)
     try:
         async with issuer.watched():
-            yield tour.wrap(Site(issuer, _hotel(settings), tour))
+            yield tour.wrap(Site(issuer, _hotel(issuer, settings), tour))
     finally:
         await tour.aclose()
         issuer.close()
@@ -73,11 +73,11 @@ class Site:
 _HOTELS = ("/hotel/", "/.well-known/oauth-protected-resource")
 
 
-def _hotel(settings: Settings) -> ASGIApp:
+def _hotel(issuer: Issuer, settings: Settings) -> ASGIApp:
     resource = f"{settings.origin}/hotel"
     scopes = next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
-    guard = Guard(settings.origin, resource, scopes_supported=scopes, observe=observe)
-    return make_hotel(guard=guard, observe=observe, clock=time.time)
+    guard = Guard(settings.origin, resource, scopes_supported=scopes, observe=issuer.realm.observe)
+    return make_hotel(guard=guard, clock=time.time, observe=issuer.realm.observe, explain=issuer.explanations.address)
 
 
 def _tour(issuer: Issuer, settings: Settings) -> TourApp:

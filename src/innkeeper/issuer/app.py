@@ -58,10 +58,13 @@ def system_clock() -> int:
 class Issuer:
     """A running issuer: ``site`` is its ASGI application, ``realm`` its realm. Made by ``open_issuer``."""
 
-    def __init__(self, store: SqliteStore, realm: Realm, layout: Layout, site: Site) -> None:
+    def __init__(
+        self, store: SqliteStore, realm: Realm, layout: Layout, site: Site, explanations: Explanations
+    ) -> None:
         self.realm = realm
         self.layout = layout
         self.site = site
+        self.explanations = explanations
         self._store = store
 
     @asynccontextmanager
@@ -124,7 +127,7 @@ async def open_issuer(
     await plant(memory, settings, clock())
     realm = await open_realm(NATIVE_REALM, policy_of(settings), memory, seal, NativeShape(), clock, see)
     hints = [(one.username, one.password) for one in settings.person] if development else []
-    return Issuer(store, realm, layout, _site(realm, layout, explanations, hints))
+    return Issuer(store, realm, layout, _site(realm, layout, explanations, hints), explanations)
 
 
 def open_state(settings: Settings, master: str | None) -> tuple[SqliteStore, Seal]:
