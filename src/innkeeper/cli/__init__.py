@@ -92,6 +92,7 @@ def loaded(name: str, command: Command) -> Any:
     if app is None:
         app = typer.Typer(add_completion=False)
         app.command(name)(module.command)
+    app.rich_markup_mode = None  # plain help: paragraphs keep their flow, and nothing is boxed
     return typer.main.get_command(app)
 
 
@@ -101,8 +102,11 @@ def _tell(who: str, failure: BaseException) -> int:
         return _say(f"{who}: interrupted", INTERRUPTED)
     if isinstance(failure, ModuleNotFoundError) and not str(failure.name).startswith("innkeeper"):
         return _say(f"{who}: {_missing(failure)}", USAGE)
+    if type(failure).__name__ == "NoArgsIsHelpError":
+        print(failure)
+        return 0
     if hasattr(failure, "format_message"):
-        return _say(f"{who}: {failure.format_message()} Try: {who} --help", USAGE)
+        return _say(f"{who}: {failure.format_message().rstrip('.')}. Try: {who} --help", USAGE)
     from innkeeper.protocol.refusals import Refusal, Unreachable, UsageError
 
     refusal = getattr(failure, "refusal", None)

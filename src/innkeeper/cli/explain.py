@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
 import typer
+from rich.text import Text
 
-from innkeeper.cli.show import OUT, heading, ledger, meanings, moment
+from innkeeper.cli import REFUSED, UNREACHABLE
+from innkeeper.cli.show import distance, heading, ledger, meanings, moment, show
 from innkeeper.client.refused import quoted, refuse
 from innkeeper.guard.decision import Refused, Verified
 from innkeeper.guard.guard import Guard
@@ -23,7 +25,7 @@ from innkeeper.guard.unverified import UnverifiedToken, read_unverified
 from innkeeper.keys.jws import NotAToken
 from innkeeper.protocol.refusals import Page, UsageError
 from innkeeper.tokens.trail import Trail
-from innkeeper.tokens.verification import TOKEN_CHECKS, audience_is_this_api
+from innkeeper.tokens.verification import KEYS_OUT_OF_REACH, TOKEN_CHECKS, audience_is_this_api
 from innkeeper.tokens.words import CLAIMS, HEADER, MOMENTS, Word
 
 NOT_READABLE = Page(
@@ -44,6 +46,9 @@ class Reader(StrEnum):
 
 
 PRESETS: Mapping[Reader, Callable[[str], Preset]] = {Reader.NATIVE: native, Reader.OIDC: oidc}
+
+
+_ORDER = {name: place for place, name in enumerate((*HEADER, *CLAIMS))}
 
 
 class Verdict(NamedTuple):
@@ -86,10 +91,16 @@ def command(
         raise refuse(NOT_READABLE, f"this is no signed JWT: {error}") from None
     verdict = _judged(text, said, PRESETS[reader](issuer), audience, scope) if issuer else None
     if as_json:
-        print(json.dumps(_document(said, verdict, time.time()), indent=2))
+        print(json.dumps(_document(said, verdict, time.time()), indent=2, ensure_ascii=False))
     else:
         _show(said, verdict, audience, time.time())
-    return 1 if verdict and verdict.trail.refusal else 0
+    return _exit_code(verdict.trail) if verdict else 0
+
+
+def _exit_code(trail: Trail) -> int:
+    if trail.refusal is None:
+        return 0
+    return UNREACHABLE if trail.refusal.page is KEYS_OUT_OF_REACH else REFUSED
 
 
 def _text(argument: str) -> str:
@@ -118,53 +129,110 @@ def _judged(text: str, said: UnverifiedToken, preset: Preset, audience: str | No
 
 
 def _show(said: UnverifiedToken, verdict: Verdict | None, audience: str | None, now: float) -> None:
-    OUT.print(heading("Header"), meanings(_rows(said.header, HEADER, now)), sep="\n")
-    OUT.print(heading("Claims"), meanings(_rows(said.claims, CLAIMS, now)), sep="\n")
+    show(Text(_summary(said, now)))
+    show(heading("Header"), meanings(row.columns() for row in _rows(said.header, HEADER, now)))
+    show(heading("Claims"), meanings(row.columns() for row in _rows(said.claims, CLAIMS, now)))
     if verdict is None:
-        OUT.print("\nNothing was verified: anyone may have written this. Add --issuer and --audience to check it.")
+        show("\nNothing was verified: anyone may have written this. Add --issuer and --audience to check it.")
         return
-    OUT.print(heading(f"Checks, as {audience or 'an API'} that trusts {verdict.preset.issuer} makes them"))
     every = (*TOKEN_CHECKS, *verdict.preset.checks, *SCOPE_CHECKS)
-    OUT.print(ledger(verdict.trail, every, unasked=verdict.unasked))
-    OUT.print(*_conclusion(verdict))
+    show(
+        heading(f"Checks, as {audience or 'an API'} makes them, which trusts {verdict.preset.issuer}"),
+        ledger(verdict.trail, every, unasked=verdict.unasked),
+        _conclusion(verdict),
+    )
 
 
-def _conclusion(verdict: Verdict) -> Iterator[str]:
+def _summary(said: UnverifiedToken, now: float) -> str:
+    """The token in a sentence or two, as it tells it itself."""
+    claims, kind = said.claims, _kind(said)
+    client = next((claims[name] for name in ("client_id", "azp", "appid", "cid") if name in claims), "someone")
+    subject, maker = claims.get("sub", "nobody named"), claims.get("iss", "An issuer it does not name")
+    reader = _plain(claims.get("aud", "any API"))
+    who = f"{client} on its own behalf" if subject == client else f"{client} on behalf of {subject}"
+    scope = _plain(claims.get("scope", claims.get("scp", "")))
+    does = f"lets {who} use {reader}{f' with {scope}' if scope else ''}"
+    if kind == "An ID token":
+        does = f"tells {reader} that {subject} signed in"
+    return quoted(f"{kind}, by its own words. {maker} {does}. {_ending(claims.get('exp'), now)}", 600)
+
+
+def _ending(end: object, now: float) -> str:
+    if not isinstance(end, int | float):
+        return "It names no end."
+    return f"It {'ends' if end > now else 'ended'} {distance(end - now)}."
+
+
+def _kind(said: UnverifiedToken) -> str:
+    if (
+        str(said.header.get("typ", "")).lower() in {"at+jwt", "application/at+jwt"}
+        or said.claims.get("token_use") == "access"
+    ):
+        return "An access token"
+    if {"nonce", "at_hash"} & said.claims.keys() or said.claims.get("token_use") == "id":
+        return "An ID token"
+    return "A token"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _conclusion(verdict: Verdict) -> Text:
     refusal = verdict.trail.refusal
     if refusal:
-        yield f"\nRefused: {refusal.page.title[0].lower()}{refusal.page.title[1:]} [{refusal.page.number}]"
-    elif audience_is_this_api.name in verdict.unasked:
-        yield "\nGenuine. Whether it is meant for your API was not asked: add --audience."
-    else:
-        yield "\nGood: this reader takes it."
+        title = f"{refusal.page.title[0].lower()}{refusal.page.title[1:]}"
+        return Text(f"\nRefused: {title} [{refusal.page.number}]", style="bold red")
+    if audience_is_this_api.name in verdict.unasked:
+        return Text("\nGenuine. Whether it is meant for your API was not asked: add --audience.", style="yellow")
+    return Text("\nGood: this reader takes it.", style="bold green")
 
 
-def _rows(members: Mapping[str, Any], words: Mapping[str, Word], now: float) -> Iterator[tuple[str, str, str]]:
-    for name, value in members.items():
-        word = words.get(name)
-        source = f" ({', '.join(filter(None, (word.by, word.spec)))})" if word else ""
-        yield name, _value(name, value, now), f"{word.says}{source}" if word else _unknown(name)
+class Row(NamedTuple):
+    """A member of the token with what it means."""
+
+    name: str
+    value: Any
+    shown: str
+    word: Word
+
+    def columns(self) -> tuple[str, str, str]:
+        source = ", ".join(filter(None, (self.word.by, self.word.spec)))
+        return self.name, self.shown, f"{self.word.says} ({source})" if source else self.word.says
 
 
-def _value(name: str, value: Any, now: float) -> str:
+def _rows(members: Mapping[str, Any], words: Mapping[str, Word], now: float) -> list[Row]:
+    """Every member; those we know first, in the order they are best read in."""
+    names = sorted(members, key=lambda one: _ORDER.get(one, len(_ORDER)))
+    return [
+        Row(name, members[name], _shown(name, members[name], now), words.get(name, _unknown(name))) for name in names
+    ]
+
+
+def _shown(name: str, value: Any, now: float) -> str:
     if name in MOMENTS and isinstance(value, int | float) and not isinstance(value, bool):
         return moment(value, now)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _unknown(name: str) -> str:
-    return (
-        f"Not a registered name; {'the owner of that address' if '://' in name else 'the issuer'} says what it means."
-    )
+def _unknown(name: str) -> Word:
+    who = "the owner of that address" if "://" in name else "the issuer"
+    return Word(f"Not a registered name: {who} says what it means.")
 
 
 def _document(said: UnverifiedToken, verdict: Verdict | None, now: float) -> dict[str, Any]:
-    explained = [
-        {"in": part, "name": name, "value": value, "means": meaning, "shown": shown}
-        for part, members, words in (("header", said.header, HEADER), ("claims", said.claims, CLAIMS))
-        for (name, shown, meaning), value in zip(_rows(members, words, now), members.values(), strict=True)
-    ]
-    return {"explained": explained, "verified": verdict is not None, "verdict": verdict and _trail(verdict)}
+    return {
+        "summary": _summary(said, now),
+        "header": [_member(row) for row in _rows(said.header, HEADER, now)],
+        "claims": [_member(row) for row in _rows(said.claims, CLAIMS, now)],
+        "verdict": verdict and _trail(verdict),
+    }
+
+
+def _member(row: Row) -> dict[str, Any]:
+    word = row.word
+    defined = {"says": word.says, "by": word.by, "spec": word.spec}
+    return {"name": row.name, "value": row.value, "shown": row.shown} | defined
 
 
 def _trail(verdict: Verdict) -> dict[str, Any]:

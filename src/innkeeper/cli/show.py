@@ -17,14 +17,25 @@ from innkeeper.client.refused import quoted
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Check, Seen, Step, Trail
 
-OUT = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+OUT = Console(highlight=False, markup=False, emoji=False)
 ERR = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 WIDE = 110
 """Columns from which meanings stand beside values instead of below them."""
 
 _UNITS = ((86400 * 365.25, "year"), (86400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
+_NAME = 30  # columns for the name of a check, so that what was found stands in line
 _LONGEST = 400  # characters of a value; more is no help to a reader
+
+
+def show(*parts: RenderableType) -> None:
+    """Print to standard output, one below the other; in a pipe without the blanks that fill a line."""
+    if OUT.is_terminal:
+        OUT.print(*parts, sep="\n")
+        return
+    with OUT.capture() as page:
+        OUT.print(*parts, sep="\n")
+    print("\n".join(line.rstrip() for line in page.get().splitlines()))
 
 
 def note(text: str) -> None:
@@ -42,12 +53,13 @@ def moment(seconds: float, now: float) -> str:
 
 
 def distance(seconds: float) -> str:
-    """How far off: "in 4 minutes", "3 hours ago", "now"; rounded down, towards now."""
-    away = abs(seconds)
+    """How far off, rounded: "in 4 minutes", "3 hours ago", "now"."""
+    away = round(abs(seconds))
     for size, unit in _UNITS:
         if away >= size:
-            count = f"{int(away // size)} {unit}{'' if int(away // size) == 1 else 's'}"
-            return f"in {count}" if seconds > 0 else f"{count} ago"
+            count = round(away / size)
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {words}" if seconds > 0 else f"{words} ago"
     return "now"
 
 
@@ -99,8 +111,9 @@ def _made(step: Step, *, asked: bool) -> Iterator[Text]:
 
 
 def _passed(step: Step, seen: Seen) -> Text:
-    found = f"  {quoted(seen.found, 120)}" if seen.found else ""
-    return Text.assemble(step.check.name, (f"{found}  {step.check.spec}", "dim"))
+    name = step.check.name.ljust(_NAME) if OUT.width >= 80 else step.check.name
+    found = f"{quoted(seen.found, 120)}  " if seen.found else ""
+    return Text.assemble(name, (f"  {found}{step.check.spec}", "dim"))
 
 
 def _refused(step: Step, refusal: Refusal) -> Text:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from innkeeper.cli.show import note
@@ -51,20 +49,12 @@ def told_narrower(access: Access, token: Token) -> None:
 
 
 def _open(url: str) -> bool:
-    """Open the person's browser, if there is a screen to open it on; nothing it prints gets into our output."""
+    """Open the person's browser, if there is a screen to open it on.
+
+    In a process of its own: some browsers hold on to whoever started them, and none may write to our output.
+    """
     if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))):
         return False
-    with _output_aside():
-        return webbrowser.open(url)
-
-
-@contextmanager
-def _output_aside() -> Iterator[None]:
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+    opener = [sys.executable, "-m", "webbrowser", url]
+    subprocess.Popen(opener, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (our own interpreter)
+    return True

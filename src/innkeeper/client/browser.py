@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
+from threading import Thread
 
 import httpx2
 
@@ -15,6 +16,11 @@ from innkeeper.client.token import Access, Token
 from innkeeper.client.wire import run
 
 
+def open_browser(url: str) -> None:
+    """Open the person's browser, in a thread: some browsers do not return until they are closed."""
+    Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
 def login(
     issuer: str,
     client: Client,
@@ -23,7 +29,7 @@ def login(
     redirect: str = REDIRECT_URI,
     timeout: float = 300,
     pkce_known: bool = False,
-    show: Callable[[str], object] = webbrowser.open,
+    show: Callable[[str], object] = open_browser,
     http: httpx2.Client | None = None,
 ) -> Token:
     """A person's token: opens the issuer's page, waits for the redirect to this computer, redeems the code.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -49,6 +50,6 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
         """The members a token endpoint would send, ``expires_in`` counted from ``now``."""
         answer: dict[str, Any] = {"access_token": self.access_token, "token_type": "Bearer"}
         if self.expires_at is not None:
-            answer["expires_in"] = max(0, int(self.expires_at - now))
+            answer["expires_in"] = max(0, ceil(self.expires_at - now))
         rest = {"scope": self.scope, "refresh_token": self.refresh_token, "id_token": self.id_token}
         return answer | {name: value for name, value in rest.items() if value}

@@ -21,7 +21,7 @@ def signed_in(issuer: str) -> Reply:
 
 def refused(reason: str, remedy: str) -> Reply:
     """It did not; why, and what to try."""
-    return _window(400, "refused", "✕", "No token was given", f"{reason}.", remedy)
+    return _window(400, "refused", "✕", "No token was given", f"{reason[:1].upper()}{reason[1:]}.", remedy)
 
 
 def interrupted() -> Reply:
