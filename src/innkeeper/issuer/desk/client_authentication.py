@@ -6,11 +6,8 @@ from innkeeper.issuer.core.client_authentication import ASSERTION, Assertion, Fa
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.desk.client_keys import read_signed
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.keys import jwk, jws
-from innkeeper.protocol.strict_json import NotStrict, read_object
-
-ASSERTION_ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
 
 
 async def client_of(realm: Realm, proof: Proof, audiences: frozenset[str]) -> Decision[Client]:
@@ -29,18 +26,8 @@ async def client_of(realm: Realm, proof: Proof, audiences: frozenset[str]) -> De
 
 async def _look_at(realm: Realm, proof: Proof, client: Client | None) -> Assertion:
     """The assertion with its signature verified against the client's own keys."""
-    try:
-        parsed = jws.parse(proof.assertion or "")
-        claims = read_object(parsed.claims)
-    except (jws.NotAToken, NotStrict) as error:
-        return Assertion(str(error))
-    alg, kid = parsed.header.get("alg"), parsed.header.get("kid")
-    if alg not in ASSERTION_ALGORITHMS:
-        return Assertion(f"alg {alg!r} is none of {', '.join(ASSERTION_ALGORITHMS)}", claims)
-    documents = [one for one in (client.jwks if client else ()) if kid is None or one.get("kid") in (None, kid)]
-    keys, _ = jwk.read_set({"keys": documents})
-    if not any(key.alg in (None, alg) and jws.verify(parsed, key.key, str(alg)) for key in keys):
-        return Assertion("no registered key verifies it", claims)
-    key = assertion_key(str(proof.client_id), str(claims.get("jti")))
-    replayed = await realm.store.entry(ASSERTION, key) is not None
-    return Assertion("valid", claims, replayed)
+    signed = await read_signed(proof.assertion or "", client)
+    if signed.problem:
+        return Assertion(signed.problem, signed.claims)
+    key = assertion_key(str(proof.client_id), str(signed.claims.get("jti")))
+    return Assertion("valid", signed.claims, await realm.store.entry(ASSERTION, key) is not None)

@@ -9,7 +9,7 @@ from innkeeper.issuer.core.client_authentication import METHODS, NONE
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.token import PARAMETERS_OF
 from innkeeper.issuer.core.userinfo import CLAIMS_OF_SCOPE
-from innkeeper.issuer.desk.client_authentication import ASSERTION_ALGORITHMS
+from innkeeper.issuer.desk.client_keys import ALGORITHMS
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.protocol import pkce
 
@@ -32,11 +32,11 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "grant_types_supported": list(PARAMETERS_OF),
         "code_challenge_methods_supported": [pkce.METHOD],
         "token_endpoint_auth_methods_supported": list(METHODS),
-        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": list(METHODS),
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": confidential,
-        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": id_token_algorithms,
