@@ -14,20 +14,27 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from innkeeper.protocol.parameters import Malformed, Parameters, parse_form
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer
 from innkeeper.tour import tap
 from innkeeper.tour.book import Book
-from innkeeper.tour.cards import CARDS
+from innkeeper.tour.cards import CARDS, CardName
 from innkeeper.tour.errands import Errands
 from innkeeper.tour.house import CALLBACK, DOORS, CutExpired, House
 from innkeeper.tour.origin import why_foreign
 from innkeeper.tour.pages import HEADERS, STATIC, page
-from innkeeper.tour.replay import replay
+from innkeeper.tour.replay import entrance, replay
 from innkeeper.tour.visit import Flow, Visit
 
 PATIENCE = 20.0
 """Seconds that an event stream stays open in silence. Browsers come back by themselves; a server can stop sooner."""
+
+FORM_LIMIT = 4096
+"""Bytes of the longest form read here. Ours have two short fields."""
+
+FLOWS: dict[str, Flow] = {flow: flow for flow in get_args(Flow)}
+NAMED_CARDS: dict[str, CardName] = {name: name for name in CARDS}
 
 _IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 
@@ -108,7 +115,7 @@ class _Site:
                 Route(f"{visit}/replay.json", self.record),
                 Route(f"{visit}/events", self.events),
                 Route(CALLBACK, self.callback),
-                Mount("/tour/static", StaticFiles(directory=STATIC)),
+                Mount("/tour/static", _Files(directory=STATIC)),
             ],
             exception_handlers={HTTPException: _trouble, UsageError: _misuse, Unreachable: _misuse},
         )
@@ -116,15 +123,14 @@ class _Site:
     async def home(self, request: Request) -> Response:
         if elsewhere := self._elsewhere(request):
             return elsewhere
-        return _html("home.html", hotel=[{"key": key} for key in DOORS], scopes=self._house.scopes)
+        return _html("home.html", hotel=entrance())
 
     async def start(self, request: Request) -> Response:
         """Begin a visit (``flow`` guest, agent or walk), and go to its page."""
-        form = await self._own_form(request)
-        flow = str(form.get("flow", ""))
-        if flow not in get_args(Flow):
+        flow = FLOWS.get((await self._own_form(request)).get("flow", ""))
+        if flow is None:
             raise HTTPException(400, "A visit is a guest's or an agent's.")
-        visit = await self._errands.open(flow)  # type: ignore[arg-type]
+        visit = await self._errands.open(flow)
         here = f"/tour/visits/{visit.id}"
         if request.headers.get("accept") == "application/json":
             return JSONResponse({"id": visit.id, "page": self._house.base_url + here}, 201)
@@ -155,8 +161,8 @@ class _Site:
     async def knock(self, request: Request) -> Response:
         """Hold a ``card`` to a ``door``."""
         form = await self._own_form(request)
-        card, door = str(form.get("card", "real")), str(form.get("door", ""))
-        if card not in CARDS or door not in DOORS:
+        card, door = NAMED_CARDS.get(form.get("card", "real")), form.get("door", "")
+        if card is None or door not in DOORS:
             raise HTTPException(400, "This house has no such card or door.")
         visit = await self._errands.try_door(self._visit(request), card, door)
         return RedirectResponse(f"/tour/visits/{visit.id}#answer", 303)
@@ -190,10 +196,29 @@ class _Site:
             return None
         return RedirectResponse(self._house.base_url + request.url.path, 307)
 
-    async def _own_form(self, request: Request) -> Any:
+    async def _own_form(self, request: Request) -> Parameters:
+        """The parameters of a form, once it is certain that our own page sent it."""
         if why := why_foreign(request.headers, self._house.base_url):
             raise HTTPException(403, why)
-        return await request.form(max_files=0, max_fields=8, max_part_size=1024)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > FORM_LIMIT:
+                raise HTTPException(413, "No form here is that long.")
+        try:
+            return parse_form(bytes(body), request.headers.get("content-type", ""))
+        except Malformed as error:
+            raise HTTPException(400, str(error)) from None
+
+
+class _Files(StaticFiles):
+    """The tour's own files, asked for again each time: most times the answer is 304, and an upgrade shows at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        response.headers["x-content-type-options"] = "nosniff"
+        return response
 
 
 def _html(template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -213,4 +238,4 @@ async def _misuse(request: Request, trouble: Exception) -> Response:
 def _answer(request: Request, status: int, said: str) -> Response:
     if request.url.path.endswith(".json"):
         return JSONResponse({"error": said}, status)
-    return _html("trouble.html", status, status=status, said=said)
+    return _html("trouble.html", status, number=status, said=said)

@@ -16,17 +16,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from innkeeper.client.asking import Ask, ask, get
 from innkeeper.client.asking import Flow as Asking
-from innkeeper.client.authorization import Return, begin, complete, judge
+from innkeeper.client.authorization import Pending, Return, begin, complete, judge
 from innkeeper.client.discovery import Metadata, discover
 from innkeeper.client.grants import client_credentials
+from innkeeper.client.identity import IDENTITY_CHECKS, Presented
 from innkeeper.client.refused import Refused
 from innkeeper.client.wire import arun
 from innkeeper.keys.jwk import UnusableKey, read_set
 from innkeeper.keys.jws import PublicKey
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.parameters import Malformed, parse_query
+from innkeeper.protocol.redirects import with_parameters
 from innkeeper.protocol.refusals import Unreachable, UsageError
-from innkeeper.tokens.trail import Observer
+from innkeeper.tokens.trail import Observer, Trail, follow
 from innkeeper.tour import cards
 from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CardName
@@ -64,7 +66,7 @@ class Errands:
         return visit.pending.url
 
     async def come_back(self, visit: Visit, query: str) -> Visit:
-        """Take what the browser brought back: check it, redeem the code, ask who the guest is."""
+        """Take what the browser brought back: check it, redeem the code, check who signed in."""
 
         async def redeem(visit: Visit) -> Visit:
             if visit.pending is None:
@@ -72,8 +74,9 @@ class Errands:
             self._book.write(msgspec.structs.replace(visit, pending=None))
             self._observe(judge(Return(visit.pending, parse_query(query))))
             token = await self._run(visit.id, complete(visit.pending, query))
-            person = await self._person(visit, token.access_token)
-            return carded(visit, token.access_token, token.id_token, person)
+            if token.id_token is not None:
+                self._observe(_identity_checks(visit.pending, token.access_token, token.id_token, self._clock()))
+            return carded(visit, token.access_token, token.id_token)
 
         return await self._told(visit, redeem)
 
@@ -106,21 +109,14 @@ class Errands:
         house = self._house
         metadata = await self._run(visit.id, discover(house.base_url))
         pending = await arun(begin(metadata, house.app, house.guest_access(), house.redirect_uri), self._http())
-        return opened(visit, metadata, pending)
+        url = with_parameters(pending.url, (("prompt", ASK_AGAIN),))
+        return opened(visit, metadata, msgspec.structs.replace(pending, url=url))
 
     async def _send_agent(self, visit: Visit) -> Visit:
         metadata = await self._run(visit.id, discover(self._house.base_url))
         asking = client_credentials(metadata, self._house.concierge, self._house.agent_access())
         token = await self._run(visit.id, asking)
         return carded(opened(visit, metadata), token.access_token)
-
-    async def _person(self, visit: Visit, token: str) -> dict[str, Any] | None:
-        """What UserInfo says; None where the scopes asked for do not reach that far."""
-        if "openid" not in self._house.scopes:
-            return None
-        reply = await self._run(visit.id, _knock(f"{self._house.base_url}/userinfo", token))
-        said = msgspec.json.decode(reply.body) if reply.status == 200 else None
-        return said if isinstance(said, dict) else None
 
     async def _card(self, visit: Visit, name: CardName) -> str:
         if visit.card is None or visit.metadata is None:
@@ -176,6 +172,14 @@ class Errands:
         return ec.generate_private_key(ec.SECP256R1())
 
 
+def _identity_checks(pending: Pending, access_token: str, id_token: str, now: int) -> Trail:
+    """The checks that ``complete`` has just made on an ID token, as a trail; it raises where one of them refuses."""
+    header, claims = cards.header_of(id_token), cards.claims_of(id_token)
+    issuer, client_id = pending.metadata.issuer, pending.client.id
+    case = Presented(issuer, client_id, pending.nonce, access_token, now, header, claims, signed=True)
+    return follow("ID token", IDENTITY_CHECKS, case)
+
+
 def _knock(url: str, token: str) -> Asking[Reply]:
     """A GET with a bearer token (RFC 6750 §2.1), or without any where ``token`` is empty."""
     bearer = (("authorization", f"Bearer {token}"),) if token else ()
@@ -183,3 +187,6 @@ def _knock(url: str, token: str) -> Asking[Reply]:
 
 
 _TIMEOUT = 10.0
+
+ASK_AGAIN = "login consent"
+"""A visit shows the desk's questions even to a guest whom it knows already (OpenID Connect Core §3.1.2.1)."""

@@ -40,7 +40,7 @@ def kind_of(hop: Hop) -> str:
         if hop.path == f"/{page}":
             return page if hop.method == "POST" else f"{page}-page"
     kind = _BY_PATH.get(hop.path, "other")
-    return _token_kind(hop) if kind == "token" else kind
+    return _CLOSER[kind](hop) if kind in _CLOSER else kind
 
 
 def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:
@@ -60,14 +60,53 @@ def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:
         "took_ms": round(hop.took * 1000, 1),
         "request": _request(hop, kind, house),
         "response": _response(hop, kind),
-        "trails": [judged(trail) for trail in hop.trails],
+        "trails": [_judged(trail, hop) for trail in _longest(hop.trails)],
     }
+
+
+def note_document(url: str) -> dict[str, Any]:
+    """The authorization request that is about to be carried, its parameters explained."""
+    return _next(url)
 
 
 def _token_kind(hop: Hop) -> str:
     if hop.label == "other":
         return "token-other"
     return "token-agent" if dict(hop.body.fields).get("grant_type") == "client_credentials" else "token"
+
+
+def _authorize_kind(hop: Hop) -> str:
+    """What came of the note: another page first, a claim ticket, or a no."""
+    location = _location(hop)
+    if "/callback?" in location:
+        return "authorize-ticket" if "code=" in location else "authorize-no"
+    return "authorize-consent" if location.startswith("/consent") else "authorize"
+
+
+_CLOSER = {"token": _token_kind, "authorize": _authorize_kind}
+
+
+def _longest(trails: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The trails without those that a later one continues, as a hotel's does its guard's."""
+    told = list(trails)
+    return [one for n, one in enumerate(told) if not any(_continues(later, one) for later in told[n + 1 :])]
+
+
+def _continues(later: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    return bool(later["steps"][: len(earlier["steps"])] == earlier["steps"])
+
+
+def _judged(trail: dict[str, Any], hop: Hop) -> dict[str, Any]:
+    """A trail with its verdict: one that stops while the answer is no error only asks for something first."""
+    refused = trail["outcome"] == "refused"
+    verdict = (
+        "passed" if not refused else "not yet" if hop.status < 400 and "error=" not in _location(hop) else "refused"
+    )
+    return judged(trail) | {"verdict": verdict}
+
+
+def _location(hop: Hop) -> str:
+    return next((value for name, value in hop.reply_headers if name == "location"), "")
 
 
 def _door_title(hop: Hop, visit: Visit) -> str:
@@ -92,7 +131,7 @@ def _request(hop: Hop, kind: str, house: House) -> dict[str, Any]:
 
 def _response(hop: Hop, kind: str) -> dict[str, Any]:
     context = kind.partition("-")[0]
-    location = next((value for name, value in hop.reply_headers if name == "location"), "")
+    location = _location(hop)
     return {
         "status": hop.status,
         "phrase": _phrase(hop.status),

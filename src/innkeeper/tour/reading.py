@@ -74,18 +74,27 @@ def distance(seconds: int) -> str:
     return f"in {told}" if seconds >= 0 else f"{told} ago"
 
 
-def differences(real: str, other: str) -> list[dict[str, str]]:
-    """Where another token says something else than the real one: name, both values, whether in the header."""
+def differences(real: str, other: str) -> list[dict[str, Any]]:
+    """Where another token says something else than the real one: part, name, what was and what is there."""
     try:
         pairs = ((header_of(real), header_of(other), "header"), (claims_of(real), claims_of(other), "claims"))
     except (NotAToken, msgspec.DecodeError):
         return []
     return [
-        {"part": part, "name": name, "real": shown(ours.get(name, "")), "here": shown(theirs.get(name, ""))}
+        {"part": part, "name": name, **_changed(shown(ours.get(name, "")), shown(theirs.get(name, "")))}
         for ours, theirs, part in pairs
         for name in _names(ours, theirs)
         if ours.get(name) != theirs.get(name)
     ]
+
+
+def _changed(was: str, now: str) -> dict[str, Any]:
+    """Two values word by word, for a reader who looks for the one word that matters."""
+    before, after = was.split(), now.split()
+    return {
+        "was": [{"text": word, "gone": word not in after} for word in before],
+        "now": [{"text": word, "new": word not in before} for word in after],
+    }
 
 
 def _names(*members: Iterable[str]) -> list[str]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from innkeeper.tokens.words import CLAIMS
 from innkeeper.tour.answers import answer_document
 from innkeeper.tour.cards import CARDS
 from innkeeper.tour.house import DOORS, House
-from innkeeper.tour.messages import hop_document
-from innkeeper.tour.reading import clock_text, differences, explained, token_document
+from innkeeper.tour.messages import hop_document, note_document
+from innkeeper.tour.reading import clock_text, differences, token_document
 from innkeeper.tour.record import Hop
 from innkeeper.tour.visit import Try, Visit
 from innkeeper.tour.words import Named, section_url, words
@@ -37,12 +36,12 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
         "trouble": visit.trouble,
         "started_at": visit.started_at,
         "lanes": [{"key": lane} | _named(_actor(visit, lane)) for lane in LANES[visit.flow]],
+        "note": note_document(visit.pending.url) if visit.pending else None,
         "hops": [hop_document(hop, visit, house) for hop in hops],
-        "person": explained(visit.person, CLAIMS, now) if visit.person else [],
         "tokens": _tokens(visit, now),
         "card": _face(visit),
         "cards": [_card(name, visit) for name in CARDS if name != "identity" or visit.identity],
-        "hotel": [_door(door, visit) for door in DOORS],
+        "hotel": [_door(door, visit.tries) for door in DOORS],
         "doors": [_try(one, visit, by_number.get(one.hop)) for one in visit.tries],
     }
 
@@ -50,6 +49,11 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
 def glossary() -> list[dict[str, str]]:
     """The whole hotel in OAuth's words."""
     return [_named(entry) for entry in words().glossary]
+
+
+def entrance() -> list[dict[str, Any]]:
+    """The doors before anyone has come."""
+    return [_door(door, ()) for door in DOORS]
 
 
 def _actor(visit: Visit, lane: str) -> Named:
@@ -76,9 +80,7 @@ def _face(visit: Visit) -> dict[str, Any] | None:
     if visit.card is None:
         return None
     claims = {claim["name"]: claim["value"] for claim in token_document("access", visit.card, 0)["claims"]}
-    name = str((visit.person or {}).get("name", "")) or claims.get("sub", "")
     return {
-        "holder": name,
         "claims": claims,
         "scopes": [_scope(scope, claims.get("scope", "").split()) for scope in SCOPES],
         "until": _clock(claims.get("exp", "")),
@@ -101,9 +103,9 @@ def _card(name: str, visit: Visit) -> dict[str, Any]:
     return {"key": name, "name": said.name, "short": said.short, "says": said.says, "raw": token, "changed": changed}
 
 
-def _door(key: str, visit: Visit) -> dict[str, Any]:
+def _door(key: str, tries: Sequence[Try]) -> dict[str, Any]:
     door, said = DOORS[key], words().doors[key]
-    last = next((one for one in reversed(visit.tries) if one.door == key), None)
+    last = next((one for one in reversed(tries) if one.door == key), None)
     state = "closed" if last is None else "open" if last.status == 200 else "refused"
     return {"key": key, "name": said.name, "says": said.says, "scope": door.scope, "path": door.path, "state": state}
 
@@ -112,7 +114,7 @@ def _try(one: Try, visit: Visit, hop: Hop | None) -> dict[str, Any]:
     return {
         "n": one.n,
         "card": _card(one.card, visit),
-        "door": _door(one.door, visit),
+        "door": _door(one.door, visit.tries),
         "status": one.status,
         "opened": one.status == 200,
         "hop": one.hop,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -39,7 +39,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One person's or agent's visit.
 
     ``pending`` is what the app keeps to itself while the browser is away, to recognise the answer by.
-    ``person`` is what UserInfo said. ``cards`` are the cards held to doors so far, by name. ``trouble`` says, in a sentence, why a failed visit failed.
+    ``cards`` are the cards held to doors so far, by name. ``trouble`` says, in a sentence, why a failed visit failed.
     """
 
     id: str
@@ -50,7 +50,6 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     pending: Pending | None = None
     card: str | None = None
     identity: str | None = None
-    person: dict[str, Any] | None = None
     cards: dict[str, str] = {}
     tries: tuple[Try, ...] = ()
     trouble: str = ""
@@ -69,9 +68,9 @@ def opened(visit: Visit, metadata: Metadata, pending: Pending | None = None) -> 
     return msgspec.structs.replace(visit, metadata=metadata, pending=pending)
 
 
-def carded(visit: Visit, card: str, identity: str | None = None, person: dict[str, Any] | None = None) -> Visit:
-    """The visit with its keycard, and for a person what the issuer says of them."""
-    return msgspec.structs.replace(moved(visit, "card"), card=card, identity=identity, person=person)
+def carded(visit: Visit, card: str, identity: str | None = None) -> Visit:
+    """The visit with its keycard, and a guest's with the ID token that came along."""
+    return msgspec.structs.replace(moved(visit, "card"), card=card, identity=identity)
 
 
 def failed(visit: Visit, trouble: str) -> Visit:
