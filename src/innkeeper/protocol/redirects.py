@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -14,6 +15,8 @@ def why_not_registrable(uri: str) -> str | None:
     parts = _split(uri)
     if parts is None or not parts.scheme:
         return "it is not an absolute URI"
+    if not uri.isascii():
+        return "it has a character outside ASCII; write the host in punycode and percent-encode the rest"
     if "#" in uri:
         return "it has a fragment (RFC 6749 §3.1.2)"
     if parts.scheme in _DANGEROUS_SCHEMES:
@@ -77,10 +80,15 @@ def _split(uri: str) -> SplitResult | None:
     return parts
 
 
-def _without_loopback_port(uri: str) -> tuple[str, str, str] | None:
-    parts = _split(uri)
-    if parts is None or parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS or "@" in parts.netloc:
+def _without_loopback_port(uri: str) -> str | None:
+    """A loopback URI without its port and otherwise untouched; None for any other URI."""
+    parts = _LOOPBACK.fullmatch(uri)
+    if parts is None or int(parts["port"] or 0) > _LAST_PORT:
         return None
-    if "#" in uri:
-        return None
-    return parts.hostname, parts.path, parts.query
+    return parts["host"] + (parts["rest"] or "")
+
+
+_LOOPBACK = re.compile(
+    r"(?P<host>http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?][^#]*)?"
+)
+_LAST_PORT = 65_535
