@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from docs.generate.modules import Module, modules
@@ -14,12 +15,21 @@ def page() -> str:
 
 
 def tables(module: Module) -> list[tuple[str, tuple[Check[Any], ...]]]:
-    """The tables a module holds, by their names; a table is a tuple with nothing but checks in it."""
-    return [
-        (name, table)
-        for name, table in module.constants(tuple)
-        if table and all(isinstance(one, Check) for one in table)
+    """The tables a module holds, by their names: tuples of checks, alone or as the values of a mapping."""
+    alone = [(name, value) for name, value in module.constants(tuple) if _is_table(value)]
+    named = {id(table) for _, table in alone}
+    mapped = [
+        (f"{name}[{key!r}]", value)
+        for name, mapping in module.constants(object)
+        if isinstance(mapping, Mapping)
+        for key, value in mapping.items()
+        if _is_table(value) and id(value) not in named
     ]
+    return alone + mapped
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(one, Check) for one in value)
 
 
 def _chapter(module: Module) -> str:

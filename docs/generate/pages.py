@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import checks, claims, floor_plan, refusals, settings
+from docs.generate import checks, claims, commands, floor_plan, refusals, settings
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
 WRITERS: Mapping[str, Callable[[], str]] = {
     "checks.md": checks.page,
     "claims.md": claims.page,
+    "commands.md": commands.page,
     "floor-plan.md": floor_plan.page,
     "refusals.md": refusals.page,
     "settings.md": settings.page,
