@@ -41,7 +41,6 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "client": Command("innkeeper.cli.client", "Add, list and change clients"),
         "user": Command("innkeeper.cli.user", "Add people"),
         "keys": Command("innkeeper.cli.keys", "List and rotate signing keys"),
-        "db": Command("innkeeper.cli.db", "Look after the database"),
     },
 }
 """Every command under its heading, in the order help shows them."""
@@ -151,7 +150,3 @@ def _help() -> Iterator[str]:
         yield from (f"  {name:9}{command.help}" for name, command in group.items())
         yield ""
     yield "innkeeper COMMAND --help tells more."
-
-
-if __name__ == "__main__":
-    sys.exit(main())

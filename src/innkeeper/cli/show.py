@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -84,9 +85,7 @@ def meanings(rows: Iterable[tuple[str, str, str]]) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
-def ledger(
-    trail: Trail, checks: Sequence[Check[object]] = (), *, unasked: frozenset[str] = frozenset()
-) -> RenderableType:
+def ledger(trail: Trail, checks: Sequence[Check[Any]] = (), *, unasked: frozenset[str] = frozenset()) -> RenderableType:
     """A trail as a list of marks. ``checks`` not in it are shown as not reached, names in ``unasked`` as not asked."""
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)

@@ -1,0 +1,35 @@
+"""The command line as a person has it: a shell, a folder of its own, a house that runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.inn import Inn, open_inn
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
+    """A house, open for all sessions."""
+    with open_inn(tmp_path_factory.mktemp("house")) as inn:
+        yield inn
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """An environment in which ``innkeeper`` is found, 80 columns wide, in UTC, with nothing left from elsewhere."""
+    scripts = Path(sys.executable).parent
+    guest = Path(__file__).with_name("guest.py")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INNKEEPER_")}
+    return kept | {
+        "PATH": f"{scripts}{os.pathsep}{kept['PATH']}",
+        "COLUMNS": "80",
+        "TZ": "UTC",
+        "HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path),
+        "GUEST": f"{sys.executable} {guest} %s",
+    }
