@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.delivery import PLAIN, Delivery
 from innkeeper.issuer.core.effects import AddCode, GiveConsent
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import PKCE_ALWAYS, PKCE_OPTIONAL, Client, Code, Consent, Grant, Session
@@ -90,6 +91,7 @@ class Case(msgspec.Struct, frozen=True):
     ask: Parameters
     client: Client | None
     policy: Policy
+    delivery: Delivery
 
 
 class PersonCase(msgspec.Struct, frozen=True):
@@ -100,9 +102,11 @@ class PersonCase(msgspec.Struct, frozen=True):
     now: int
 
 
-def examine(ask: Parameters, client: Client | None, policy: Policy) -> Decision[Authorization | Turned]:
+def examine(
+    ask: Parameters, client: Client | None, policy: Policy, delivery: Delivery = PLAIN
+) -> Decision[Authorization | Turned]:
     """The request without its person: good, to be refused on a page (``Refusal``), or at the redirect URI."""
-    case = Case(ask, client, policy)
+    case = Case(ask, client, policy, delivery)
     trail = follow("authorize", PAGE_CHECKS, case)
     if trail.refusal or client is None:
         return Decision(trail.refusal or Refusal(UNKNOWN_CLIENT, "no client"), trail)
@@ -178,14 +182,32 @@ def no_parameter_is_repeated(case: Case) -> Seen | Refusal:
     return Seen("each once")
 
 
-@check("OpenID Connect Core §6")
-def the_request_comes_in_plain_parameters(case: Case) -> Seen | Refusal:
-    """Request objects are not read here, by value or by reference."""
-    if "request" in case.ask:
-        return Refusal(REQUEST_OBJECT, "the parameter request was sent", "plain parameters", "a request object")
-    if "request_uri" in case.ask:
-        return Refusal(REQUEST_URI, "the parameter request_uri was sent", "plain parameters", "a reference")
-    return Seen("plain parameters")
+@check("RFC 9126 §4")
+def the_reference_leads_to_a_request(case: Case) -> Seen | Refusal:
+    """A request_uri of ours stands for a request that its client pushed a moment ago and that was not used yet."""
+    if case.delivery.reference_problem:
+        reason = case.delivery.reference_problem
+        return Refusal(REFERENCE_DEAD, reason, "a request pushed by this client a moment ago", "none")
+    return Seen("pushed" if case.delivery.pushed else "no reference")
+
+
+@check("RFC 9101 §6")
+def the_request_comes_in_a_way_that_is_taken(case: Case) -> Seen | Refusal:
+    """Plain, pushed, or in an object that the client signed; not by a reference to somewhere else."""
+    if case.delivery.unsupported:
+        return Refusal(REQUEST_URI, "a request_uri that leads elsewhere was sent", "a pushed request", "a reference")
+    if case.delivery.object_problem:
+        return Refusal(REQUEST_OBJECT, case.delivery.object_problem, "a request object signed by the client", "another")
+    return Seen("signed by the client" if case.delivery.signed else "plain parameters")
+
+
+@check("RFC 9126 §5")
+def the_request_was_pushed_where_it_must_be(case: Case) -> Seen | Refusal:
+    """A client or realm that demands pushed requests takes no others."""
+    must = case.policy.require_pushed or bool(case.client and case.client.require_pushed)
+    if must and not case.delivery.pushed:
+        return Refusal(NOT_PUSHED, "the request was not pushed", "a pushed request", "one from the browser")
+    return Seen("pushed" if case.delivery.pushed else "not demanded")
 
 
 @check("RFC 6749 §4.1.1")
@@ -302,13 +324,15 @@ def the_person_has_consented(case: PersonCase) -> Seen | Refusal:
 
 
 PAGE_CHECKS = (
+    the_reference_leads_to_a_request,
     the_client_and_its_redirect_are_named_once,
     the_client_is_registered,
     the_redirect_uri_is_registered,
 )
 REQUEST_CHECKS = (
     no_parameter_is_repeated,
-    the_request_comes_in_plain_parameters,
+    the_request_comes_in_a_way_that_is_taken,
+    the_request_was_pushed_where_it_must_be,
     the_response_type_is_code,
     the_client_may_use_the_code_grant,
     the_response_mode_is_known,
@@ -476,19 +500,36 @@ PROOF_KEY = Page(
 )
 REQUEST_OBJECT = Page(
     "IK114",
-    errors.REQUEST_NOT_SUPPORTED,
-    "Request objects are not read here",
-    "The parameters came packed into a signed JWT, which this issuer does not read.",
-    "Send the parameters plainly; discovery says request_parameter_supported false.",
-    "The request parameter is not supported.",
+    errors.INVALID_REQUEST_OBJECT,
+    "The request object is no good",
+    "The request came packed into a JWT that no key of the client verifies, or that is addressed to another issuer, "
+    "has expired, names another client, or holds a further object.",
+    "Sign it with a key the client registered, aud the issuer, iss and client_id the client, exp some minutes ahead.",
+    "The request object is not valid.",
 )
 REQUEST_URI = Page(
     "IK115",
     errors.REQUEST_URI_NOT_SUPPORTED,
     "Requests by reference are not read here",
-    "The parameters were to be fetched from a request_uri, which this issuer does not do.",
-    "Send the parameters plainly; discovery says request_uri_parameter_supported false.",
+    "The parameters were to be fetched from an address of the client's, which this issuer does not do.",
+    "Push the request beforehand, or send it plainly; discovery says request_uri_parameter_supported false.",
     "The request_uri parameter is not supported.",
+)
+REFERENCE_DEAD = Page(
+    "IK116",
+    errors.INVALID_REQUEST_URI,
+    "The request_uri leads to no request",
+    "A pushed request is kept for a minute, for the client that pushed it, and until it has led to a code.",
+    "Push the request again and send the browser on at once, with the same client_id.",
+    "The request_uri is not valid or no longer valid.",
+)
+NOT_PUSHED = Page(
+    "IK117",
+    errors.INVALID_REQUEST,
+    "The request must be pushed",
+    "The client or the realm takes pushed authorization requests only (RFC 9126).",
+    "Send the parameters to the pushed_authorization_request_endpoint first, then the browser with the request_uri.",
+    "The request must be pushed first.",
 )
 SIGN_IN_NEEDED = Page(
     "IK120",

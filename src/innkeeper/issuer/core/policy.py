@@ -23,6 +23,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ``access_lifetime`` 600: short, because a JWT is believed until it expires (RFC 9700 §2.2).
     ``refresh_lifetime`` 30 days: from the last rotation.
     ``refresh_grace`` 60: a lost answer or a parallel agent gets the same successor once more (RFC 9700 §4.14.2).
+    ``pushed_lifetime`` 60: the browser is on its way already (RFC 9126 §2.2).
     ``session_lifetime`` 12 hours: from sign-in.
     """
 
@@ -33,8 +34,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     access_lifetime: int = 600
     id_lifetime: int = 600
     refresh_lifetime: int = 30 * 86400
+    pushed_lifetime: int = 60
     refresh_grace: int = 60
     session_lifetime: int = 12 * 3600
+    require_pushed: bool = False
     assertion_lifetime: int = 300
     leeway: int = 5
     acr: str = "urn:innkeeper:acr:password"

@@ -44,6 +44,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     pkce: str = PKCE_OR_NONCE
     id_token_alg: str = "RS256"
     trusted: bool = False
+    require_pushed: bool = False
     created_at: int = 0
     development: bool = False
 

@@ -6,8 +6,11 @@ import msgspec
 
 from innkeeper.issuer.core import authorize as core
 from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.delivery import Delivery
+from innkeeper.issuer.core.effects import DropEntry, Effect, Lost
 from innkeeper.issuer.core.records import Client, Consent, Session
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.requests import PUSHED
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
@@ -28,7 +31,7 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     """Answer an authorization request, new or waiting. Committed before it is answered."""
     ask = ticket.parameters()
     client = await realm.client(_client_id(ask))
-    examined = core.examine(ask, client, realm.policy)
+    examined = core.examine(ask, client, realm.policy, ticket.delivery)
     if not isinstance(examined.outcome, core.Authorization):
         realm.observe(examined.trail)
         return Answer(examined.outcome, examined.trail, client)
@@ -40,15 +43,27 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     progress = ticket.progress(session.id if session else None)
     decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now())
     trail = examined.trail.then(decision.trail)
-    await realm.store.commit(decision.effects)
+    try:
+        await realm.store.commit((*decision.effects, *_used_up(ticket, decision.outcome)))
+    except Lost:
+        used = Delivery(reference_problem="the request was used already")
+        return await authorize(realm, msgspec.structs.replace(ticket, delivery=used, pushed=None), cookie)
     realm.observe(trail)
     return Answer(decision.outcome, trail, client, session, code)
+
+
+def _used_up(ticket: Ticket, outcome: core.Outcome | Refusal) -> tuple[Effect, ...]:
+    """A pushed request leads to one code."""
+    if ticket.pushed is None or not isinstance(outcome, core.GiveCode):
+        return ()
+    key, version = ticket.pushed
+    return (DropEntry(PUSHED, key, version),)
 
 
 async def consent_to(realm: Realm, ticket: Ticket, session: Session) -> Decision[core.Authorization | core.Turned]:
     """Remember that the person allowed what the ticket asks for; the request as it was examined once more."""
     ask = ticket.parameters()
-    examined = core.examine(ask, await realm.client(_client_id(ask)), realm.policy)
+    examined = core.examine(ask, await realm.client(_client_id(ask)), realm.policy, ticket.delivery)
     if isinstance(examined.outcome, core.Authorization):
         before = await _consent(realm, session, examined.outcome.client)
         await realm.store.commit((core.remember(examined.outcome, session, before, realm.now()),))

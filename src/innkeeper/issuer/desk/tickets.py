@@ -12,6 +12,7 @@ from hmac import compare_digest
 import msgspec
 
 from innkeeper.issuer.core.authorize import Progress
+from innkeeper.issuer.core.delivery import PLAIN, Delivery
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.protocol import base64url
 from innkeeper.protocol.parameters import Parameters
@@ -27,6 +28,8 @@ class Ticket(msgspec.Struct, frozen=True, array_like=True):
     signed_in_at: int | None = None
     consented: bool = False
     denied: bool = False
+    delivery: Delivery = PLAIN
+    pushed: tuple[str, int] | None = None
 
     def parameters(self) -> Parameters:
         return Parameters(self.pairs)

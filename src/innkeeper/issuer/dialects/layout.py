@@ -30,6 +30,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     authorize: str
     token: str
     introspect: str
+    push: str
     revoke: str
     userinfo: str
     jwks: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from innkeeper.issuer.core.authorize import NO_REDIRECT, AskConsent, AskSignIn, GiveCode, Turned
 from innkeeper.issuer.desk.authorize import Answer, authorize
 from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.requests import open_request
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.dialects.layout import AuthorizationWording, Layout
 from innkeeper.issuer.pages.explanations import Explanations
@@ -29,7 +30,7 @@ class AuthorizePage:
 
     async def __call__(self, request: Request) -> Reply:
         try:
-            ticket = self._ticket(request)
+            ticket = await self._ticket(request)
         except Malformed as error:
             return self._unreadable(str(error))
         if ticket is None:
@@ -44,12 +45,12 @@ class AuthorizePage:
             return self._visits.on_to(self._layout.consent, ticket)
         return self._back_to_the_client(outcome, answer)
 
-    def _ticket(self, request: Request) -> Ticket | None:
+    async def _ticket(self, request: Request) -> Ticket | None:
         """The waiting request an address carries on, or a new one. None where a ticket is no good any more."""
         parameters = parameters_of(request)
         if "ticket" in parameters and "client_id" not in parameters:
             return self._visits.ticket(parameters)
-        return Ticket(parameters.pairs(), self._realm.now())
+        return await open_request(self._realm, parameters)
 
     def _back_to_the_client(self, outcome: GiveCode | Turned, answer: Answer) -> Reply:
         issuer = self._realm.policy.issuer

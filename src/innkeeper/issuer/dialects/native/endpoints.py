@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from innkeeper.issuer.desk.introspect import introspect, revoke, userinfo
+from innkeeper.issuer.desk.pushed import push
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.token import token
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
@@ -40,6 +41,7 @@ class NativeEndpoints:
         return {
             layout.token: Endpoint(self.token, POST, cors=True),
             layout.introspect: Endpoint(self.introspect, POST),
+            layout.push: Endpoint(self.push, POST),
             layout.revoke: Endpoint(self.revoke, POST, cors=True),
             layout.userinfo: Endpoint(self.userinfo, GET | POST, cors=True),
             layout.jwks: Endpoint(self.jwks, GET, cors=True),
@@ -52,6 +54,13 @@ class NativeEndpoints:
             return self._unreadable("token", form)
         outcome = await token(self._realm, proof_of(request, form), form, self._audiences)
         return self._refused(outcome) if isinstance(outcome, Refusal) else tokens_reply(outcome)
+
+    async def push(self, request: Request) -> Reply:
+        form = form_of(request)
+        if isinstance(form, Refusal):
+            return self._unreadable("pushed request", form)
+        outcome = await push(self._realm, proof_of(request, form), form, self._audiences)
+        return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, 201, NO_STORE)
 
     async def introspect(self, request: Request) -> Reply:
         form = form_of(request)

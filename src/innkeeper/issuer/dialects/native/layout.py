@@ -16,6 +16,7 @@ def layout(issuer: str) -> Layout:
         authorize=f"{base}/authorize",
         token=f"{base}/token",
         introspect=f"{base}/introspect",
+        push=f"{base}/par",
         revoke=f"{base}/revoke",
         userinfo=f"{base}/userinfo",
         jwks=f"{base}/jwks",

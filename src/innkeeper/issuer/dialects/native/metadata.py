@@ -25,6 +25,8 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "jwks_uri": layout.url(layout.jwks),
         "revocation_endpoint": layout.url(layout.revoke),
         "introspection_endpoint": layout.url(layout.introspect),
+        "pushed_authorization_request_endpoint": layout.url(layout.push),
+        "require_pushed_authorization_requests": policy.require_pushed,
         "end_session_endpoint": layout.url(layout.logout),
         "scopes_supported": sorted(policy.known_scopes()),
         "response_types_supported": ["code"],
@@ -45,7 +47,8 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "claim_types_supported": ["normal"],
         "claims_supported": _claims(),
         "claims_parameter_supported": False,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(ALGORITHMS),
         "request_uri_parameter_supported": False,
     }
 

@@ -1,0 +1,51 @@
+"""The pushed authorization request endpoint at work: authenticate the client, judge the request, keep it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core import pushed as core
+from innkeeper.issuer.core.client_authentication import Proof
+from innkeeper.issuer.core.effects import PutEntry
+from innkeeper.issuer.desk.client_authentication import client_of
+from innkeeper.issuer.desk.realm import Realm, digest, random_value
+from innkeeper.issuer.desk.requests import PUSHED, Kept, unpack
+from innkeeper.protocol.parameters import Parameters
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.trail import Trail
+
+_AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """What the browser carries: ``expires_in`` seconds."""
+
+    request_uri: str
+    expires_in: int
+
+
+async def push(realm: Realm, proof: Proof, sent: Parameters, audiences: frozenset[str]) -> Reference | Refusal:
+    """Answer a pushed authorization request."""
+    authenticated = await client_of(realm, proof, audiences)
+    if isinstance(authenticated.outcome, Refusal):
+        realm.observe(Trail("pushed request", authenticated.trail.steps))
+        return authenticated.outcome
+    client = authenticated.outcome
+    ask, delivery = await unpack(realm, _named(sent, client.id), client)
+    delivery = msgspec.structs.replace(delivery, pushed=True)
+    decision = core.decide(sent, ask, client, delivery, realm.policy)
+    realm.observe(Trail("pushed request", authenticated.trail.steps + decision.trail.steps))
+    if isinstance(decision.outcome, Refusal):
+        return decision.outcome
+    reference = core.URN + random_value()
+    record = msgspec.msgpack.encode(Kept(client.id, ask.pairs(), delivery.signed))
+    lifetime = realm.policy.pushed_lifetime
+    key = digest(reference).hex()
+    await realm.store.commit((PutEntry(PUSHED, key, record, realm.now() + lifetime),))
+    return Reference(reference, lifetime)
+
+
+def _named(sent: Parameters, client_id: str) -> Parameters:
+    """The request without the client's proof of itself; a client that named itself in a header is named."""
+    pairs = [pair for pair in sent.pairs() if pair[0] not in _AUTHENTICATION]
+    return Parameters(pairs if "client_id" in sent else [("client_id", client_id), *pairs])

@@ -1,0 +1,77 @@
+"""Find the request behind an authorization request: plain, in a signed object, or pushed beforehand."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core.delivery import PLAIN, Delivery
+from innkeeper.issuer.core.pushed import URN
+from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.core.request_object import Case, judge
+from innkeeper.issuer.core.request_object import parameters as inside
+from innkeeper.issuer.desk.client_keys import read_signed
+from innkeeper.issuer.desk.realm import Realm, digest
+from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.protocol.parameters import Malformed, Parameters
+
+PUSHED = "pushed request"
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A pushed request as it waits for its browser."""
+
+    client_id: str
+    pairs: list[tuple[str, str]]
+    signed: bool
+
+
+async def open_request(realm: Realm, sent: Parameters) -> Ticket:
+    """A ticket for the request that ``sent`` leads to, with what there is to say of how it arrived."""
+    try:
+        reference, packed = sent.get("request_uri"), sent.get("request")
+    except Malformed as error:
+        return Ticket(sent.pairs(), realm.now(), delivery=Delivery(reference_problem=str(error)))
+    if reference is not None and reference.startswith(URN):
+        return await _pushed(realm, sent, reference)
+    if reference is not None:
+        return Ticket(sent.pairs(), realm.now(), delivery=Delivery(unsupported="request_uri"))
+    if packed is None:
+        return Ticket(sent.pairs(), realm.now())
+    ask, delivery = await unpack(realm, sent, await realm.client(_client_id(sent)))
+    return Ticket(ask.pairs(), realm.now(), delivery=delivery)
+
+
+async def unpack(realm: Realm, sent: Parameters, client: Client | None) -> tuple[Parameters, Delivery]:
+    """The request inside a request object, and only that (RFC 9101 §5); ``sent`` where there is none or it is no good."""
+    packed = sent.get("request")
+    if packed is None:
+        return sent, PLAIN
+    signed = await read_signed(packed, client)
+    case = Case(signed.problem, signed.header, signed.claims, client.id if client else "", realm.policy, realm.now())
+    refusal = judge(case).refusal
+    if refusal is not None:
+        return sent, Delivery(object_problem=refusal.reason)
+    request = inside(signed.claims)
+    pairs = request.pairs() if "client_id" in request else [("client_id", case.client_id), *request.pairs()]
+    return Parameters(pairs), Delivery(signed=True)
+
+
+async def _pushed(realm: Realm, sent: Parameters, reference: str) -> Ticket:
+    """A reference works for the client that pushed, until the request has led to a code."""
+    now, key = realm.now(), digest(reference).hex()
+    entry = await realm.store.entry(PUSHED, key)
+    if entry is None or entry.expires_at <= now:
+        return Ticket(sent.pairs(), now, delivery=Delivery(reference_problem="nothing is kept under that request_uri"))
+    kept = msgspec.msgpack.decode(entry.record, type=Kept)
+    if _client_id(sent) != kept.client_id:
+        problem = "the request_uri belongs to another client"
+        return Ticket(sent.pairs(), now, delivery=Delivery(reference_problem=problem))
+    delivery = Delivery(pushed=True, signed=kept.signed)
+    return Ticket(kept.pairs, now, delivery=delivery, pushed=(key, entry.version))
+
+
+def _client_id(sent: Parameters) -> str | None:
+    try:
+        return sent.get("client_id")
+    except Malformed:
+        return None
