@@ -54,7 +54,9 @@ def test_an_unverified_object_and_another_kind_of_token_are_refused() -> None:
 
 
 def test_the_request_inside_an_object_is_worded_as_a_query_is() -> None:
-    inside = request_object.parameters({**OBJECT, "max_age": 60, "resource": ["https://a.example", "https://b.example"]})
+    inside = request_object.parameters(
+        {**OBJECT, "max_age": 60, "resource": ["https://a.example", "https://b.example"]}
+    )
     assert inside["max_age"] == "60"
     assert inside.many("resource") == ("https://a.example", "https://b.example")
     assert not {"iss", "aud", "exp", "nbf"} & set(inside)
