@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.inn import Inn, open_inn
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -29,6 +31,13 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
+    """A house that is open for the whole run; ``house.url`` is its issuer. What a test changes there, others see."""
+    with open_inn(tmp_path_factory.mktemp("house")) as inn:
+        yield inn
 
 
 @pytest.fixture(scope="session")

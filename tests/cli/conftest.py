@@ -1,22 +1,12 @@
-"""The command line as a person has it: a shell, a folder of its own, a house that runs."""
+"""The command line as a person has it: a shell, a folder of its own."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.inn import Inn, open_inn
-
-
-@pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
-    """A house, open for all sessions."""
-    with open_inn(tmp_path_factory.mktemp("house")) as inn:
-        yield inn
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -39,6 +41,7 @@ def test_the_first_document_found_is_the_issuers() -> None:
     "elsewhere",
     [
         httpx2.Response(404),
+        httpx2.Response(502),
         httpx2.Response(400, json={"message": "no such route"}),
         httpx2.Response(200, html="<title>an application that serves every path</title>"),
         httpx2.Response(302, headers={"location": "https://elsewhere.example/"}),
@@ -77,7 +80,8 @@ def test_no_document_anywhere_tells_what_each_address_answered() -> None:
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_an_issuer_that_fails_is_unreachable_rather_than_refused(status: int) -> None:
     stub = StubIssuer()
-    stub.at["/.well-known/oauth-authorization-server"] = lambda _: httpx2.Response(status)
+    stub.at["/.well-known/oauth-authorization-server"] = lambda _: httpx2.Response(404)
+    stub.at["/.well-known/openid-configuration"] = lambda _: httpx2.Response(status)
     with stub.client() as http, pytest.raises(Unreachable, match=str(status)):
         run(discover(ISSUER), http)
 
@@ -171,6 +175,17 @@ def test_a_document_too_large_to_be_honest_is_not_read_to_its_end() -> None:
         run(discover(ISSUER), http)
     assert caught.value.number == "IK601"
     assert taken <= 10 * 65536
+
+
+def test_a_document_that_only_drips_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(step=5.0)
+    monkeypatch.setattr("innkeeper.client.wire.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    stub = StubIssuer()
+    drops = iter([b" "] * 1000)
+    stub.at["/.well-known/oauth-authorization-server"] = lambda _: httpx2.Response(200, content=drops)
+    with stub.client() as http, pytest.raises(Unreachable, match="took more than 30 s"):
+        run(discover(ISSUER), http)
+    assert len(list(drops)) > 900
 
 
 def test_a_compressed_answer_is_refused_instead_of_unpacked() -> None:

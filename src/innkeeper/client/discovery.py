@@ -90,14 +90,16 @@ def discover(issuer: str) -> Flow[Metadata]:
     if why:
         raise UsageError(f"issuer {quoted(issuer)!r}: {why}")
     tried: list[str] = []
+    failing = False
     for url in issuer_documents(issuer):
         reply = yield from ask(get(url, "the issuer's metadata"))
         document = _document(reply)
         if document is not None:
             return believed(issuer, document)
         tried.append(f"{url} answered {_summary(reply)}")
-        if reply.status >= 500 or reply.status == 429:
-            raise Unreachable(f"the issuer's metadata is not to be had now: {tried[-1]}")
+        failing |= reply.status >= 500 or reply.status == 429
+    if failing:
+        raise Unreachable(f"the issuer's metadata is not to be had now: {'; '.join(tried)}")
     raise refuse(NO_DOCUMENT, "; ".join(tried))
 
 
