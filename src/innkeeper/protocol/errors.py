@@ -16,6 +16,10 @@ TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 INVALID_TOKEN = "invalid_token"
 INSUFFICIENT_SCOPE = "insufficient_scope"
 
+# RFC 9449 §5, §8
+INVALID_DPOP_PROOF = "invalid_dpop_proof"
+USE_DPOP_NONCE = "use_dpop_nonce"
+
 # RFC 8707 §2
 INVALID_TARGET = "invalid_target"
 

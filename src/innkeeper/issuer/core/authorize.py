@@ -41,6 +41,7 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     prompts: frozenset[str]
     max_age: int | None
     login_hint: str
+    confirmation: dict[str, str] = {}
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -369,6 +370,7 @@ def _authorization(ask: Parameters, client: Client, policy: Policy) -> Authoriza
         prompts=scopes(ask.get("prompt")),
         max_age=int(max_age) if max_age is not None else None,
         login_hint=ask.get("login_hint", ""),
+        confirmation={"jkt": ask["dpop_jkt"]} if "dpop_jkt" in ask else {},
     )
 
 
@@ -405,6 +407,7 @@ def _give_code(
         amr=session.amr,
         session_id="" if offline else session.id,
         created_at=now,
+        confirmation=ask.confirmation,
     )
     code = Code(
         digest=fresh.code_digest,

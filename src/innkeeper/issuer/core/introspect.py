@@ -93,7 +93,9 @@ CHECKS = (the_caller_is_confidential, a_token_was_sent, the_token_is_ours, the_t
 
 def _describe(found: Found, policy: Policy) -> dict[str, Any]:
     if found.refresh is None:
-        return {"active": True, "token_type": "Bearer", **(found.claims or {})}
+        claims = found.claims or {}
+        kind = "DPoP" if "jkt" in (claims.get("cnf") or {}) else "Bearer"
+        return {"active": True, "token_type": kind, **claims}
     held = found.refresh
     return {
         "active": True,

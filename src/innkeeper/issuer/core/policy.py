@@ -38,6 +38,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     refresh_grace: int = 60
     session_lifetime: int = 12 * 3600
     require_pushed: bool = False
+    dpop_nonce_required: bool = False
     assertion_lifetime: int = 300
     leeway: int = 5
     acr: str = "urn:innkeeper:acr:password"

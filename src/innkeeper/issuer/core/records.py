@@ -45,6 +45,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     id_token_alg: str = "RS256"
     trusted: bool = False
     require_pushed: bool = False
+    dpop_bound: bool = False
     created_at: int = 0
     development: bool = False
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.binding import brought
 from innkeeper.issuer.core.records import Client, Grant
 from innkeeper.protocol.errors import INVALID_REQUEST, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
 from innkeeper.protocol.parameters import Parameters
@@ -23,7 +24,8 @@ NOTHING = Parameters([])
 class TokenRequest(msgspec.Struct, frozen=True):
     """A token request without its client authentication. Empty strings and tuples mean not sent.
 
-    ``sent`` has every parameter, for grants with parameters of their own.
+    ``sent`` has every parameter, for grants with parameters of their own. ``confirmation`` is the key that the
+    caller proved to hold.
     """
 
     grant_type: str
@@ -34,6 +36,7 @@ class TokenRequest(msgspec.Struct, frozen=True):
     code_verifier: str = ""
     refresh_token: str = ""
     sent: Parameters = NOTHING
+    confirmation: dict[str, str] = {}
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +71,7 @@ class Fresh(msgspec.Struct, frozen=True):
 class GrantTypeCase(msgspec.Struct, frozen=True):
     parameters: Parameters
     client: Client
+    confirmation: dict[str, str] = {}
 
 
 @check("RFC 6749 §3.2")
@@ -108,6 +112,12 @@ def the_client_may_use_the_grant(case: GrantTypeCase) -> Seen | Refusal:
     return Seen(sent, allowed)
 
 
+@check("RFC 9449 §5.2")
+def a_bound_client_brings_a_proof(case: GrantTypeCase) -> Seen | Refusal:
+    """A client whose tokens are always bound proves a key with every request."""
+    return brought(case.client, case.confirmation)
+
+
 @check("RFC 6749 §4.1.3")
 def what_the_grant_needs_is_there(case: GrantTypeCase) -> Seen | Refusal:
     """Every parameter without which the grant cannot be redeemed was sent."""
@@ -123,6 +133,7 @@ GRANT_TYPE_CHECKS = (
     a_grant_type_is_named,
     the_grant_type_is_known,
     the_client_may_use_the_grant,
+    a_bound_client_brings_a_proof,
     what_the_grant_needs_is_there,
 )
 

@@ -9,6 +9,7 @@ from innkeeper.issuer.core import revoke as core_revoke
 from innkeeper.issuer.core import userinfo as core_userinfo
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest
 from innkeeper.issuer.desk.token import held_refresh_token
@@ -42,13 +43,18 @@ async def revoke(realm: Realm, proof: Proof, token: str, audiences: frozenset[st
     return decision.outcome
 
 
-async def userinfo(realm: Realm, token: str) -> dict[str, Any] | Refusal:
-    """Answer a userinfo request."""
+async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) -> dict[str, Any] | Refusal:
+    """Answer a userinfo request. A token bound to a key comes with a proof by that key."""
     found = await find(realm, token)
     claims = found.claims or {}
+    bound_to = (claims.get("cnf") or {}).get("jkt")
+    bound = await prove(realm, sender, access_token=token, bound_to=bound_to)
+    if bound.refusal:
+        realm.observe(bound.trail)
+        return bound.refusal
     person = await realm.store.person(str(claims.get("sub"))) if claims else None
     decision = core_userinfo.decide(token, found, person, realm.policy, realm.now())
-    realm.observe(decision.trail)
+    realm.observe(Trail("userinfo", bound.trail.steps + decision.trail.steps))
     return decision.outcome
 
 

@@ -7,6 +7,7 @@ import msgspec
 from innkeeper.issuer.core import pushed as core
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.effects import PutEntry
+from innkeeper.issuer.desk.binding import Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_value
 from innkeeper.issuer.desk.requests import PUSHED, Kept, unpack
@@ -24,15 +25,22 @@ class Reference(msgspec.Struct, frozen=True):
     expires_in: int
 
 
-async def push(realm: Realm, proof: Proof, sent: Parameters, audiences: frozenset[str]) -> Reference | Refusal:
+async def push(
+    realm: Realm, proof: Proof, sent: Parameters, audiences: frozenset[str], sender: Sender
+) -> Reference | Refusal:
     """Answer a pushed authorization request."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
         realm.observe(Trail("pushed request", authenticated.trail.steps))
         return authenticated.outcome
     client = authenticated.outcome
+    bound = await prove(realm, sender)
+    if bound.refusal:
+        realm.observe(Trail("pushed request", authenticated.trail.steps + bound.trail.steps))
+        return bound.refusal
     ask, delivery = await unpack(realm, _named(sent, client.id), client)
     delivery = msgspec.structs.replace(delivery, pushed=True)
+    ask = _for_the_key(ask, bound.confirmation.get("jkt"))
     decision = core.decide(sent, ask, client, delivery, realm.policy)
     realm.observe(Trail("pushed request", authenticated.trail.steps + decision.trail.steps))
     if isinstance(decision.outcome, Refusal):
@@ -43,6 +51,13 @@ async def push(realm: Realm, proof: Proof, sent: Parameters, audiences: frozense
     key = digest(reference).hex()
     await realm.store.commit((PutEntry(PUSHED, key, record, realm.now() + lifetime),))
     return Reference(reference, lifetime)
+
+
+def _for_the_key(ask: Parameters, thumbprint: str | None) -> Parameters:
+    """A request pushed with a proof leads to a code for that key only, as dpop_jkt says it (RFC 9449 §10.1)."""
+    if thumbprint is None or ask.get("dpop_jkt") == thumbprint:
+        return ask
+    return Parameters([*ask.pairs(), ("dpop_jkt", thumbprint)])
 
 
 def _named(sent: Parameters, client_id: str) -> Parameters:

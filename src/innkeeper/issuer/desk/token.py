@@ -13,6 +13,7 @@ from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
+from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.shape import Stamp
@@ -29,21 +30,28 @@ class Tokens(msgspec.Struct, frozen=True):
     scopes: frozenset[str]
     refresh_token: str | None = None
     id_token: str | None = None
+    token_type: str = "Bearer"
 
 
-async def token(realm: Realm, proof: Proof, parameters: Parameters, audiences: frozenset[str]) -> Tokens | Refusal:
+async def token(
+    realm: Realm, proof: Proof, parameters: Parameters, audiences: frozenset[str], sender: Sender = NOBODY_SPECIAL
+) -> Tokens | Refusal:
     """Answer a token request."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
         realm.observe(Trail("token", authenticated.trail.steps))
         return authenticated.outcome
     client = authenticated.outcome
-    opening = follow("token", core.GRANT_TYPE_CHECKS, core.GrantTypeCase(parameters, client))
+    bound = await prove(realm, sender)
+    opening = bound.trail
+    if not opening.refusal:
+        case = core.GrantTypeCase(parameters, client, bound.confirmation)
+        opening = opening.then(follow("token", core.GRANT_TYPE_CHECKS, case))
     trail = Trail("token", authenticated.trail.steps + opening.steps)
     if opening.refusal:
         realm.observe(trail)
         return opening.refusal
-    ask = _read(parameters)
+    ask = _read(parameters, bound.confirmation)
     decision, refresh = await REDEEM[ask.grant_type](realm, ask, client)
     realm.observe(trail.then(decision.trail))
     if isinstance(decision.outcome, Refusal):
@@ -57,7 +65,8 @@ async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens:
     draft = realm.shape.access(issue, realm.policy, stamp)
     access = await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
     identity = await _identity(realm, issue, access, stamp) if issue.id_token else None
-    return Tokens(access, draft.lifetime, issue.scopes, refresh if issue.refresh else None, identity)
+    kind = "DPoP" if "jkt" in issue.confirmation else "Bearer"
+    return Tokens(access, draft.lifetime, issue.scopes, refresh if issue.refresh else None, identity, kind)
 
 
 async def _identity(realm: Realm, issue: Issue, access: str, stamp: Stamp) -> str:
@@ -112,7 +121,7 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
 }
 
 
-def _read(parameters: Parameters) -> TokenRequest:
+def _read(parameters: Parameters, confirmation: dict[str, str]) -> TokenRequest:
     get = parameters.get
     return TokenRequest(
         grant_type=parameters["grant_type"],
@@ -123,4 +132,5 @@ def _read(parameters: Parameters) -> TokenRequest:
         code_verifier=get("code_verifier", ""),
         refresh_token=get("refresh_token", ""),
         sent=parameters,
+        confirmation=confirmation,
     )

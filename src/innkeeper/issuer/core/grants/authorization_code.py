@@ -6,6 +6,7 @@ from hmac import compare_digest
 
 import msgspec
 
+from innkeeper.issuer.core.binding import kept, same_key
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddGrant, AddRefreshToken, Effect, RevokeGrant, SpendCode
 from innkeeper.issuer.core.policy import Policy
@@ -35,7 +36,7 @@ def decide(
         return _refuse(trail, code, now)
     granted = Reach(code.grant.scopes, code.grant.audience)
     opened = narrow(frozenset(), ask.resources, granted, policy)
-    grant = msgspec.structs.replace(code.grant, created_at=now)
+    grant = msgspec.structs.replace(code.grant, created_at=now, confirmation=kept(client, ask.confirmation))
     effects: list[Effect] = [SpendCode(code.digest, now), AddGrant(grant)]
     refresh = REFRESH_TOKEN in client.grants
     if refresh:
@@ -52,6 +53,8 @@ def decide(
         id_token="openid" in grant.scopes,
         nonce=code.nonce,
         refresh=refresh,
+        confirmation=ask.confirmation,
+        details=grant.details,
     )
     return Decision(issue, trail, tuple(effects))
 
@@ -120,6 +123,12 @@ def the_verifier_matches_the_challenge(case: Case) -> Seen | Refusal:
     return Seen(found, expected)
 
 
+@check("RFC 9449 §10")
+def the_key_is_the_one_announced(case: Case) -> Seen | Refusal:
+    """A code asked for with dpop_jkt is redeemed by the holder of that key only."""
+    return same_key(case.code.grant.confirmation if case.code else {}, case.ask.confirmation)
+
+
 @check("RFC 8707 §2.2")
 def the_resource_is_within_the_grant(case: Case) -> Seen | Refusal:
     """A resource named here is one of those named when the code was asked for."""
@@ -134,6 +143,7 @@ CHECKS = (
     the_code_is_fresh,
     the_redirect_uri_is_the_same,
     the_verifier_matches_the_challenge,
+    the_key_is_the_one_announced,
     the_resource_is_within_the_grant,
 )
 

@@ -28,7 +28,14 @@ def decide(ask: TokenRequest, client: Client, policy: Policy) -> Decision[Issue]
     if trail.refusal:
         return Decision(trail.refusal, trail)
     opened = reach(scopes, ask.resources, client, policy)
-    return Decision(Issue(client=client, subject=client.id, scopes=opened.scopes, audience=opened.audience), trail)
+    issue = Issue(
+        client=client,
+        subject=client.id,
+        scopes=opened.scopes,
+        audience=opened.audience,
+        confirmation=ask.confirmation,
+    )
+    return Decision(issue, trail)
 
 
 @check("RFC 6749 §4.4.2")

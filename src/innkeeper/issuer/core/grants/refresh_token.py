@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core.binding import same_key
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddRefreshToken, RevokeGrant, SpendRefreshToken
 from innkeeper.issuer.core.policy import Policy
@@ -53,6 +54,9 @@ def decide(
         grant=grant,
         id_token="openid" in opened.scopes,
         refresh=True,
+        confirmation=ask.confirmation,
+        details=grant.details,
+        actor=grant.actor,
     )
     if held.token.spent_at is not None:
         return Decision(issue, trail)
@@ -114,6 +118,12 @@ def the_token_is_fresh(case: Case) -> Seen | Refusal:
     return Seen(f"{left} s left")
 
 
+@check("RFC 9449 §5")
+def the_key_is_the_one_it_was_given_to(case: Case) -> Seen | Refusal:
+    """A public client's refresh token works for the holder of the key it was given to."""
+    return same_key(case.held.grant.confirmation if case.held else {}, case.ask.confirmation)
+
+
 @check("RFC 6749 §6")
 def the_scopes_are_within_the_grant(case: Case) -> Seen | Refusal:
     """A refresh may ask for less than was granted, never for more."""
@@ -140,6 +150,7 @@ CHECKS = (
     the_token_is_one_of_ours,
     the_token_belongs_to_this_client,
     the_grant_stands,
+    the_key_is_the_one_it_was_given_to,
     the_token_is_unspent_or_within_its_grace,
     the_token_is_fresh,
     the_scopes_are_within_the_grant,

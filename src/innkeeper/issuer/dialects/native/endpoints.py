@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
 from innkeeper.issuer.desk.introspect import introspect, revoke, userinfo
 from innkeeper.issuer.desk.pushed import push
 from innkeeper.issuer.desk.realm import Realm
@@ -14,6 +15,7 @@ from innkeeper.issuer.dialects.native.metadata import document
 from innkeeper.issuer.dialects.native.wire import error_reply, form_of, proof_of, tokens_reply
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens import dpop
 from innkeeper.tokens.trail import at_the_door
 
 Explain = Callable[[Refusal], str | None]
@@ -52,15 +54,19 @@ class NativeEndpoints:
         form = form_of(request)
         if isinstance(form, Refusal):
             return self._unreadable("token", form)
-        outcome = await token(self._realm, proof_of(request, form), form, self._audiences)
-        return self._refused(outcome) if isinstance(outcome, Refusal) else tokens_reply(outcome)
+        sender = self._sender(request, self._layout.token)
+        outcome = await token(self._realm, proof_of(request, form), form, self._audiences, sender)
+        reply = self._refused(outcome) if isinstance(outcome, Refusal) else tokens_reply(outcome)
+        return reply if sender.dpop is None else self._with_nonce(reply)
 
     async def push(self, request: Request) -> Reply:
         form = form_of(request)
         if isinstance(form, Refusal):
             return self._unreadable("pushed request", form)
-        outcome = await push(self._realm, proof_of(request, form), form, self._audiences)
-        return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, 201, NO_STORE)
+        sender = self._sender(request, self._layout.push)
+        outcome = await push(self._realm, proof_of(request, form), form, self._audiences, sender)
+        reply = self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, 201, NO_STORE)
+        return reply if sender.dpop is None else self._with_nonce(reply)
 
     async def introspect(self, request: Request) -> Reply:
         form = form_of(request)
@@ -79,10 +85,13 @@ class NativeEndpoints:
         return self._refused(outcome) if isinstance(outcome, Refusal) else Reply(200, NO_STORE)
 
     async def userinfo(self, request: Request) -> Reply:
-        outcome = await userinfo(self._realm, _bearer(request))
+        scheme, sent = _access_token(request)
+        sender = self._sender(request, self._layout.userinfo) if scheme == "dpop" else NOBODY_SPECIAL
+        outcome = await userinfo(self._realm, sent, sender)
         if isinstance(outcome, Refusal):
-            return Reply(outcome.page.status, (("www-authenticate", _challenge(outcome)), *NO_STORE))
-        return json_reply(outcome, headers=NO_STORE)
+            return self._challenged(outcome, scheme)
+        reply = json_reply(outcome, headers=NO_STORE)
+        return reply if sender.dpop is None else self._with_nonce(reply)
 
     async def jwks(self, _: Request) -> Reply:
         return json_reply({"keys": self._realm.ring.published(self._realm.now())}, headers=CACHEABLE)
@@ -90,6 +99,18 @@ class NativeEndpoints:
     async def discovery(self, _: Request) -> Reply:
         realm = self._realm
         return json_reply(document(self._layout, realm.policy, realm.ring.algorithms()), headers=CACHEABLE)
+
+    def _sender(self, request: Request, path: str) -> Sender:
+        return Sender(request.headers.get("dpop"), request.method, self._layout.url(path))
+
+    def _challenged(self, refusal: Refusal, scheme: str) -> Reply:
+        """A refused call with what it lacks, in the scheme that it used (RFC 6750 §3, RFC 9449 §7.1)."""
+        reply = Reply(max(refusal.page.status, 401), (("www-authenticate", _challenge(refusal, scheme)), *NO_STORE))
+        return self._with_nonce(reply) if scheme == "dpop" else reply
+
+    def _with_nonce(self, reply: Reply) -> Reply:
+        """A caller that proves its key learns the nonce for its next proof (RFC 9449 §8.2)."""
+        return Reply(reply.status, (*reply.headers, ("dpop-nonce", nonce(self._realm))), reply.body)
 
     def _refused(self, refusal: Refusal) -> Reply:
         return error_reply(refusal, self._explain(refusal))
@@ -99,21 +120,22 @@ class NativeEndpoints:
         return self._refused(refusal)
 
 
-def _bearer(request: Request) -> str:
-    """The access token of a request: from its header, or from a form body (RFC 6750 §2.1, §2.2)."""
+def _access_token(request: Request) -> tuple[str, str]:
+    """The scheme and the access token of a request: from its header, or from a form body (RFC 6750 §2.1, §2.2)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
+    if scheme.lower() in ("bearer", "dpop"):
+        return scheme.lower(), token.strip()
     if request.method == "POST":
         form = form_of(request)
         if not isinstance(form, Refusal) and "access_token" not in form.repeated:
-            return form.get("access_token", "")
-    return ""
+            return "bearer", form.get("access_token", "")
+    return "bearer", ""
 
 
-def _challenge(refusal: Refusal) -> str:
+def _challenge(refusal: Refusal, scheme: str) -> str:
     """What a refused call is answered with; a call without a token learns only that it needs one (RFC 6750 §3)."""
+    opening = f'DPoP algs="{" ".join(dpop.ALGORITHMS)}"' if scheme == "dpop" else 'Bearer realm="innkeeper"'
     if not refusal.error:
-        return 'Bearer realm="innkeeper"'
+        return opening
     scope = ', scope="openid"' if refusal.page.status == 403 else ""
-    return f'Bearer realm="innkeeper", error="{refusal.error}", error_description="{refusal.page.wire}"{scope}'
+    return f'{opening}, error="{refusal.error}", error_description="{refusal.page.wire}"{scope}'

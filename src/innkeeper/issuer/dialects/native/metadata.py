@@ -12,6 +12,7 @@ from innkeeper.issuer.core.userinfo import CLAIMS_OF_SCOPE
 from innkeeper.issuer.desk.client_keys import ALGORITHMS
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.protocol import pkce
+from innkeeper.tokens import dpop
 
 
 def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": id_token_algorithms,

@@ -86,7 +86,7 @@ def tokens_reply(tokens: Tokens) -> Reply:
     """A successful token response (RFC 6749 §5.1)."""
     body: dict[str, Any] = {
         "access_token": tokens.access_token,
-        "token_type": "Bearer",
+        "token_type": tokens.token_type,
         "expires_in": tokens.expires_in,
     }
     if tokens.scopes:
