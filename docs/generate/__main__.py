@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from docs.generate.pages import REFERENCE, pages
+from docs.generate.pages import REFERENCE, WRITERS, pages
 
 
 def main() -> None:
     REFERENCE.mkdir(exist_ok=True)
-    for name, text in pages().items():
-        page = REFERENCE / name
+    for name in WRITERS:
+        page, text = REFERENCE / name, pages(name)[name]
         if not page.exists() or page.read_text("utf-8") != text:
             page.write_text(text, "utf-8")
             print(f"docs/reference/{name} written")

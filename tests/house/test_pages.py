@@ -42,7 +42,8 @@ def tracked() -> list[Path]:
 @pytest.mark.parametrize("name", sorted(WRITERS))
 def test_a_reference_page_is_as_the_code_is(name: str) -> None:
     written = (REFERENCE / name).read_text("utf-8") if (REFERENCE / name).exists() else ""
-    assert written == pages(name)[name], f"docs/reference/{name} is out of date: run `make docs`"
+    is_current = written == pages(name)[name]
+    assert is_current, f"docs/reference/{name} is out of date: run `make docs`"
 
 
 def test_no_reference_page_is_left_over() -> None:
