@@ -160,8 +160,8 @@ def the_assertion_speaks_of_the_client(case: Case) -> Seen | Refusal:
 def the_assertion_is_addressed_to_us(case: Case) -> Seen | Refusal:
     """``aud`` of the assertion is this issuer or its token endpoint."""
     audience = _claims(case).get("aud")
-    named = {audience} if isinstance(audience, str) else set(audience) if isinstance(audience, list) else set()
-    if not named & case.audiences:
+    named = audience if isinstance(audience, list) else [audience]
+    if not any(one in named for one in case.audiences):
         expected = " or ".join(sorted(case.audiences))
         return _not_authenticated("the assertion is addressed to someone else", expected, repr(audience))
     return Seen(repr(audience))
@@ -171,16 +171,16 @@ def the_assertion_is_addressed_to_us(case: Case) -> Seen | Refusal:
 def the_assertion_is_fresh(case: Case) -> Seen | Refusal:
     """``exp`` lies ahead but not far, ``nbf`` and ``iat`` are not ahead, and ``jti`` was never used before."""
     claims, now, leeway = _claims(case), case.now, case.policy.leeway
-    exp, start = claims.get("exp"), max(_time(claims.get("nbf")), _time(claims.get("iat")))
+    exp, starts = claims.get("exp"), (claims.get("nbf", 0), claims.get("iat", 0))
     if not isinstance(exp, int | float) or exp <= now - leeway:
         return _not_authenticated("the assertion has expired or never says when", f"exp after {now}", repr(exp))
-    if start > now + leeway:
-        return _not_authenticated("the assertion is not valid yet", f"nbf and iat at most {now}", str(start))
+    if not all(isinstance(start, int | float) and start <= now + leeway for start in starts):
+        return _not_authenticated("the assertion is not valid yet", f"nbf and iat at most {now}", repr(starts))
     if exp > now + case.policy.assertion_lifetime + leeway:
         return _not_authenticated(
             "the assertion lives too long", f"{case.policy.assertion_lifetime} s", f"{exp - now} s"
         )
-    if not isinstance(claims.get("jti"), str):
+    if not isinstance(claims.get("jti"), str) or not claims["jti"]:
         return _not_authenticated("the assertion has no jti, so a copy could not be told from it", "a jti", "none")
     if case.assertion is not None and case.assertion.replayed:
         return _not_authenticated("the assertion was used before", "a new jti each time", repr(claims["jti"]))
@@ -246,10 +246,6 @@ def _claims(case: Case) -> dict[str, Any]:
     return case.assertion.claims if case.assertion else {}
 
 
-def _time(value: object) -> float:
-    return value if isinstance(value, int | float) else 0
-
-
 def _spend(client: Client, assertion: Assertion) -> AddOnce:
     key = assertion_key(client.id, str(assertion.claims.get("jti")))
     return AddOnce(ASSERTION, key, int(assertion.claims.get("exp", 0)) + 60)
@@ -259,5 +255,5 @@ ASSERTION = "client assertion"
 
 
 def assertion_key(client_id: str, jti: str) -> str:
-    """The name under which a used assertion is remembered."""
-    return f"{client_id} {jti}"
+    """The name under which a used assertion is remembered; no two clients share one."""
+    return f"{len(client_id)} {client_id} {jti}"
