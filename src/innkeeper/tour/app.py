@@ -22,6 +22,7 @@ from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CARDS, CardName
 from innkeeper.tour.errands import Errands
 from innkeeper.tour.house import CALLBACK, DOORS, CutExpired, House
+from innkeeper.tour.marks import COOKIE
 from innkeeper.tour.origin import why_foreign
 from innkeeper.tour.pages import HEADERS, STATIC, page
 from innkeeper.tour.replay import entrance, replay
@@ -142,7 +143,7 @@ class _Site:
         visit = self._visit(request)
         shown = _html("visit.html", visit=self._document(visit), version=self._book.version(visit.id))
         if visit.flow == "guest" and visit.stage in {"ready", "away"}:
-            shown.set_cookie(tap.COOKIE, visit.id, max_age=3600, httponly=True, samesite="lax")
+            shown.set_cookie(COOKIE, visit.id, max_age=3600, httponly=True, samesite="lax")
         return shown
 
     async def leave(self, request: Request) -> Response:
@@ -150,12 +151,12 @@ class _Site:
 
     async def callback(self, request: Request) -> Response:
         """The guest app's redirect URI. The browser's cookie says which visit's app it is."""
-        visit = self._book.visit(request.cookies.get(tap.COOKIE, ""))
+        visit = self._book.visit(request.cookies.get(COOKIE, ""))
         if visit is None:
             raise HTTPException(400, "Nobody is awaited here. Start a visit, and come back in the same browser.")
         after = await self._errands.come_back(visit, request.url.query)
         back = RedirectResponse(f"/tour/visits/{after.id}", 303)
-        back.delete_cookie(tap.COOKIE, httponly=True, samesite="lax")
+        back.delete_cookie(COOKIE, httponly=True, samesite="lax")
         return back
 
     async def knock(self, request: Request) -> Response:

@@ -33,7 +33,7 @@ from innkeeper.tour import cards
 from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CardName
 from innkeeper.tour.house import CutExpired, House
-from innkeeper.tour.tap import marked
+from innkeeper.tour.marks import marked
 from innkeeper.tour.visit import Flow, Visit, carded, failed, holding, moved, opened, tried
 
 Result = TypeVar("Result")

@@ -17,10 +17,8 @@ from innkeeper.protocol.exchange import Request
 from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.tokens.trail import Trail
 from innkeeper.tour.book import Book
+from innkeeper.tour.marks import COOKIE, HEADER
 from innkeeper.tour.record import BODY_LIMIT, Hop, Pairs, Place, masked, readable_body, readable_headers
-
-COOKIE = "innkeeper_tour"
-HEADER = "innkeeper-tour"
 
 _overheard: ContextVar[list[Trail] | None] = ContextVar("innkeeper_tour_trails", default=None)
 
@@ -37,11 +35,6 @@ class Mark(msgspec.Struct, frozen=True):
     visit_id: str
     carrier: Literal["browser", "app"]
     label: str = ""
-
-
-def marked(visit_id: str, label: str = "") -> dict[str, str]:
-    """The header by which a back-channel request is known to belong to a visit."""
-    return {HEADER: f"{visit_id}/{label}" if label else visit_id}
 
 
 class Tap:
@@ -146,20 +139,23 @@ class _Recording:
         )
 
 
+_HEADER, _CRUMB = HEADER.encode(), f"{COOKIE}=".encode()
+
+
 def _mark(headers: Iterable[tuple[bytes, bytes]]) -> Mark | None:
     for name, value in headers:
-        if name == b"innkeeper-tour":
+        if name == _HEADER:
             visit_id, _, label = value.decode("latin-1").partition("/")
             return Mark(visit_id, "app", label)
     for name, value in headers:
-        if name == b"cookie" and b"innkeeper_tour=" in value:
+        if name == b"cookie" and _CRUMB in value:
             crumb = Request("", "", "", {"cookie": value.decode("latin-1")}).cookie(COOKIE)
             return Mark(crumb, "browser") if crumb else None
     return None
 
 
 def _unmarked(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
-    return ((name, value) for name, value in headers if name != b"innkeeper-tour")
+    return ((name, value) for name, value in headers if name != _HEADER)
 
 
 def _query(query_string: bytes) -> Pairs:

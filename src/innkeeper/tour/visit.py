@@ -70,12 +70,12 @@ def opened(visit: Visit, metadata: Metadata, pending: Pending | None = None) -> 
 
 def carded(visit: Visit, card: str, identity: str | None = None) -> Visit:
     """The visit with its keycard, and a guest's with the ID token that came along."""
-    return msgspec.structs.replace(moved(visit, "card"), card=card, identity=identity)
+    return msgspec.structs.replace(moved(visit, "card"), pending=None, card=card, identity=identity)
 
 
 def failed(visit: Visit, trouble: str) -> Visit:
     """The visit that ended without a card."""
-    return msgspec.structs.replace(moved(visit, "fail"), trouble=trouble)
+    return msgspec.structs.replace(moved(visit, "fail"), pending=None, trouble=trouble)
 
 
 def holding(visit: Visit, name: str, token: str) -> Visit:

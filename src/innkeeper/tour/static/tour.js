@@ -9,7 +9,7 @@ import { countDown, copyable } from "./small.js";
 
 document.documentElement.classList.add("js");
 
-const REGIONS = ["answer", "tally", "hops", "messages"];
+const REGIONS = ["verdict", "answer", "tally", "hops", "messages"];
 
 function begin() {
   setClocks();

@@ -30,14 +30,15 @@ export function openHop(n, { quietly = false, reveal = false } = {}) {
   if (!message) return;
   for (const other of document.querySelectorAll(".message.open")) other.classList.remove("open");
   for (const link of document.querySelectorAll(".hop-link[aria-current]")) link.removeAttribute("aria-current");
+  const row = document.querySelector(`.hop[data-n="${n}"]`);
+  const link = row.querySelector(".hop-link");
+  (sideBySide() ? document.getElementById("messages") : row).append(message);
   message.classList.add("open");
-  const link = document.querySelector(`.hop[data-n="${n}"] .hop-link`);
   link.setAttribute("aria-current", "true");
   message.parentElement.scrollTop = 0;
   if (quietly) return;
   history.replaceState(null, "", `#hop-${n}`);
-  if (reveal && !sideBySide()) message.scrollIntoView({ block: "start" });
-  else link.scrollIntoView({ block: "nearest" });
+  link.scrollIntoView({ block: reveal && !sideBySide() ? "start" : "nearest" });
 }
 
 function sideBySide() {
