@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from innkeeper.guard import Refused, Verified, oidc, read_unverified
 from innkeeper.guard.credentials import Credentials, credentials
-from innkeeper.guard.decision import drawn, passes
+from innkeeper.guard.decision import Believed, drawn, passes
+from innkeeper.guard.keys import Keys
 from innkeeper.guard.scopes import Implications
 from innkeeper.keys.jws import NotAToken
 from innkeeper.protocol.challenges import parse
@@ -18,7 +19,7 @@ from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tokens.access import read
 from innkeeper.tokens.trail import Trail
-from innkeeper.tokens.verification import Presented
+from innkeeper.tokens.verification import Presented, window
 from tests.guard.world import HOTEL, ISSUER, KID, NOW, World, claims, forge, number, run
 
 METADATA = "https://hotel.example/.well-known/oauth-protected-resource/doors"
@@ -218,6 +219,16 @@ def test_several_credentials_are_400(sent: Credentials) -> None:
     assert (answer.status, challenged(answer)["error"]) == (400, "invalid_request")
 
 
+def test_in_development_a_challenge_links_to_its_explanation() -> None:
+    link = "https://hotel.example/_explain?id=1"
+    answer = asked("Bearer x", explain=lambda refusal: link)
+    assert isinstance(answer, Reply)
+    assert challenged(answer)["error_uri"] == link
+    assert f'"error_uri":"{link}"'.encode() in answer.body
+    bare = asked(None, explain=lambda refusal: link)
+    assert "error_uri" not in challenged(bare)
+
+
 def test_a_token_in_the_address_is_not_read() -> None:
     answer = asked(None, query=b"access_token=" + forge().encode())
     assert isinstance(answer, Reply)
@@ -378,7 +389,10 @@ def test_the_quick_yes_is_said_exactly_where_every_check_passes(
     presented = Presented(
         {"alg": "ES256", "typ": "at+jwt"}, said, (ISSUER,), shelf.preset.expected, signature="valid", token=token
     )
-    quick = passes(presented, token, shelf, needed, guard._rules, now)
+    since, until = window(token, leeway)
+    held_and_implied = guard._rules.implications.of(token.scope)
+    known = Believed(presented, token, shelf, Keys((), NOW), held_and_implied, since, until)
+    quick = passes(known, needed, guard._rules, now)
     assert quick is (drawn(presented, shelf, needed, guard._rules, now).refusal is None)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from innkeeper.guard.keys import RETRY
 from innkeeper.protocol.challenges import bearer, write
 from innkeeper.protocol.exchange import NO_STORE, Reply, json_reply
-from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.refusals import Refusal, UsageError
 from innkeeper.protocol.resource_metadata import (
     document,
     metadata_paths,
@@ -52,19 +52,22 @@ class Door(msgspec.Struct, frozen=True):
         return Reply(200, (("content-type", "application/json"), _CACHE), self.document)
 
 
-def challenge(refused: Refused, door: Door) -> Reply:
+def unexplained(_: Refusal) -> str | None:
+    """No link: outside of development nobody is told more than the specification says."""
+    return None
+
+
+def challenge(refused: Refused, door: Door, link: str | None = None) -> Reply:
     """The answer to a refused request: status, challenge, and a body that says no more than the challenge does.
 
-    ``scope`` lists all that the request needs; without credentials there is no ``error`` (RFC 6750 §3.1).
+    ``scope`` lists all that the request needs; without credentials there is no ``error`` (RFC 6750 §3.1). ``link``
+    leads, in development, to the reasons.
     """
     page = refused.refusal.page
-    body = {"error": page.error, "error_description": page.wire} if page.error else _ASK
+    error = {"error": page.error, "error_description": page.wire} if page.error else {}
+    if error and link:
+        error["error_uri"] = link
     if page.status == 503:
-        return json_reply(body, 503, (("retry-after", str(RETRY)), *NO_STORE))
-    asked = bearer(
-        error=page.error,
-        error_description=page.wire,
-        scope=refused.needed,
-        resource_metadata=door.metadata_url,
-    )
-    return json_reply(body, page.status, (("www-authenticate", write(asked)), *NO_STORE))
+        return json_reply(error, 503, (("retry-after", str(RETRY)), *NO_STORE))
+    asked = bearer(**error, scope=refused.needed, resource_metadata=door.metadata_url)
+    return json_reply(error or _ASK, page.status, (("www-authenticate", write(asked)), *NO_STORE))

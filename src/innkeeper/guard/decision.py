@@ -6,8 +6,7 @@ it is by then, so that one text serves threads and coroutines alike (``Guard`` d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from functools import partial
+from collections.abc import Generator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -20,7 +19,6 @@ from innkeeper.protocol.strict_json import NotStrict, read_object
 from innkeeper.tokens.access import AccessToken, NotWhole, read
 from innkeeper.tokens.trail import Trail, follow
 from innkeeper.tokens.verification import (
-    NOBODY,
     PRESENTED_CHECKS,
     SIGNED_CHECKS,
     USE_CHECKS,
@@ -37,25 +35,43 @@ class Rules(msgspec.Struct, frozen=True):
     """What a guard was built with: its issuers' key shelves by issuer, and what every token is held to."""
 
     shelves: Mapping[str, KeyShelf]
+    trusted: tuple[str, ...]
     audiences: frozenset[str]
     implications: Implications
     leeway: float
 
 
+class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """A token whose signature is valid, as it may be remembered: with the keys that vouch for it.
+
+    ``held`` are its scopes with all they imply; from ``since`` until before ``until`` the time checks pass.
+    """
+
+    presented: Presented
+    token: AccessToken
+    shelf: KeyShelf
+    keys: Keys
+    held: frozenset[str]
+    since: float
+    until: float
+
+
 class Verified:
     """A token that passed every check, and the trail of them (drawn when it is asked for)."""
 
-    __slots__ = ("_trail", "token")
+    __slots__ = ("_known", "_needed", "_now", "_rules", "token")
 
-    def __init__(self, token: AccessToken, trail: Trail | Callable[[], Trail]) -> None:
-        self.token = token
-        self._trail = trail
+    def __init__(self, known: Believed, needed: frozenset[str], rules: Rules, now: float) -> None:
+        self.token = known.token
+        self._known = known
+        self._needed = needed
+        self._rules = rules
+        self._now = now
 
     @property
     def trail(self) -> Trail:
-        if not isinstance(self._trail, Trail):
-            self._trail = self._trail()
-        return self._trail
+        """Every check that was made. The same values give the same trail, so it is not kept, but drawn anew."""
+        return recalled(self._known, self._needed, self._rules, self._now)
 
     def __repr__(self) -> str:
         return f"<Verified {self.token.sub!r} by {self.token.client_id!r} from {self.token.iss}>"
@@ -80,15 +96,6 @@ class Question(msgspec.Struct, frozen=True):
     tried_at: float
 
 
-class Believed(msgspec.Struct, frozen=True, eq=False):
-    """A token whose signature is valid, as it may be remembered: with the keys that vouch for it."""
-
-    presented: Presented
-    token: AccessToken
-    shelf: KeyShelf
-    keys: Keys
-
-
 Decision: TypeAlias = Generator[Question, float, "tuple[Verified, Believed] | Refused"]
 
 
@@ -98,13 +105,18 @@ def deciding(token: str | bytes, needed: frozenset[str], rules: Rules, now: floa
     A yes is told by a few comparisons (``passes``), a no by making the checks one by one until one refuses. The
     checks are the law: the comparisons say yes exactly where every check passes, which a test proves.
     """
-    presented, parsed = _taken_apart(token, rules)
-    shelf = rules.shelves.get(presented.expected.issuer)
-    if parsed is None or shelf is None:
-        return refused(drawn(presented, None, needed, rules, now), needed)
+    try:
+        parsed = jws.parse(token)
+        claims = read_object(parsed.claims)
+    except (jws.NotAToken, NotStrict) as error:
+        return refused(drawn(_unreadable(error, rules), None, needed, rules, now), needed)
+    issuer = claims.get("iss")
+    shelf = rules.shelves.get(issuer) if type(issuer) is str else None
+    if shelf is None:
+        return refused(drawn(Presented(parsed.header, claims, rules.trusted), None, needed, rules, now), needed)
     fitting = shelf.fitting(parsed.header_b64, now)
     if fitting is None:
-        opening = follow(ABOUT, PRESENTED_CHECKS, presented)
+        opening = follow(ABOUT, PRESENTED_CHECKS, _judged(parsed, claims, shelf, None, rules))
         if opening.refusal:
             return refused(opening, needed)
         kid, alg = parsed.header.get("kid"), parsed.header["alg"]
@@ -112,31 +124,26 @@ def deciding(token: str | bytes, needed: frozenset[str], rules: Rules, now: floa
             now = yield Question(shelf, shelf.tried_at)
         usable = shelf.usable(now)
         fitting = usable.fitting(kid, alg) if usable else None
-    presented = _judged(presented, parsed, shelf, fitting)
+    presented = _judged(parsed, claims, shelf, fitting, rules)
     said, keys = presented.token, shelf.keys
-    if keys is None or not isinstance(said, AccessToken) or not passes(presented, said, shelf, needed, rules, now):
+    if type(said) is not AccessToken or keys is None:
         return refused(drawn(presented, shelf, needed, rules, now), needed)
-    if parsed.header_b64 not in shelf.opened:
-        shelf.remember(parsed.header_b64, fitting or [])
-    known = Believed(presented, said, shelf, keys)
-    return Verified(said, partial(recalled, known, needed, rules, now)), known
+    since, until = window(said, rules.leeway)
+    known = Believed(presented, said, shelf, keys, rules.implications.of(said.scope), since, until)
+    if not passes(known, needed, rules, now):
+        return refused(drawn(presented, shelf, needed, rules, now), needed)
+    shelf.remember(parsed.header_b64, fitting)
+    return Verified(known, needed, rules, now), known
 
 
-def passes(
-    presented: Presented,
-    token: AccessToken,
-    shelf: KeyShelf,
-    needed: frozenset[str],
-    rules: Rules,
-    now: float,
-) -> bool:
+def passes(known: Believed, needed: frozenset[str], rules: Rules, now: float) -> bool:
     """Whether a token with a valid signature and an accepted header passes all the other checks, too."""
-    since, until = window(token, rules.leeway)
+    checks = known.shelf.preset.checks
     return (
-        since <= now < until
-        and not rules.audiences.isdisjoint(token.aud)
-        and needed <= rules.implications.of(token.scope)
-        and not any(type(one.judge(presented)) is Refusal for one in shelf.preset.checks)
+        known.since <= now < known.until
+        and not rules.audiences.isdisjoint(known.token.aud)
+        and needed <= known.held
+        and (not checks or not any(type(one.judge(known.presented)) is Refusal for one in checks))
     )
 
 
@@ -167,41 +174,25 @@ def refused(trail: Trail, needed: frozenset[str]) -> Refused:
     return Refused(refusal, trail, needed)
 
 
-def _taken_apart(token: str | bytes, rules: Rules) -> tuple[Presented, jws.Parsed | None]:
-    trusted = tuple(rules.shelves)
-    try:
-        parsed = jws.parse(token)
-        claims = read_object(parsed.claims)
-    except jws.NotAToken as error:
-        return Presented(_EMPTY, _EMPTY, trusted, unreadable=str(error)), None
-    except NotStrict as error:
-        return Presented(_EMPTY, _EMPTY, trusted, unreadable=f"claims: {error}"), None
-    issuer = claims.get("iss")
-    shelf = rules.shelves.get(issuer) if isinstance(issuer, str) else None
-    return Presented(parsed.header, claims, trusted, shelf.preset.expected if shelf else NOBODY), parsed
+def _unreadable(error: ValueError, rules: Rules) -> Presented:
+    about = "" if isinstance(error, jws.NotAToken) else "claims: "
+    return Presented(_EMPTY, _EMPTY, rules.trusted, unreadable=f"{about}{error}")
 
 
 def _judged(
-    presented: Presented, parsed: jws.Parsed, shelf: KeyShelf, fitting: list[jws.PublicKey] | None
+    parsed: jws.Parsed, claims: Mapping[str, Any], shelf: KeyShelf, fitting: list[jws.PublicKey] | None, rules: Rules
 ) -> Presented:
-    """The token again, with what its signature turned out to be and, where that is valid, what it says."""
+    """The token with what its signature turned out to be and, where that is valid, what it says."""
+    preset = shelf.preset
     signature = _signature(parsed, fitting)
     said: AccessToken | str = ""
     if signature == "valid":
         try:
-            said = read(shelf.preset.spell(presented.claims), presented.expected.required)
+            said = read(preset.spell(claims), preset.expected.required)
         except NotWhole as error:
             said = str(error)
-    return Presented(
-        presented.header,
-        presented.claims,
-        presented.trusted,
-        presented.expected,
-        "",
-        signature,
-        "" if fitting else shelf.failure,
-        said,
-    )
+    obstacle = "" if fitting else shelf.failure
+    return Presented(parsed.header, claims, rules.trusted, preset.expected, "", signature, obstacle, said)
 
 
 def _signature(parsed: jws.Parsed, fitting: list[jws.PublicKey] | None) -> Signature:

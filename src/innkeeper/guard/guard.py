@@ -7,11 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 
-from innkeeper.guard.challenge import Door, challenge
+from innkeeper.guard.challenge import Door, challenge, unexplained
 from innkeeper.guard.credentials import CREDENTIAL_CHECKS, Credentials
 from innkeeper.guard.decision import (
     ABOUT,
@@ -28,10 +27,10 @@ from innkeeper.guard.fetching import Fetch, FetchBlocking, fetch, fetch_blocking
 from innkeeper.guard.issuers.native import native
 from innkeeper.guard.issuers.preset import Preset
 from innkeeper.guard.keys import ORDINARY, Freshness, Keys, KeyShelf, reading
-from innkeeper.guard.memory import Memory, digest_of
+from innkeeper.guard.memory import Memory
 from innkeeper.guard.scopes import Implications
 from innkeeper.protocol.exchange import Reply
-from innkeeper.protocol.refusals import Unreachable, UsageError
+from innkeeper.protocol.refusals import Refusal, Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, follow, unobserved
 from innkeeper.tokens.verification import LEEWAY
 
@@ -53,6 +52,7 @@ class Guard:
         freshness: Freshness = ORDINARY,
         remembered: int = 4096,
         observe: Observer = unobserved,
+        explain: Callable[[Refusal], str | None] = unexplained,
         clock: Callable[[], float] = time.time,
         fetch: Fetch = fetch,
         fetch_blocking: FetchBlocking = fetch_blocking,
@@ -68,7 +68,8 @@ class Guard:
         ``implies``: what a scope includes, such as ``{"hotel:all": ["gym:enter", "pool:enter"]}``.
         ``leeway``: seconds clocks may differ, 30: see ``tokens.verification.LEEWAY``; at most 300.
         ``remembered``: how many verified tokens are kept to save signature checks; 4096 take about 12 MB.
-        ``observe`` is called with the trail of every decision.
+        ``observe`` is called with the trail of every decision. ``explain`` gives, in development, a link to a
+        refusal's reasons; it is sent along as ``error_uri``.
         """
         presets = _presets(issuer)
         audiences = _names(audience)
@@ -76,9 +77,10 @@ class Guard:
             raise UsageError(f"leeway of {leeway}: between 0 and 300 s; clocks that differ more are to be set right")
         self.door = Door.of(resource, audiences, tuple(one.issuer for one in presets), scopes_supported)
         self._shelves = {one.issuer: KeyShelf(one, freshness) for one in presets}
-        self._rules = Rules(self._shelves, frozenset(audiences), Implications(implies), leeway)
-        self._memory = Memory(remembered, leeway)
+        self._rules = Rules(self._shelves, self.issuers, frozenset(audiences), Implications(implies), leeway)
+        self._memory = Memory(remembered)
         self._observe = observe
+        self._explain = explain
         self._clock = clock
         self._fetch = fetch
         self._fetch_blocking = fetch_blocking
@@ -92,7 +94,7 @@ class Guard:
 
     async def verify(self, token: str | bytes, scopes: Iterable[str] = ()) -> Verified | Refused:
         """Whether ``token`` is good here for a request that needs all of ``scopes``. Raises nothing for a bad token."""
-        needed, digest = frozenset(scopes), digest_of(token)
+        needed, digest = frozenset(scopes), self._memory.digest(token)
         known = self._recall(digest, needed)
         if known is not None:
             return known
@@ -107,7 +109,7 @@ class Guard:
 
     def verify_blocking(self, token: str | bytes, scopes: Iterable[str] = ()) -> Verified | Refused:
         """``verify`` for threads."""
-        needed, digest = frozenset(scopes), digest_of(token)
+        needed, digest = frozenset(scopes), self._memory.digest(token)
         known = self._recall(digest, needed)
         if known is not None:
             return known
@@ -130,7 +132,7 @@ class Guard:
 
     def challenge(self, refused: Refused) -> Reply:
         """The whole HTTP answer to a refusal: status, ``WWW-Authenticate``, body (RFC 6750 §3, RFC 9728 §5)."""
-        return challenge(refused, self.door)
+        return challenge(refused, self.door, self._explain(refused.refusal))
 
     def metadata(self) -> Reply:
         """The document this API publishes about itself; serve it at each of ``door.metadata_paths``."""
@@ -141,10 +143,9 @@ class Guard:
         known = self._memory.recall(digest, now)
         if known is None:
             return None
-        if not needed <= self._rules.implications.of(known.token.scope):
-            trail = recalled(known, needed, self._rules, now)
-            return self._seen(refused(trail, needed))
-        return self._seen(Verified(known.token, partial(recalled, known, needed, self._rules, now)))
+        if not needed <= known.held:
+            return self._seen(refused(recalled(known, needed, self._rules, now), needed))
+        return self._seen(Verified(known, needed, self._rules, now))
 
     def _concluded(self, digest: bytes, outcome: tuple[Verified, Believed] | Refused) -> Verified | Refused:
         if isinstance(outcome, Refused):

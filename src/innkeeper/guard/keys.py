@@ -109,9 +109,9 @@ class KeyShelf:
         self.keys, self.jwks_uri, self.tried_at, self.failure = keys, jwks_uri, keys.read_at, ""
         self.opened = {}
 
-    def remember(self, header_b64: bytes, fitting: list[PublicKey]) -> None:
+    def remember(self, header_b64: bytes, fitting: list[PublicKey] | None) -> None:
         """Note which keys fit a header that passed its checks; dropped whenever new keys are put."""
-        if len(self.opened) < _MOST_HEADERS:
+        if fitting and header_b64 not in self.opened and len(self.opened) < _MOST_HEADERS:
             self.opened[header_b64] = fitting
 
     def fitting(self, header_b64: bytes, now: float) -> list[PublicKey] | None:

@@ -6,38 +6,35 @@ from collections import OrderedDict
 from hashlib import sha256
 
 from innkeeper.guard.decision import Believed
-from innkeeper.tokens.verification import window
 
 
 class Memory:
     """At most ``size`` tokens, the oldest forgotten first. Kept under a hash: no token is held in memory for it.
 
-    An entry counts from the token's iat and nbf until its exp, and only as long as the very keys that vouched for it
-    are on the shelf and fresh; outside of that it is as if it were not there.
+    An entry counts while the token's own times allow, and only as long as the very keys that vouched for it are on the
+    shelf and fresh; outside of that it is as if it were not there.
     """
 
-    def __init__(self, size: int, leeway: float) -> None:
+    def __init__(self, size: int) -> None:
         self._size = size
-        self._leeway = leeway
-        self._known: OrderedDict[bytes, tuple[Believed, float, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, Believed] = OrderedDict()
 
     def recall(self, digest: bytes, now: float) -> Believed | None:
         """What is remembered of the token with this digest and counts now, or None."""
-        found = self._known.get(digest)
-        if found is None:
+        known = self._known.get(digest)
+        if known is None or not known.since <= now < known.until:
             return None
-        known, since, until = found
-        return known if since <= now < until and known.shelf.keys is known.keys else None
+        shelf = known.shelf
+        return known if shelf.keys is known.keys and now < shelf.fresh_until() else None
 
     def keep(self, digest: bytes, known: Believed) -> None:
         """Remember a token that was verified just now."""
-        since, until = window(known.token, self._leeway)
-        self._known.pop(digest, None)
-        self._known[digest] = known, since, min(until, known.shelf.fresh_until())
-        while len(self._known) > self._size:
+        self._known[digest] = known
+        if len(self._known) > self._size:
             self._known.popitem(last=False)
 
-
-def digest_of(token: str | bytes) -> bytes:
-    """What a token is remembered under: SHA-256, 32 bytes."""
-    return sha256(token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token).digest()
+    def digest(self, token: str | bytes) -> bytes:
+        """What a token is remembered under: SHA-256, 32 bytes; nothing where nothing is remembered."""
+        if not self._size:
+            return b""
+        return sha256(token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token).digest()

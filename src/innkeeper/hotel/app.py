@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from innkeeper.guard.asgi import GuardMiddleware, Receive, Scope, Send, path_within, reply, verified
+from innkeeper.guard.challenge import unexplained
 from innkeeper.guard.decision import Verified
 from innkeeper.guard.guard import Guard
 from innkeeper.guard.routes import ANYONE, Needed
@@ -29,11 +30,6 @@ class HotelSettings(msgspec.Struct, frozen=True):
     name: str = "The innkeeper's hotel"
     zone: tzinfo | None = None
     book: Book | None = None
-
-
-def unexplained(_: Refusal) -> str | None:
-    """Outside of development nobody is told more than the wire says."""
-    return None
 
 
 class Hotel:

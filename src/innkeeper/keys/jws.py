@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from innkeeper.protocol import base64url
+from innkeeper.protocol.base64url import ALPHABET, NotBase64Url, decode_known
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
 PublicKey = RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
@@ -59,18 +60,18 @@ def parse(token: str | bytes, *, limit: int = LIMIT) -> Parsed:
         raise NotAToken("a character outside ASCII") from None
     if len(data) > limit:
         raise NotAToken(f"{len(data)} bytes, more than the {limit} read")
-    if data.translate(None, base64url.ALPHABET) != b"..":
+    if data.translate(None, ALPHABET) != b"..":
         raise NotAToken(_shape(data))
     header, claims, signature = data.split(b".")
     try:
         return Parsed(
             read_header(header) if len(header) <= _CACHED_HEADER else _read_header(header),
-            base64url.decode_known(claims),
-            base64url.decode_known(signature),
-            data[: len(header) + len(claims) + 1],
+            decode_known(claims),
+            decode_known(signature),
+            data[: -len(signature) - 1],
             header,
         )
-    except base64url.NotBase64Url as error:
+    except NotBase64Url as error:
         raise NotAToken(f"a part is not base64url: {error}") from None
 
 
@@ -85,7 +86,7 @@ def _shape(data: bytes) -> str:
 
 def _read_header(data: bytes) -> Mapping[str, Any]:
     try:
-        header = read_object(base64url.decode_known(data), depth=_HEADER_DEPTH)
+        header = read_object(decode_known(data), depth=_HEADER_DEPTH)
     except NotStrict as error:
         raise NotAToken(f"header: {error}") from None
     if "crit" in header:

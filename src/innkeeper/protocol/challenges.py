@@ -33,6 +33,7 @@ def bearer(
     *,
     error: str = "",
     error_description: str = "",
+    error_uri: str = "",
     scope: Iterable[str] = (),
     resource_metadata: str = "",
     realm: str = "",
@@ -46,6 +47,7 @@ def bearer(
         "realm": realm,
         "error": error,
         "error_description": error_description,
+        "error_uri": error_uri,
         "scope": " ".join(sorted(scope)),
         "resource_metadata": resource_metadata,
     }
