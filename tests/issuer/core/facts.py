@@ -7,7 +7,8 @@ from hashlib import sha256
 from msgspec.structs import replace
 
 from innkeeper.issuer.core import authorize
-from innkeeper.issuer.core.authorize import Authorization, Turned
+from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.authorize import Turned
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Secret, Session

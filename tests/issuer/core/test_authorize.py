@@ -9,17 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from innkeeper.issuer.core import authorize
-from innkeeper.issuer.core.authorize import (
-    AskConsent,
-    AskSignIn,
-    Authorization,
-    Fresh,
-    GiveCode,
-    Outcome,
-    Progress,
-    Turned,
-)
+from innkeeper.issuer.core import admission, authorization_request, authorize
+from innkeeper.issuer.core.admission import Progress
+from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.authorize import AskConsent, AskSignIn, Fresh, GiveCode, Outcome, Turned
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddCode, GiveConsent
 from innkeeper.issuer.core.records import PKCE_ALWAYS, PKCE_OPTIONAL, Client, Consent, Session
@@ -48,19 +41,23 @@ from tests.issuer.core.facts import (
 Sent = str | list[str] | None
 
 ON_A_PAGE: dict[str, tuple[Client | None, dict[str, Sent], Page]] = {
-    "no client is named": (SHOP, {"client_id": None}, authorize.NO_REDIRECT),
-    "the client's name is empty": (SHOP, {"client_id": ""}, authorize.NO_REDIRECT),
-    "two clients are named": (SHOP, {"client_id": [SHOP.id, "app"]}, authorize.NO_REDIRECT),
-    "one client is named twice": (SHOP, {"client_id": [SHOP.id, SHOP.id]}, authorize.NO_REDIRECT),
-    "no redirect is named": (SHOP, {"redirect_uri": None}, authorize.NO_REDIRECT),
+    "no client is named": (SHOP, {"client_id": None}, authorization_request.NO_REDIRECT),
+    "the client's name is empty": (SHOP, {"client_id": ""}, authorization_request.NO_REDIRECT),
+    "two clients are named": (SHOP, {"client_id": [SHOP.id, "app"]}, authorization_request.NO_REDIRECT),
+    "one client is named twice": (SHOP, {"client_id": [SHOP.id, SHOP.id]}, authorization_request.NO_REDIRECT),
+    "no redirect is named": (SHOP, {"redirect_uri": None}, authorization_request.NO_REDIRECT),
     "two redirects are named": (
         SHOP,
         {"redirect_uri": ["https://shop.example/callback", "https://evil.example/"]},
-        authorize.NO_REDIRECT,
+        authorization_request.NO_REDIRECT,
     ),
-    "nobody knows the client": (None, {}, authorize.UNKNOWN_CLIENT),
-    "the redirect is another's": (SHOP, {"redirect_uri": "https://evil.example/"}, authorize.REDIRECT_MISMATCH),
-    "the client registered none": (replace(SHOP, redirect_uris=()), {}, authorize.REDIRECT_MISMATCH),
+    "nobody knows the client": (None, {}, authorization_request.UNKNOWN_CLIENT),
+    "the redirect is another's": (
+        SHOP,
+        {"redirect_uri": "https://evil.example/"},
+        authorization_request.REDIRECT_MISMATCH,
+    ),
+    "the client registered none": (replace(SHOP, redirect_uris=()), {}, authorization_request.REDIRECT_MISMATCH),
 }
 
 
@@ -78,58 +75,66 @@ def test_where_the_redirect_is_in_doubt_no_other_mistake_gets_one() -> None:
     everything_wrong: dict[str, Sent] = {"response_type": "token", "scope": "nonsense", "prompt": "none"}
     outcome = examined(redirect_uri="https://evil.example/", **everything_wrong).outcome
     assert isinstance(outcome, Refusal)
-    assert outcome.page is authorize.REDIRECT_MISMATCH
+    assert outcome.page is authorization_request.REDIRECT_MISMATCH
 
 
 NO_CODES = replace(SHOP, grants=frozenset({"client_credentials"}))
 STRICT = replace(SHOP, pkce=PKCE_ALWAYS)
 
 AT_THE_CLIENT: dict[str, tuple[Client, dict[str, Sent], Page]] = {
-    "a parameter is repeated": (SHOP, {"scope": ["openid", "room:enter"]}, authorize.REQUEST_WRONG),
-    "an unknown parameter is repeated": (SHOP, {"foo": ["1", "2"]}, authorize.REQUEST_WRONG),
-    "state is repeated": (SHOP, {"state": ["a", "b"]}, authorize.REQUEST_WRONG),
-    "the response mode is repeated": (SHOP, {"response_mode": ["query", "fragment"]}, authorize.REQUEST_WRONG),
-    "the response type is missing": (SHOP, {"response_type": None}, authorize.REQUEST_WRONG),
-    "tokens are asked for": (SHOP, {"response_type": "token"}, authorize.RESPONSE_TYPE),
-    "an ID token is asked for": (SHOP, {"response_type": "id_token"}, authorize.RESPONSE_TYPE),
-    "a code and a token are asked for": (SHOP, {"response_type": "code token"}, authorize.RESPONSE_TYPE),
-    "the response type is in capitals": (SHOP, {"response_type": "CODE"}, authorize.RESPONSE_TYPE),
-    "the client has no code grant": (NO_CODES, {}, authorize.NOT_FOR_CODE),
-    "the response mode is unknown": (SHOP, {"response_mode": "web_message"}, authorize.REQUEST_WRONG),
+    "a parameter is repeated": (SHOP, {"scope": ["openid", "room:enter"]}, authorization_request.REQUEST_WRONG),
+    "an unknown parameter is repeated": (SHOP, {"foo": ["1", "2"]}, authorization_request.REQUEST_WRONG),
+    "state is repeated": (SHOP, {"state": ["a", "b"]}, authorization_request.REQUEST_WRONG),
+    "the response mode is repeated": (
+        SHOP,
+        {"response_mode": ["query", "fragment"]},
+        authorization_request.REQUEST_WRONG,
+    ),
+    "the response type is missing": (SHOP, {"response_type": None}, authorization_request.REQUEST_WRONG),
+    "tokens are asked for": (SHOP, {"response_type": "token"}, authorization_request.RESPONSE_TYPE),
+    "an ID token is asked for": (SHOP, {"response_type": "id_token"}, authorization_request.RESPONSE_TYPE),
+    "a code and a token are asked for": (SHOP, {"response_type": "code token"}, authorization_request.RESPONSE_TYPE),
+    "the response type is in capitals": (SHOP, {"response_type": "CODE"}, authorization_request.RESPONSE_TYPE),
+    "the client has no code grant": (NO_CODES, {}, authorization_request.NOT_FOR_CODE),
+    "the response mode is unknown": (SHOP, {"response_mode": "web_message"}, authorization_request.REQUEST_WRONG),
     "a public client sends no proof key": (
         APP,
         {"code_challenge": None, "code_challenge_method": None},
-        authorize.PROOF_KEY,
+        authorization_request.PROOF_KEY,
     ),
     "a public client's nonce stands in for none": (
         APP,
         {"code_challenge": None, "code_challenge_method": None, "nonce": "n"},
-        authorize.PROOF_KEY,
+        authorization_request.PROOF_KEY,
     ),
     "a strict client sends a nonce only": (
         STRICT,
         {"code_challenge": None, "code_challenge_method": None, "nonce": "n"},
-        authorize.PROOF_KEY,
+        authorization_request.PROOF_KEY,
     ),
     "a confidential client sends neither": (
         SHOP,
         {"code_challenge": None, "code_challenge_method": None},
-        authorize.PROOF_KEY,
+        authorization_request.PROOF_KEY,
     ),
     "a nonce without openid": (
         SHOP,
         {"code_challenge": None, "code_challenge_method": None, "nonce": "n", "scope": "room:enter"},
-        authorize.PROOF_KEY,
+        authorization_request.PROOF_KEY,
     ),
-    "the method is plain": (SHOP, {"code_challenge_method": "plain"}, authorize.PROOF_KEY),
-    "the method is missing, which means plain": (SHOP, {"code_challenge_method": None}, authorize.PROOF_KEY),
-    "the method is in small letters": (SHOP, {"code_challenge_method": "s256"}, authorize.PROOF_KEY),
-    "a method without a challenge": (SHOP, {"code_challenge": None, "nonce": "n"}, authorize.PROOF_KEY),
-    "an empty challenge": (APP, {"code_challenge": ""}, authorize.PROOF_KEY),
-    "a short challenge": (SHOP, {"code_challenge": CHALLENGE[:-1]}, authorize.PROOF_KEY),
-    "a long challenge": (SHOP, {"code_challenge": CHALLENGE + "A"}, authorize.PROOF_KEY),
-    "a padded challenge": (SHOP, {"code_challenge": CHALLENGE[:-1] + "="}, authorize.PROOF_KEY),
-    "a challenge with a line break": (SHOP, {"code_challenge": CHALLENGE + "\n"}, authorize.PROOF_KEY),
+    "the method is plain": (SHOP, {"code_challenge_method": "plain"}, authorization_request.PROOF_KEY),
+    "the method is missing, which means plain": (
+        SHOP,
+        {"code_challenge_method": None},
+        authorization_request.PROOF_KEY,
+    ),
+    "the method is in small letters": (SHOP, {"code_challenge_method": "s256"}, authorization_request.PROOF_KEY),
+    "a method without a challenge": (SHOP, {"code_challenge": None, "nonce": "n"}, authorization_request.PROOF_KEY),
+    "an empty challenge": (APP, {"code_challenge": ""}, authorization_request.PROOF_KEY),
+    "a short challenge": (SHOP, {"code_challenge": CHALLENGE[:-1]}, authorization_request.PROOF_KEY),
+    "a long challenge": (SHOP, {"code_challenge": CHALLENGE + "A"}, authorization_request.PROOF_KEY),
+    "a padded challenge": (SHOP, {"code_challenge": CHALLENGE[:-1] + "="}, authorization_request.PROOF_KEY),
+    "a challenge with a line break": (SHOP, {"code_challenge": CHALLENGE + "\n"}, authorization_request.PROOF_KEY),
     "an unknown scope": (SHOP, {"scope": "openid room:paint"}, SCOPE_NOT_ALLOWED),
     "another client's scope": (SHOP, {"scope": "email"}, SCOPE_NOT_ALLOWED),
     "a scope in capitals": (SHOP, {"scope": "OPENID"}, SCOPE_NOT_ALLOWED),
@@ -139,13 +144,13 @@ AT_THE_CLIENT: dict[str, tuple[Client, dict[str, Sent], Page]] = {
     "a resource longer than registered": (SHOP, {"resource": f"{HOTEL}/rooms"}, TARGET_UNKNOWN),
     "a resource with a fragment": (SHOP, {"resource": f"{HOTEL}#x"}, TARGET_UNKNOWN),
     "a resource that is no address": (SHOP, {"resource": "https://[::1"}, TARGET_UNKNOWN),
-    "an unknown prompt": (SHOP, {"prompt": "maybe"}, authorize.REQUEST_WRONG),
-    "prompt none with another": (SHOP, {"prompt": "none login"}, authorize.REQUEST_WRONG),
-    "an age with a sign": (SHOP, {"max_age": "-1"}, authorize.REQUEST_WRONG),
-    "an age with a fraction": (SHOP, {"max_age": "1.5"}, authorize.REQUEST_WRONG),
-    "an age in words": (SHOP, {"max_age": "soon"}, authorize.REQUEST_WRONG),
-    "an age in superscript": (SHOP, {"max_age": "²"}, authorize.REQUEST_WRONG),
-    "an age of a hundred digits": (SHOP, {"max_age": "9" * 100}, authorize.REQUEST_WRONG),
+    "an unknown prompt": (SHOP, {"prompt": "maybe"}, authorization_request.REQUEST_WRONG),
+    "prompt none with another": (SHOP, {"prompt": "none login"}, authorization_request.REQUEST_WRONG),
+    "an age with a sign": (SHOP, {"max_age": "-1"}, authorization_request.REQUEST_WRONG),
+    "an age with a fraction": (SHOP, {"max_age": "1.5"}, authorization_request.REQUEST_WRONG),
+    "an age in words": (SHOP, {"max_age": "soon"}, authorization_request.REQUEST_WRONG),
+    "an age in superscript": (SHOP, {"max_age": "²"}, authorization_request.REQUEST_WRONG),
+    "an age of a hundred digits": (SHOP, {"max_age": "9" * 100}, authorization_request.REQUEST_WRONG),
 }
 
 
@@ -193,7 +198,10 @@ def test_a_good_request_is_read_whole() -> None:
 def test_a_good_request_passes_every_check_there_is() -> None:
     decision = examined()
     granted(decision, Authorization)
-    assert [step.check for step in decision.trail.steps] == [*authorize.PAGE_CHECKS, *authorize.REQUEST_CHECKS]
+    assert [step.check for step in decision.trail.steps] == [
+        *authorization_request.PAGE_CHECKS,
+        *authorization_request.REQUEST_CHECKS,
+    ]
 
 
 def test_a_confidential_client_may_let_its_nonce_stand_in_for_the_proof_key() -> None:
@@ -209,7 +217,7 @@ def test_a_client_excused_from_the_proof_key_needs_neither() -> None:
 
 def test_an_excused_client_that_sends_a_weak_proof_key_is_still_refused() -> None:
     excused = replace(SHOP, pkce=PKCE_OPTIONAL)
-    assert is_page(refused(examined(excused, code_challenge_method="plain")), authorize.PROOF_KEY)
+    assert is_page(refused(examined(excused, code_challenge_method="plain")), authorization_request.PROOF_KEY)
 
 
 def test_unknown_parameters_are_ignored() -> None:
@@ -243,12 +251,12 @@ def test_whatever_is_sent_only_a_registered_address_is_ever_answered(changed: di
     decision = authorize.examine(parameters(sent), client, POLICY)
     outcome = decision.outcome
     if isinstance(outcome, Refusal):
-        assert outcome.page in (authorize.NO_REDIRECT, authorize.REDIRECT_MISMATCH)
+        assert outcome.page in (authorization_request.NO_REDIRECT, authorization_request.REDIRECT_MISMATCH)
         assert ends_in(decision.trail, outcome)
         return
     assert registered_for(outcome.redirect_uri, client.redirect_uris, any_loopback_port=client.native)
     assert outcome.redirect_uri == sent["redirect_uri"] or [outcome.redirect_uri] == sent["redirect_uri"]
-    assert outcome.response_mode in authorize.RESPONSE_MODES
+    assert outcome.response_mode in authorization_request.RESPONSE_MODES
     if isinstance(outcome, Turned):
         assert ends_in(decision.trail, outcome.refusal)
         return
@@ -296,20 +304,20 @@ def test_a_grant_with_offline_access_outlives_its_session() -> None:
 
 
 PERSON_MUST: dict[str, tuple[dict[str, Sent], dict[str, Any], type, Page]] = {
-    "sign in where nobody has": ({}, {"session": None}, AskSignIn, authorize.SIGN_IN_NEEDED),
-    "sign in anew for prompt login": ({"prompt": "login"}, {}, AskSignIn, authorize.SIGN_IN_NEEDED),
-    "sign in anew for prompt select_account": ({"prompt": "select_account"}, {}, AskSignIn, authorize.SIGN_IN_NEEDED),
-    "sign in anew past max_age": ({"max_age": "99"}, {}, AskSignIn, authorize.SIGN_IN_NEEDED),
-    "sign in anew for max_age 0": ({"max_age": "0"}, {}, AskSignIn, authorize.SIGN_IN_NEEDED),
-    "consent where they never did": ({}, {"consent": None}, AskConsent, authorize.CONSENT_NEEDED),
-    "consent to a scope they have not seen": ({"scope": "openid gym:enter"}, {}, AskConsent, authorize.CONSENT_NEEDED),
+    "sign in where nobody has": ({}, {"session": None}, AskSignIn, admission.SIGN_IN_NEEDED),
+    "sign in anew for prompt login": ({"prompt": "login"}, {}, AskSignIn, admission.SIGN_IN_NEEDED),
+    "sign in anew for prompt select_account": ({"prompt": "select_account"}, {}, AskSignIn, admission.SIGN_IN_NEEDED),
+    "sign in anew past max_age": ({"max_age": "99"}, {}, AskSignIn, admission.SIGN_IN_NEEDED),
+    "sign in anew for max_age 0": ({"max_age": "0"}, {}, AskSignIn, admission.SIGN_IN_NEEDED),
+    "consent where they never did": ({}, {"consent": None}, AskConsent, admission.CONSENT_NEEDED),
+    "consent to a scope they have not seen": ({"scope": "openid gym:enter"}, {}, AskConsent, admission.CONSENT_NEEDED),
     "consent to a place they have not seen": (
         {"resource": SPA, "scope": "openid"},
         {},
         AskConsent,
-        authorize.CONSENT_NEEDED,
+        admission.CONSENT_NEEDED,
     ),
-    "consent anew for prompt consent": ({"prompt": "consent"}, {}, AskConsent, authorize.CONSENT_NEEDED),
+    "consent anew for prompt consent": ({"prompt": "consent"}, {}, AskConsent, admission.CONSENT_NEEDED),
 }
 
 
@@ -326,8 +334,8 @@ def test_a_person_must(changed: dict[str, Sent], facts: dict[str, Any], step: ty
 @pytest.mark.parametrize(
     ("facts", "page"),
     [
-        ({"session": None}, authorize.SIGN_IN_NEEDED),
-        ({"consent": None}, authorize.CONSENT_NEEDED),
+        ({"session": None}, admission.SIGN_IN_NEEDED),
+        ({"consent": None}, admission.CONSENT_NEEDED),
     ],
 )
 def test_prompt_none_shows_nothing_and_tells_the_client_instead(facts: dict[str, Any], page: Page) -> None:
@@ -340,7 +348,7 @@ def test_prompt_none_shows_nothing_and_tells_the_client_instead(facts: dict[str,
 
 
 def test_prompt_none_with_an_old_sign_in_is_told_that_a_sign_in_is_needed() -> None:
-    assert is_page(refused(admitted(good(prompt="none", max_age="99"))), authorize.SIGN_IN_NEEDED)
+    assert is_page(refused(admitted(good(prompt="none", max_age="99"))), admission.SIGN_IN_NEEDED)
 
 
 def test_prompt_none_gives_a_code_where_nothing_is_left_to_ask() -> None:
@@ -378,7 +386,7 @@ def test_the_consent_page_is_told_what_is_new() -> None:
 @pytest.mark.parametrize("session", [SESSION, None])
 def test_a_no_is_told_to_the_client_whatever_else_is_missing(session: Session | None) -> None:
     decision = admitted(good(), Progress(NOW, consented=True, denied=True), session)
-    assert is_page(refused(decision), authorize.DENIED)
+    assert is_page(refused(decision), admission.DENIED)
     assert isinstance(decision.outcome, Turned)
     assert decision.effects == ()
 

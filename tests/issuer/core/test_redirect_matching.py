@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from innkeeper.issuer.core.authorize import REDIRECT_MISMATCH, Authorization
+from innkeeper.issuer.core.authorization_request import REDIRECT_MISMATCH, Authorization
 from innkeeper.protocol.redirects import registered_for, why_not_registrable
 from tests.issuer.core.decided import granted, is_page, refused
 from tests.issuer.core.facts import APP, SHOP, examined

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from innkeeper.issuer.core import authorize, pushed, request_object
-from innkeeper.issuer.core.authorize import Authorization, Turned
+from innkeeper.issuer.core import authorization_request, authorize, pushed, request_object
+from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.authorize import Turned
 from innkeeper.issuer.core.delivery import PLAIN, Delivery
 from innkeeper.protocol.refusals import Page
 from tests.issuer.core.decided import granted, is_page, refused
@@ -44,12 +45,12 @@ def test_a_request_object_of_the_client_stands_for_the_request() -> None:
     ids=str,
 )
 def test_a_request_object_with_one_thing_wrong_is_refused(changes: dict[str, Any]) -> None:
-    assert judged(changes) is authorize.REQUEST_OBJECT
+    assert judged(changes) is authorization_request.REQUEST_OBJECT
 
 
 def test_an_unverified_object_and_another_kind_of_token_are_refused() -> None:
-    assert judged({}, problem="no registered key verifies it") is authorize.REQUEST_OBJECT
-    assert judged({}, {"alg": "ES256", "typ": "at+jwt"}) is authorize.REQUEST_OBJECT
+    assert judged({}, problem="no registered key verifies it") is authorization_request.REQUEST_OBJECT
+    assert judged({}, {"alg": "ES256", "typ": "at+jwt"}) is authorization_request.REQUEST_OBJECT
     assert judged({}, {"alg": "ES256", "typ": "oauth-authz-req+jwt"}) is None
 
 
@@ -65,8 +66,8 @@ def test_the_request_inside_an_object_is_worded_as_a_query_is() -> None:
 @pytest.mark.parametrize(
     ("delivery", "page"),
     [
-        (Delivery(object_problem="no key verifies it"), authorize.REQUEST_OBJECT),
-        (Delivery(unsupported="request_uri"), authorize.REQUEST_URI),
+        (Delivery(object_problem="no key verifies it"), authorization_request.REQUEST_OBJECT),
+        (Delivery(unsupported="request_uri"), authorization_request.REQUEST_URI),
     ],
 )
 def test_a_request_that_came_badly_is_told_at_the_redirect_uri(delivery: Delivery, page: Page) -> None:
@@ -77,15 +78,17 @@ def test_a_request_that_came_badly_is_told_at_the_redirect_uri(delivery: Deliver
 
 def test_a_reference_that_leads_nowhere_is_shown_on_a_page_even_beside_a_good_request() -> None:
     decision = authorize.examine(parameters({**ASKED}), SHOP, POLICY, Delivery(reference_problem="nothing there"))
-    assert is_page(refused(decision), authorize.REFERENCE_DEAD)
+    assert is_page(refused(decision), authorization_request.REFERENCE_DEAD)
     assert not isinstance(decision.outcome, Turned)
 
 
 def test_a_client_that_must_push_cannot_come_from_the_browser() -> None:
     strict = replace(SHOP, require_pushed=True)
     ask = parameters({**ASKED})
-    assert is_page(refused(authorize.examine(ask, strict, POLICY)), authorize.NOT_PUSHED)
-    assert is_page(refused(authorize.examine(ask, SHOP, replace(POLICY, require_pushed=True))), authorize.NOT_PUSHED)
+    assert is_page(refused(authorize.examine(ask, strict, POLICY)), authorization_request.NOT_PUSHED)
+    assert is_page(
+        refused(authorize.examine(ask, SHOP, replace(POLICY, require_pushed=True))), authorization_request.NOT_PUSHED
+    )
     granted(authorize.examine(ask, strict, POLICY, Delivery(pushed=True)), Authorization)
 
 
@@ -99,8 +102,8 @@ def test_a_good_request_may_be_pushed() -> None:
     [
         ({"request_uri": f"{pushed.URN}x"}, pushed.REFERENCE_PUSHED),
         ({"client_id": APP.id}, pushed.REFERENCE_PUSHED),
-        ({"redirect_uri": "https://evil.example/"}, authorize.REDIRECT_MISMATCH),
-        ({"response_type": "token"}, authorize.RESPONSE_TYPE),
+        ({"redirect_uri": "https://evil.example/"}, authorization_request.REDIRECT_MISMATCH),
+        ({"response_type": "token"}, authorization_request.RESPONSE_TYPE),
     ],
     ids=str,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.authorize import Authorization, Turned, examine
+from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.authorize import Turned, examine
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import Delivery
 from innkeeper.issuer.core.policy import Policy

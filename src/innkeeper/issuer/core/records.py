@@ -102,11 +102,21 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     given_at: int = 0
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """Claims asked for by name, where each shall be told, and what it is asked to be (None, or a member of §5.5.1)."""
+
+    id_token: dict[str, Any] = {}
+    userinfo: dict[str, Any] = {}
+
+
+NOTHING_WANTED = Wanted()
+
+
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """One authorization and everything it gave: the family that is revoked together.
 
     ``confirmation`` binds its tokens to a key (``cnf``), ``details`` are its authorization details, ``actor`` is
-    who acts for the person (``act``).
+    who acts for the person (``act``), ``claims`` those asked for by name.
     """
 
     id: str
@@ -123,6 +133,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     confirmation: dict[str, str] = {}
     details: tuple[dict[str, Any], ...] = ()
     actor: dict[str, Any] | None = None
+    claims: Wanted = NOTHING_WANTED
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

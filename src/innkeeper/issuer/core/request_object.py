@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from innkeeper.issuer.core.authorize import REQUEST_OBJECT
+from innkeeper.issuer.core.authorization_request import REQUEST_OBJECT
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core import claims
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.introspect import Found
 from innkeeper.issuer.core.policy import Policy
@@ -14,16 +15,6 @@ from innkeeper.protocol import errors
 from innkeeper.protocol.parameters import scopes
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check, follow
-
-CLAIMS_OF_SCOPE = {
-    "profile": (
-        "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile",
-        "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
-    ),
-    "email": ("email", "email_verified"),
-    "address": ("address",),
-    "phone": ("phone_number", "phone_number_verified"),
-}  # fmt: skip
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -39,13 +30,8 @@ def decide(token: str, found: Found, person: Person | None, policy: Policy, now:
     trail = follow("userinfo", CHECKS, Case(token, found, person, policy, now))
     if trail.refusal or person is None or found.claims is None:
         return Decision(trail.refusal or Refusal(TOKEN_REFUSED, "nobody behind the token"), trail)
-    return Decision({"sub": person.sub, **claims_for(person, scopes(found.claims["scope"]))}, trail)
-
-
-def claims_for(person: Person, granted: frozenset[str]) -> dict[str, Any]:
-    """The person's claims that these scopes cover; a claim nobody filled in is left out."""
-    names = (name for scope, names in CLAIMS_OF_SCOPE.items() if scope in granted for name in names)
-    return {name: person.claims[name] for name in names if name in person.claims}
+    named = found.grant.claims.userinfo if found.grant else {}
+    return Decision({"sub": person.sub, **claims.of(person, scopes(found.claims["scope"]), named)}, trail)
 
 
 @check("RFC 6750 §3.1")
@@ -59,14 +45,14 @@ def a_token_was_sent(case: Case) -> Seen | Refusal:
 @check("OpenID Connect Core §5.3.1")
 def the_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
     """The token was cut here, has not expired, and neither it nor its grant was revoked."""
-    claims, grant = case.found.claims, case.found.grant
-    if claims is None:
+    said, grant = case.found.claims, case.found.grant
+    if said is None:
         return Refusal(TOKEN_REFUSED, "not an access token of this issuer", "a token cut here", "another")
-    if claims["exp"] <= case.now:
-        return Refusal(TOKEN_REFUSED, f"it expired {case.now - claims['exp']} s ago", "not expired", "expired")
+    if said["exp"] <= case.now:
+        return Refusal(TOKEN_REFUSED, f"it expired {case.now - said['exp']} s ago", "not expired", "expired")
     if case.found.revoked or (grant is not None and grant.revoked_at is not None):
         return Refusal(TOKEN_REFUSED, "the token or its grant was revoked", "standing", "revoked")
-    return Seen(f"{claims['exp'] - case.now} s left")
+    return Seen(f"{said['exp'] - case.now} s left")
 
 
 @check("RFC 9068 §4")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core import authorization_request
 from innkeeper.issuer.core import authorize as core
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import Delivery
@@ -32,7 +33,7 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     ask = ticket.parameters()
     client = await realm.client(_client_id(ask))
     examined = core.examine(ask, client, realm.policy, ticket.delivery)
-    if not isinstance(examined.outcome, core.Authorization):
+    if not isinstance(examined.outcome, authorization_request.Authorization):
         realm.observe(examined.trail)
         return Answer(examined.outcome, examined.trail, client)
     wanted = examined.outcome
@@ -60,11 +61,13 @@ def _used_up(ticket: Ticket, outcome: core.Outcome | Refusal) -> tuple[Effect, .
     return (DropEntry(PUSHED, key, version),)
 
 
-async def consent_to(realm: Realm, ticket: Ticket, session: Session) -> Decision[core.Authorization | core.Turned]:
+async def consent_to(
+    realm: Realm, ticket: Ticket, session: Session
+) -> Decision[authorization_request.Authorization | core.Turned]:
     """Remember that the person allowed what the ticket asks for; the request as it was examined once more."""
     ask = ticket.parameters()
     examined = core.examine(ask, await realm.client(_client_id(ask)), realm.policy, ticket.delivery)
-    if isinstance(examined.outcome, core.Authorization):
+    if isinstance(examined.outcome, authorization_request.Authorization):
         before = await _consent(realm, session, examined.outcome.client)
         await realm.store.commit((core.remember(examined.outcome, session, before, realm.now()),))
     return examined

@@ -11,7 +11,7 @@ from hmac import compare_digest
 
 import msgspec
 
-from innkeeper.issuer.core.authorize import Progress
+from innkeeper.issuer.core.admission import Progress
 from innkeeper.issuer.core.delivery import PLAIN, Delivery
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.protocol import base64url

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from innkeeper.issuer.core.authorize import NO_REDIRECT, AskConsent, AskSignIn, GiveCode, Turned
+from innkeeper.issuer.core.authorization_request import NO_REDIRECT
+from innkeeper.issuer.core.authorize import AskConsent, AskSignIn, GiveCode, Turned
 from innkeeper.issuer.desk.authorize import Answer, authorize
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.requests import open_request

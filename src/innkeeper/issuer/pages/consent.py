@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.authorize import AskConsent, Authorization
+from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.authorize import AskConsent
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.token import REFRESH_TOKEN
@@ -92,8 +93,8 @@ def _shown(person: Person | None) -> dict[str, str]:
 
 def _asks(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dict[str, object]]:
     """Each scope as a line for people; ``openid`` alone says nothing that signing in did not."""
-    scopes = sorted(asked.reach.scopes - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
-    everything_is_new = new >= asked.reach.scopes
+    scopes = sorted(asked.to_allow - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
+    everything_is_new = new >= asked.to_allow
     return [
         {
             "scope": one,

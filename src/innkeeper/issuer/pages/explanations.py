@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from innkeeper.issuer.core.authorize import REDIRECT_MISMATCH
+from innkeeper.issuer.core.authorization_request import REDIRECT_MISMATCH
 from innkeeper.issuer.core.scopes import SCOPE_NOT_ALLOWED, TARGET_UNKNOWN
 from innkeeper.issuer.desk.realm import random_id
 from innkeeper.issuer.pages.compare import Comparison, compare, compare_words

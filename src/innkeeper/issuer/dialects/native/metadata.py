@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from innkeeper.issuer.core.authorize import PROMPTS, RESPONSE_MODES
+from innkeeper.issuer.core.authorization_request import PROMPTS, RESPONSE_MODES
+from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
 from innkeeper.issuer.core.client_authentication import METHODS, NONE
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.token import PARAMETERS_OF
-from innkeeper.issuer.core.userinfo import CLAIMS_OF_SCOPE
 from innkeeper.issuer.desk.client_keys import ALGORITHMS
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.protocol import pkce
@@ -48,7 +48,7 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "prompt_values_supported": sorted(PROMPTS),
         "claim_types_supported": ["normal"],
         "claims_supported": _claims(),
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": list(ALGORITHMS),
         "request_uri_parameter_supported": False,

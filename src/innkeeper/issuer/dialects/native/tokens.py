@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from innkeeper.issuer.core.claims import of
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.token import Issue
@@ -34,8 +35,10 @@ class NativeShape:
         )
         return Draft(ACCESS_ALGORITHM, access.TYPE, claims, lifetime)
 
-    def identity(self, issue: Issue, _: Person | None, access_token: str, policy: Policy, stamp: Stamp, /) -> Draft:
-        """The person's claims are at userinfo; the ID token stays small (OpenID Connect Core §5.4)."""
+    def identity(
+        self, issue: Issue, person: Person | None, access_token: str, policy: Policy, stamp: Stamp, /
+    ) -> Draft:
+        """The person's claims are at userinfo; the ID token has those that were asked for in it by name (Core §5.5)."""
         grant = issue.grant
         claims = identity.build(
             issuer=policy.issuer,
@@ -49,6 +52,7 @@ class NativeShape:
             access_token=access_token,
             nonce=issue.nonce,
             session_id=grant.session_id if grant else "",
+            extra=of(person, frozenset(), grant.claims.id_token) if person and grant else {},
         )
         return Draft(issue.client.id_token_alg, identity.TYPE, claims, policy.id_lifetime)
 

@@ -1,0 +1,103 @@
+"""Has the person behind an authorization request signed in, and consented? (OpenID Connect Core §3.1.2.3)
+
+That somebody has still to do so is no refusal, unless the client said ``prompt=none``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.records import (
+    Consent,
+    Session,
+)
+from innkeeper.protocol import errors
+from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.tokens.trail import Seen, check
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What the person did for this very request so far, as our own signed ticket says (times or None)."""
+
+    started_at: int
+    signed_in_at: int | None = None
+    consented: bool = False
+    denied: bool = False
+
+
+class PersonCase(msgspec.Struct, frozen=True):
+    authorization: Authorization
+    progress: Progress
+    session: Session | None
+    consent: Consent | None
+    now: int
+
+
+@check("OpenID Connect Core §3.1.2.3")
+def somebody_is_signed_in(case: PersonCase) -> Seen | Refusal:
+    """A person is signed in, recently enough for ``max_age``, and anew where ``prompt`` asks for it."""
+    session, ask, progress = case.session, case.authorization, case.progress
+    if session is None:
+        return Refusal(SIGN_IN_NEEDED, "nobody is signed in", "a session", "none")
+    if ask.prompts & {"login", "select_account"} and progress.signed_in_at is None:
+        return Refusal(SIGN_IN_NEEDED, "the client asks for a new sign-in", "signed in for this request", "before it")
+    age = case.now - session.auth_time
+    if ask.max_age is not None and progress.signed_in_at is None and age > ask.max_age:
+        return Refusal(SIGN_IN_NEEDED, "the sign-in is too old", f"at most {ask.max_age} s", f"{age} s")
+    return Seen(f"{session.sub}, {age} s ago")
+
+
+@check("OpenID Connect Core §3.1.2.4")
+def the_person_did_not_say_no(case: PersonCase) -> Seen | Refusal:
+    """The person was not asked, or did not decline."""
+    if case.progress.denied:
+        return Refusal(DENIED, "the person declined", "allowed", "declined")
+    return Seen("not declined")
+
+
+@check("OpenID Connect Core §3.1.2.4")
+def the_person_has_consented(case: PersonCase) -> Seen | Refusal:
+    """The person allowed this client these scopes at these resources, now or before; a trusted client needs none."""
+    ask, consent, asked = case.authorization, case.consent, case.authorization.reach
+    if case.progress.consented:
+        return Seen("allowed for this request")
+    if "consent" in ask.prompts:
+        return Refusal(CONSENT_NEEDED, "the client asks for consent anew", "allowed for this request", "before it")
+    if ask.client.trusted:
+        return Seen("the operator trusts the client")
+    allowed = consent.scopes if consent else frozenset()
+    where = consent.resources if consent else frozenset()
+    if consent is None or not ask.to_allow <= allowed or not where.issuperset(asked.audience):
+        missing = " ".join(sorted(ask.to_allow - allowed)) or " ".join(sorted(set(asked.audience) - where))
+        return Refusal(CONSENT_NEEDED, f"not allowed yet: {missing}", " ".join(sorted(asked.scopes)), " ".join(allowed))
+    return Seen(" ".join(sorted(allowed)), " ".join(sorted(asked.scopes)))
+
+
+PERSON_CHECKS = (the_person_did_not_say_no, somebody_is_signed_in, the_person_has_consented)
+
+
+SIGN_IN_NEEDED = Page(
+    "IK120",
+    errors.LOGIN_REQUIRED,
+    "Somebody has to sign in first",
+    "The client said prompt=none, so no page may be shown, but nobody is signed in, or not recently enough.",
+    "Send the person again without prompt=none.",
+    "The person has to sign in.",
+)
+CONSENT_NEEDED = Page(
+    "IK121",
+    errors.CONSENT_REQUIRED,
+    "The person has to consent first",
+    "The client said prompt=none, but the person never allowed it these scopes.",
+    "Send the person again without prompt=none.",
+    "The person has to consent.",
+)
+DENIED = Page(
+    "IK122",
+    errors.ACCESS_DENIED,
+    "The person said no",
+    "On the sign-in or consent page, the person declined.",
+    "Respect it; explain why the scopes are needed and ask again when the person starts over.",
+    "The person declined.",
+)
