@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from innkeeper.issuer.core import authorization_request, authorize, pushed, request_object
+from innkeeper.issuer.core import admission, authorization_request, authorize, pushed, request_object
 from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import Turned
 from innkeeper.issuer.core.delivery import PLAIN, Delivery
 from innkeeper.protocol.refusals import Page
 from tests.issuer.core.decided import granted, is_page, refused
-from tests.issuer.core.facts import APP, ASKED, ISSUER, NOW, POLICY, SHOP, parameters
+from tests.issuer.core.facts import APP, ASKED, CONSENT, ISSUER, NOW, POLICY, SESSION, SHOP, good, parameters
 
 OBJECT: dict[str, Any] = {"iss": SHOP.id, "aud": ISSUER, "exp": NOW + 60, "nbf": NOW, **ASKED}
 
@@ -112,3 +112,21 @@ def test_a_pushed_request_is_judged_at_once_and_never_redirected(changes: dict[s
     decision = pushed.decide(ask, ask, SHOP, PLAIN, POLICY)
     assert is_page(refused(decision), page)
     assert not isinstance(decision.outcome, Turned)
+
+
+def test_a_hint_at_another_person_asks_for_a_sign_in_once_and_then_tells_the_client() -> None:
+    wanted = replace(good(), id_token_hint="a.b.c")
+    fresh = authorize.Fresh(b"code", "grant-2")
+
+    def outcome(hinted: str | None, *, signed_in_at: int | None = None, quiet: bool = False) -> object:
+        ask = replace(wanted, prompts=frozenset({"none"})) if quiet else wanted
+        progress = admission.Progress(NOW, signed_in_at, consented=True)
+        return authorize.admit(ask, progress, SESSION, CONSENT, fresh, POLICY, NOW, hinted).outcome
+
+    assert isinstance(outcome(SESSION.sub), authorize.GiveCode)
+    assert isinstance(outcome("grace-1"), authorize.AskSignIn)
+    assert isinstance(outcome(None), authorize.AskSignIn)
+    told = outcome("grace-1", signed_in_at=NOW)
+    assert isinstance(told, Turned)
+    assert told.refusal.page is admission.SIGN_IN_NEEDED
+    assert isinstance(outcome("grace-1", quiet=True), Turned)

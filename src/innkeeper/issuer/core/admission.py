@@ -27,11 +27,14 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class PersonCase(msgspec.Struct, frozen=True):
+    """A good request and its person. ``hinted`` is whom the ``id_token_hint`` speaks of, where it is ours."""
+
     authorization: Authorization
     progress: Progress
     session: Session | None
     consent: Consent | None
     now: int
+    hinted: str | None = None
 
 
 @check("OpenID Connect Core §3.1.2.3")
@@ -42,6 +45,9 @@ def somebody_is_signed_in(case: PersonCase) -> Seen | Refusal:
         return Refusal(SIGN_IN_NEEDED, "nobody is signed in", "a session", "none")
     if ask.prompts & {"login", "select_account"} and progress.signed_in_at is None:
         return Refusal(SIGN_IN_NEEDED, "the client asks for a new sign-in", "signed in for this request", "before it")
+    if ask.id_token_hint and case.hinted != session.sub:
+        found = "another" if case.hinted else "an unreadable hint"
+        return Refusal(SIGN_IN_NEEDED, "the client hints at another person", session.sub, found)
     age = case.now - session.auth_time
     if ask.max_age is not None and progress.signed_in_at is None and age > ask.max_age:
         return Refusal(SIGN_IN_NEEDED, "the sign-in is too old", f"at most {ask.max_age} s", f"{age} s")

@@ -45,6 +45,8 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     login_hint: str
     confirmation: dict[str, str] = {}
     claims: Wanted = NOTHING_WANTED
+    id_token_hint: str = ""
+    acr_values: tuple[str, ...] = ()
 
     @property
     def to_allow(self) -> frozenset[str]:
@@ -259,6 +261,8 @@ def wanted(ask: Parameters, client: Client, policy: Policy) -> Authorization:
         prompts=scopes(ask.get("prompt")),
         max_age=int(max_age) if max_age is not None else None,
         login_hint=ask.get("login_hint", ""),
+        id_token_hint=ask.get("id_token_hint", ""),
+        acr_values=tuple(ask.get("acr_values", "").split()),
         claims=claims.within(claims.read(ask.get("claims")), client.scopes),
         confirmation={"jkt": ask["dpop_jkt"]} if "dpop_jkt" in ask else {},
     )

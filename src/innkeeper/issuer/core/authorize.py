@@ -92,16 +92,19 @@ def admit(
     fresh: Fresh,
     policy: Policy,
     now: int,
+    hinted: str | None = None,
 ) -> Decision[Outcome]:
     """A code, or the step the person still has to take."""
-    case = PersonCase(authorization, progress, session, consent, now)
+    case = PersonCase(authorization, progress, session, consent, now, hinted)
     trail = follow("authorize", PERSON_CHECKS, case)
     refusal = trail.refusal
     if refusal is None and session is not None:
         return _give_code(authorization, session, fresh, policy, now, trail)
-    if refusal is None or (refusal.page is SIGN_IN_NEEDED and "none" not in authorization.prompts):
+    quiet = "none" in authorization.prompts
+    tried = session is not None and progress.signed_in_at is not None
+    if refusal is None or (refusal.page is SIGN_IN_NEEDED and not quiet and not tried):
         return Decision(AskSignIn(authorization), trail)
-    if refusal.page is CONSENT_NEEDED and "none" not in authorization.prompts and session is not None:
+    if refusal.page is CONSENT_NEEDED and not quiet and session is not None:
         allowed = consent.scopes if consent else frozenset()
         return Decision(AskConsent(authorization, session, authorization.to_allow - allowed), trail)
     turned = Turned(refusal, authorization.redirect_uri, authorization.response_mode, authorization.state)

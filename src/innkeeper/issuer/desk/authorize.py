@@ -13,8 +13,10 @@ from innkeeper.issuer.core.records import Client, Consent, Session
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.requests import PUSHED
 from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens import identity
 from innkeeper.tokens.trail import Trail
 
 
@@ -42,7 +44,8 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     code = random_value()
     fresh = core.Fresh(digest(code), random_id())
     progress = ticket.progress(session.id if session else None)
-    decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now())
+    hinted = _hinted(realm, wanted.id_token_hint)
+    decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now(), hinted)
     trail = examined.trail.then(decision.trail)
     try:
         await realm.store.commit((*decision.effects, *_used_up(ticket, decision.outcome)))
@@ -51,6 +54,16 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
         return await authorize(realm, msgspec.structs.replace(ticket, delivery=used, pushed=None), cookie)
     realm.observe(trail)
     return Answer(decision.outcome, trail, client, session, code)
+
+
+def _hinted(realm: Realm, hint: str) -> str | None:
+    """Whom an ID token of ours speaks of, expired or not (OpenID Connect Core §3.1.2.1)."""
+    if not hint:
+        return None
+    try:
+        return str(realm.ring.read(hint, identity.TYPE).get("sub"))
+    except NotOurs:
+        return None
 
 
 def _used_up(ticket: Ticket, outcome: core.Outcome | Refusal) -> tuple[Effect, ...]:

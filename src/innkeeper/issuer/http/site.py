@@ -47,9 +47,16 @@ class Site:
         if method not in endpoint.methods:
             await _send(send, _other_method(endpoint, method))
             return
-        body = b"" if method in ("GET", "HEAD") else await _body(receive)
+        try:
+            body = b"" if method in ("GET", "HEAD") else await _body(receive)
+        except _Gone:
+            return
         reply = await _answer(endpoint, _request(scope, body)) if body is not None else _too_large()
         await _send(send, _shared(reply) if endpoint.cors else reply, without_body=method == "HEAD")
+
+
+class _Gone(Exception):
+    """The caller hung up before its request was whole: half a request is never acted on."""
 
 
 async def _answer(endpoint: Endpoint, request: Request) -> Reply:
@@ -86,10 +93,12 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or None where it is longer than is read."""
+    """The whole body, or None where it is longer than is read. Raises ``_Gone``."""
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
         body += bytes(message.get("body", b""))
         if len(body) > BODY_LIMIT:
             return None
