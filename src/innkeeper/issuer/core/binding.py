@@ -1,4 +1,4 @@
-"""Binding tokens to a key their holder keeps: what a client must bring, and what a grant remembers of it (RFC 9449 §5)."""
+"""Binding tokens to a key their holder keeps: what a client must bring, and what a grant remembers of it."""
 
 from __future__ import annotations
 
