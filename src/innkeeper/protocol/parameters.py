@@ -15,8 +15,8 @@ class Malformed(Exception):
 class Parameters(Mapping[str, str]):
     """Parameters by name. An empty value counts as absent (RFC 6749 §3.1).
 
-    A name sent twice is kept aside in ``repeated``: asking for such a name raises ``Malformed``, so that no
-    reader can take the first of two by accident. ``many`` reads the few parameters that may repeat.
+    A name sent twice, empty or not, is kept aside in ``repeated``: asking for such a name raises ``Malformed``, so
+    that no reader can take the first of two by accident. ``many`` reads the few parameters that may repeat.
     """
 
     __slots__ = ("_all", "_one", "repeated")
@@ -24,12 +24,12 @@ class Parameters(Mapping[str, str]):
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._all = pairs
         self._one: dict[str, str] = {}
+        seen: set[str] = set()
         repeated: set[str] = set()
         for name, value in pairs:
-            if name in self._one or name in repeated:
-                repeated.add(name)
-            elif value:
-                self._one[name] = value
+            (repeated if name in seen else seen).add(name)
+            if value:
+                self._one.setdefault(name, value)
         self.repeated = frozenset(repeated)
 
     def __getitem__(self, name: str) -> str:

@@ -39,20 +39,21 @@ class Site:
         return path in self._endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._endpoints.get(scope["path"])
-        if endpoint is None:
-            await _send(send, Reply(404, (("content-type", "text/plain"),), b"There is nothing at this address.\n"))
-            return
-        method = scope["method"]
-        if method not in endpoint.methods:
-            await _send(send, _other_method(endpoint, method))
-            return
         try:
-            body = b"" if method in ("GET", "HEAD") else await _body(receive)
+            reply = await self._reply(scope, receive)
         except _Gone:
             return
+        await _send(send, reply, without_body=scope["method"] == "HEAD")
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        endpoint, method = self._endpoints.get(scope["path"]), scope["method"]
+        if endpoint is None:
+            return Reply(404, (("content-type", "text/plain"),), b"There is nothing at this address.\n")
+        if method not in endpoint.methods:
+            return _other_method(endpoint, method)
+        body = b"" if method in ("GET", "HEAD") else await _body(receive)
         reply = await _answer(endpoint, _request(scope, body)) if body is not None else _too_large()
-        await _send(send, _shared(reply) if endpoint.cors else reply, without_body=method == "HEAD")
+        return _shared(reply) if endpoint.cors else reply
 
 
 class _Gone(Exception):
@@ -106,7 +107,7 @@ async def _body(receive: Receive) -> bytes | None:
             return body
 
 
-async def _send(send: Send, reply: Reply, *, without_body: bool = False) -> None:
+async def _send(send: Send, reply: Reply, *, without_body: bool) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

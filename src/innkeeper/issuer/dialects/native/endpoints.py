@@ -12,7 +12,7 @@ from innkeeper.issuer.desk.token import token
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.dialects.native.layout import well_knowns
 from innkeeper.issuer.dialects.native.metadata import document
-from innkeeper.issuer.dialects.native.wire import error_reply, form_of, proof_of, tokens_reply
+from innkeeper.issuer.dialects.native.wire import error_reply, form_of, form_once, proof_of, tokens_reply
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens import dpop
@@ -60,7 +60,7 @@ class NativeEndpoints:
         return reply if sender.dpop is None else self._with_nonce(reply)
 
     async def push(self, request: Request) -> Reply:
-        form = form_of(request)
+        form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("pushed request", form)
         sender = self._sender(request, self._layout.push)
@@ -69,19 +69,17 @@ class NativeEndpoints:
         return reply if sender.dpop is None else self._with_nonce(reply)
 
     async def introspect(self, request: Request) -> Reply:
-        form = form_of(request)
+        form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("introspection", form)
-        sent = "" if "token" in form.repeated else form.get("token", "")
-        outcome = await introspect(self._realm, proof_of(request, form), sent, self._audiences)
+        outcome = await introspect(self._realm, proof_of(request, form), form.get("token", ""), self._audiences)
         return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, headers=NO_STORE)
 
     async def revoke(self, request: Request) -> Reply:
-        form = form_of(request)
+        form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("revocation", form)
-        sent = "" if "token" in form.repeated else form.get("token", "")
-        outcome = await revoke(self._realm, proof_of(request, form), sent, self._audiences)
+        outcome = await revoke(self._realm, proof_of(request, form), form.get("token", ""), self._audiences)
         return self._refused(outcome) if isinstance(outcome, Refusal) else Reply(200, NO_STORE)
 
     async def userinfo(self, request: Request) -> Reply:

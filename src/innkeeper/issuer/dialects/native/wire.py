@@ -15,7 +15,7 @@ from innkeeper.issuer.core.client_authentication import (
     PRIVATE_KEY_JWT,
     Proof,
 )
-from innkeeper.issuer.core.token import UNREADABLE
+from innkeeper.issuer.core.token import REPEATED, UNREADABLE
 from innkeeper.issuer.desk.token import Tokens
 from innkeeper.keys import jws
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
@@ -32,6 +32,15 @@ def form_of(request: Request) -> Parameters | Refusal:
         return parse_form(request.body, request.headers.get("content-type", ""))
     except Malformed as error:
         return Refusal(UNREADABLE, str(error))
+
+
+def form_once(request: Request) -> Parameters | Refusal:
+    """The form in a request's body, in which no parameter but ``resource`` is repeated (RFC 6749 §3.2)."""
+    form = form_of(request)
+    repeated = form.repeated - {"resource"} if isinstance(form, Parameters) else frozenset()
+    if repeated:
+        return Refusal(REPEATED, f"{min(repeated)!r} was sent more than once", "once", "more than once")
+    return form
 
 
 def proof_of(request: Request, form: Parameters) -> Proof:
