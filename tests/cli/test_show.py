@@ -77,7 +77,7 @@ CHECKS: tuple[Check[int], ...] = (number_is_there, number_is_even, number_is_lar
 def drawn(width: int, case: int, unasked: frozenset[str] = frozenset()) -> list[str]:
     console = Console(width=width, color_system=None, highlight=False, markup=False)
     with console.capture() as page:
-        console.print(show.ledger(follow("test", CHECKS, case), CHECKS, unasked=unasked))
+        console.print(show.ledger(follow("test", CHECKS, case).as_document(), CHECKS, unasked=unasked))
     return [line.rstrip() for line in page.get().splitlines()]
 
 

@@ -21,7 +21,7 @@ class Command(NamedTuple):
     help: str
 
 
-RUN, HOLD, KEEP = "Run an issuer", "Get tokens and read them", "Keep house"
+RUN, HOLD, LEARN, KEEP = "Run an issuer", "Get tokens and read them", "Learn", "Keep house"
 
 COMMANDS: dict[str, dict[str, Command]] = {
     RUN: {
@@ -33,6 +33,9 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "login": Command("innkeeper.cli.login", "Sign in with the browser and keep the token"),
         "logout": Command("innkeeper.cli.logout", "Take kept tokens back and forget them"),
         "explain": Command("innkeeper.cli.explain", "Say what a token means, and whether a reader would take it"),
+    },
+    LEARN: {
+        "tour": Command("innkeeper.cli.tour", "Walk through the hotel: every message, claim and check"),
     },
     KEEP: {
         "client": Command("innkeeper.cli.client", "Add, list and change clients"),

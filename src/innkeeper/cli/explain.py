@@ -138,7 +138,7 @@ def _show(said: UnverifiedToken, verdict: Verdict | None, audience: str | None, 
     every = (*TOKEN_CHECKS, *verdict.preset.checks, *SCOPE_CHECKS)
     show(
         heading(f"Checks, as {audience or 'an API'} makes them, which trusts {verdict.preset.issuer}"),
-        ledger(verdict.trail, every, unasked=verdict.unasked),
+        ledger(verdict.trail.as_document(), every, unasked=verdict.unasked),
         _conclusion(verdict),
     )
 

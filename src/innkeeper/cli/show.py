@@ -5,7 +5,7 @@ Everything shown may hold somebody else's words, so nothing is read as markup an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from innkeeper.client.refused import quoted
-from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Check, Seen, Step, Trail
+from innkeeper.tokens.trail import Check
 
 OUT = Console(highlight=False, markup=False, emoji=False)
 ERR = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -85,40 +84,43 @@ def meanings(rows: Iterable[tuple[str, str, str]]) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
-def ledger(trail: Trail, checks: Sequence[Check[Any]] = (), *, unasked: frozenset[str] = frozenset()) -> RenderableType:
-    """A trail as a list of marks. ``checks`` not in it are shown as not reached, names in ``unasked`` as not asked."""
+def ledger(
+    trail: Mapping[str, Any], checks: Sequence[Check[Any]] = (), *, unasked: frozenset[str] = frozenset()
+) -> RenderableType:
+    """A trail (``Trail.as_document``) as a list of marks. ``checks`` not in it are shown as not reached.
+
+    Those named in ``unasked`` that passed are shown as not asked: nobody put their question.
+    """
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for step in trail.steps:
-        table.add_row(*_made(step, asked=step.check.name not in unasked))
-    done = {step.check.name for step in trail.steps}
+    for step in trail["steps"]:
+        table.add_row(*_made(step, asked=step["name"] not in unasked))
+    done = {step["name"] for step in trail["steps"]}
     for one in checks:
         if one.name not in done:
             table.add_row(Text("·", style="dim"), Text(f"{one.name}: not reached", style="dim"))
     return Padding(table, (0, 0, 0, 2))
 
 
-def _made(step: Step, *, asked: bool) -> Iterator[Text]:
-    outcome = step.outcome
-    if isinstance(outcome, Refusal):
-        yield Text("✗", style="bold red")
-        yield _refused(step, outcome)
-        return
-    yield Text("✓", style="green") if asked else Text("–", style="yellow")
-    yield _passed(step, outcome) if asked else Text(f"{step.check.name}: not asked", style="yellow")
+def _made(step: Mapping[str, Any], *, asked: bool) -> tuple[Text, Text]:
+    if not step["passed"]:
+        return Text("✗", style="bold red"), _refused(step)
+    if not asked:
+        return Text("–", style="yellow"), Text(f"{step['name']}: not asked", style="yellow")
+    return Text("✓", style="green"), _passed(step)
 
 
-def _passed(step: Step, seen: Seen) -> Text:
-    name = step.check.name.ljust(_NAME) if OUT.width >= 80 else step.check.name
-    found = f"{quoted(seen.found, 120)}  " if seen.found else ""
-    return Text.assemble(name, (f"  {found}{step.check.spec}", "dim"))
+def _passed(step: Mapping[str, Any]) -> Text:
+    name = step["name"].ljust(_NAME) if OUT.width >= 80 else step["name"]
+    found = f"{quoted(step['found'], 120)}  " if step["found"] else ""
+    return Text.assemble(name, (f"  {found}{step['spec']}", "dim"))
 
 
-def _refused(step: Step, refusal: Refusal) -> Text:
-    text = Text.assemble((step.check.name, "bold red"), (f"  {step.check.spec}", "dim"), f"\n{quoted(refusal.reason)}")
-    for label, words in (("expected", refusal.expected), ("found", refusal.found), ("to mend it", refusal.remedy)):
-        if words:
+def _refused(step: Mapping[str, Any]) -> Text:
+    text = Text.assemble((step["name"], "bold red"), (f"  {step['spec']}", "dim"), f"\n{quoted(step['reason'])}")
+    for label, name in (("expected", "expected"), ("found", "found"), ("to mend it", "hint")):
+        if step[name]:
             text.append(f"\n{label:11}", style="bold")
-            text.append(quoted(words, _LONGEST))
+            text.append(quoted(step[name], _LONGEST))
     return text
