@@ -50,7 +50,7 @@ def add(
         return
     print(f"client_id      {client.id}")
     if secret:
-        print(f"client_secret  {secret}")
+        print(f"client_secret  {secret}", flush=True)
         print("The secret is stored as a hash and will not be shown again.", file=sys.stderr)
 
 
@@ -83,7 +83,7 @@ def rotate(
     if as_json:
         _print_json({"client_id": client_id, "client_secret": secret})
         return
-    print(f"client_secret  {secret}")
+    print(f"client_secret  {secret}", flush=True)
     still = f"work for {keep} more seconds" if keep else "no longer work"
     print(f"The old secrets {still}. The new one is stored as a hash and will not be shown again.", file=sys.stderr)
 

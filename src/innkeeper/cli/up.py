@@ -21,7 +21,7 @@ from innkeeper.issuer.app import Issuer, open_issuer, system_clock
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tour.app import TourApp, make_tour
-from innkeeper.tour.tap import observe
+from innkeeper.tour.tap import observe as tap
 
 AGENT = "concierge"
 APP = "guest-app"
@@ -42,7 +42,7 @@ def command(
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[ASGIApp]:
     master = os.environ.get(MASTER_KEY)
-    issuer = await open_issuer(settings, development=True, observe=observe, master=master)
+    issuer = await open_issuer(settings, development=True, observe=tap, master=master)
     tour = _tour(issuer, settings)
     try:
         async with issuer.watched():
@@ -76,8 +76,9 @@ _HOTELS = ("/hotel/", "/.well-known/oauth-protected-resource")
 def _hotel(issuer: Issuer, settings: Settings) -> ASGIApp:
     resource = f"{settings.origin}/hotel"
     scopes = next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
-    guard = Guard(settings.origin, resource, scopes_supported=scopes, observe=issuer.realm.observe)
-    return make_hotel(guard=guard, clock=time.time, observe=issuer.realm.observe, explain=issuer.explanations.address)
+    observe, explain = issuer.realm.observe, issuer.explanations.address
+    guard = Guard(settings.origin, resource, scopes_supported=scopes, observe=observe, explain=explain)
+    return make_hotel(guard=guard, clock=time.time, observe=observe, explain=explain)
 
 
 def _tour(issuer: Issuer, settings: Settings) -> TourApp:
