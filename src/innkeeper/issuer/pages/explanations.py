@@ -11,7 +11,7 @@ from innkeeper.issuer.desk.realm import random_id
 from innkeeper.issuer.pages.compare import Comparison, compare, compare_words
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.protocol.exchange import Reply, Request
-from innkeeper.protocol.parameters import parse_query
+from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Trail
 
@@ -45,7 +45,7 @@ class Explanations:
 
     async def page(self, request: Request) -> Reply:
         """The page behind ``address``."""
-        trail = self._kept.get(parse_query(request.query).get("id", ""))
+        trail = self._kept.get(_asked_for(request))
         refusal = trail.refusal if trail else None
         if trail is None or refusal is None:
             title, text = "No such explanation", "It was one of many, or the server was started again since."
@@ -79,6 +79,13 @@ class Explanations:
             "steps": trail.as_document()["steps"],
             "comparison": comparison(refusal),
         }
+
+
+def _asked_for(request: Request) -> str:
+    try:
+        return parse_query(request.query).get("id", "")
+    except Malformed:
+        return ""
 
 
 def comparison(refusal: Refusal) -> Comparison | None:
