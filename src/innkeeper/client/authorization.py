@@ -182,7 +182,9 @@ def issuer_is_the_one_asked(case: Return) -> Seen | Refusal:
     asked, found = case.pending.metadata.issuer, case.sent.get("iss")
     promised = case.pending.metadata.authorization_response_iss_parameter_supported
     if found is None and promised:
-        return Refusal(NO_ISSUER, reason=f"the issuer {asked} promises iss, and none came", expected=asked, found="none")
+        return Refusal(
+            NO_ISSUER, reason=f"the issuer {asked} promises iss, and none came", expected=asked, found="none"
+        )
     if found is not None and found != asked:
         shown = quoted(found, 120)
         return Refusal(MIXED_UP, reason=f"asked {asked}, but {shown} answered", expected=asked, found=shown)
