@@ -9,6 +9,9 @@ import msgspec
 NATIVE = "native"
 WEB = "web"
 
+PUBLIC = "public"
+PAIRWISE = "pairwise"
+
 PKCE_ALWAYS = "always"
 PKCE_OR_NONCE = "or-nonce"
 PKCE_OPTIONAL = "optional"
@@ -28,6 +31,11 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     ``auth_methods`` are names of RFC 7591 §2 (``none`` alone makes it public). ``pkce`` is ``always``,
     ``or-nonce`` (OAuth 2.1 §7.5.1: a nonce may stand in for a confidential OpenID client) or ``optional``;
     a public client always needs it. ``resources`` empty means every resource that has one of its scopes.
+
+    The fields below ``development`` are the metadata of RFC 7591 §2 and OpenID Connect Dynamic Registration §2 under
+    their registered names, empty where the client said nothing. ``sector_identifier`` is the host that its pairwise
+    subjects are made for, ``registration_token`` the hash of the token that reads and changes the registration, and
+    ``origin`` who registered it: an operator (""), itself (``dynamic``) or its own document on the web (``document``).
     """
 
     id: str
@@ -48,6 +56,60 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     dpop_bound: bool = False
     created_at: int = 0
     development: bool = False
+
+    origin: str = ""
+    registration_token: bytes = b""
+    client_uri: str = ""
+    logo_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+    contacts: tuple[str, ...] = ()
+    software_id: str = ""
+    software_version: str = ""
+    jwks_uri: str = ""
+    request_uris: tuple[str, ...] = ()
+    response_types: frozenset[str] = frozenset({"code"})
+    subject_type: str = PUBLIC
+    sector_identifier: str = ""
+    sector_identifier_uri: str = ""
+    initiate_login_uri: str = ""
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    default_acr_values: tuple[str, ...] = ()
+    authorization_details_types: tuple[str, ...] = ()
+
+    token_endpoint_auth_signing_alg: str = ""
+    request_object_signing_alg: str = ""
+    request_object_encryption_alg: str = ""
+    request_object_encryption_enc: str = ""
+    require_signed_request_object: bool = False
+    id_token_encrypted_response_alg: str = ""
+    id_token_encrypted_response_enc: str = ""
+    userinfo_signed_response_alg: str = ""
+    userinfo_encrypted_response_alg: str = ""
+    userinfo_encrypted_response_enc: str = ""
+    introspection_signed_response_alg: str = ""
+    introspection_encrypted_response_alg: str = ""
+    introspection_encrypted_response_enc: str = ""
+    authorization_signed_response_alg: str = ""
+    authorization_encrypted_response_alg: str = ""
+    authorization_encrypted_response_enc: str = ""
+
+    tls_client_certificate_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: str = ""
+    tls_client_auth_san_dns: str = ""
+    tls_client_auth_san_uri: str = ""
+    tls_client_auth_san_ip: str = ""
+    tls_client_auth_san_email: str = ""
+
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str = ""
+    frontchannel_logout_session_required: bool = False
+    backchannel_token_delivery_mode: str = ""
+    backchannel_client_notification_endpoint: str = ""
+    backchannel_authentication_request_signing_alg: str = ""
+    backchannel_user_code_parameter: bool = False
 
     @property
     def public(self) -> bool:
