@@ -44,13 +44,15 @@ class Visitor:
 
     def code(self, **changes: str | None) -> str:
         """A code for the request, whatever has to be done for it."""
-        page = self.authorize(**changes)
+        answer = self.through(self.authorize(**changes))
+        assert "code" in answer.sent_back, answer.location
+        return answer.sent_back["code"]
+
+    def through(self, page: Answer) -> Answer:
+        """What comes after signing in and allowing, as far as a page asks for it."""
         if 'id="sign-in"' in page.text:
             page = self.sign_in(page)
-        if 'id="allow"' in page.text:
-            page = self.allow(page)
-        assert "code" in page.sent_back, page.location
-        return page.sent_back["code"]
+        return self.allow(page) if 'id="allow"' in page.text else page
 
     def _said(self, headers: dict[str, str]) -> dict[str, str]:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -65,7 +67,7 @@ class Visitor:
             else:
                 self.cookies[name] = value
         to = answer.header("location")
-        return self.get(to) if to is not None and (to.startswith("/") or to.startswith(f"{ORIGIN}/")) else answer
+        return self.get(to) if to is not None and to.startswith(("/", f"{ORIGIN}/")) else answer
 
 
 class Form(HTMLParser):

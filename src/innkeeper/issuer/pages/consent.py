@@ -31,32 +31,30 @@ class ConsentPage:
         try:
             form = parameters_of(request)
             ticket = self._visits.ticket(form)
+            if ticket is None:
+                return too_late(self._realm.policy.title, self._layout.static)
+            if request.method == "POST" and self._visits.sent_from_our_page(request, form):
+                return await self._decided(request, form, ticket)
+            return await self._page(request, ticket)
         except Malformed:
             return too_late(self._realm.policy.title, self._layout.static)
-        if ticket is None:
-            return too_late(self._realm.policy.title, self._layout.static)
-        if request.method == "POST" and self._visits.sent_from_our_page(request, form):
-            return await self._decided(request, form, ticket)
-        return await self._page(request, ticket)
 
     async def _decided(self, request: Request, form: Parameters, ticket: Ticket) -> Reply:
-        """Remember a yes, in the session in which it was said; anything else is a no."""
+        """Remember a yes, said in the session that the page was shown in; anything else is a no."""
         session = await self._realm.session(self._visits.session_cookie(request))
         if form.get("decision") != "allow":
             return self._visits.on_to(self._layout.authorize, msgspec.structs.replace(ticket, denied=True))
-        if session is None:
-            return self._visits.on_to(self._layout.sign_in, ticket)
+        if session is None or session.id != ticket.session_id:
+            return await self._page(request, ticket)
         await consent_to(self._realm, ticket, session)
-        signed_in_at = ticket.progress(session.id).signed_in_at
-        allowed = msgspec.structs.replace(ticket, session_id=session.id, signed_in_at=signed_in_at, consented=True)
-        return self._visits.on_to(self._layout.authorize, allowed)
+        return self._visits.on_to(self._layout.authorize, msgspec.structs.replace(ticket, consented=True))
 
     async def _page(self, request: Request, ticket: Ticket) -> Reply:
         answer = await authorize(self._realm, ticket, self._visits.session_cookie(request))
         if not isinstance(answer.outcome, AskConsent):
             return self._visits.on_to(self._layout.authorize, ticket)
-        asked = answer.outcome.authorization
-        person = await self._realm.store.person(answer.outcome.session.sub)
+        asked, session = answer.outcome.authorization, answer.outcome.session
+        person = await self._realm.store.person(session.sub)
         proof, headers = self._visits.form_proof(request)
         policy = self._realm.policy
         return page_reply(
@@ -76,13 +74,19 @@ class ConsentPage:
             access_minutes=max(1, policy.access_lifetime // 60) if REFRESH_TOKEN in asked.client.grants else 0,
             action=self._layout.consent,
             csrf=proof,
-            ticket=seal(self._realm, ticket),
+            ticket=seal(self._realm, _shown_in(session.id, ticket)),
             switch_url=self._switch(ticket),
         )
 
     def _switch(self, ticket: Ticket) -> str:
         """Where somebody else signs in for the same request."""
         return self._visits.on_to(self._layout.sign_in, ticket).header("location") or self._layout.sign_in
+
+
+def _shown_in(session_id: str, ticket: Ticket) -> Ticket:
+    """The ticket of a page that was shown in this session: a yes in another one is none."""
+    signed_in_at = ticket.progress(session_id).signed_in_at
+    return msgspec.structs.replace(ticket, session_id=session_id, signed_in_at=signed_in_at, consented=False)
 
 
 def _shown(person: Person | None) -> dict[str, str]:
