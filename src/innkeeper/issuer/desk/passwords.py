@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-_of_nobody = _hasher.hash("a password that is nobody's")
 
 
 def hash_password(password: str) -> str:
@@ -21,12 +21,17 @@ def hash_password(password: str) -> str:
 async def matches(stored: str | None, password: str) -> bool:
     """Whether the password is the stored one. Takes as long for nobody (None) as for somebody."""
     loop = asyncio.get_running_loop()
-    right = await loop.run_in_executor(_threads, _verify, stored or _of_nobody, password)
+    right = await loop.run_in_executor(_threads, _verify, stored, password)
     return right and stored is not None
 
 
-def _verify(stored: str, password: str) -> bool:
+@cache
+def _of_nobody() -> str:
+    return _hasher.hash("a password that is nobody's")
+
+
+def _verify(stored: str | None, password: str) -> bool:
     try:
-        return _hasher.verify(stored, password)
+        return _hasher.verify(stored or _of_nobody(), password)
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
