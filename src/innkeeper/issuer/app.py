@@ -23,6 +23,7 @@ from innkeeper.issuer.dialects.native.wire import authorization_parameters
 from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.pages.authorize import AuthorizePage
 from innkeeper.issuer.pages.consent import ConsentPage
+from innkeeper.issuer.pages.device import DevicePage
 from innkeeper.issuer.pages.explanations import PATH as EXPLAIN_PATH
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.pages.files import static_names, static_reply
@@ -163,6 +164,7 @@ def _site(realm: Realm, layout: Layout, explanations: Explanations, hints: list[
         layout.authorize: Endpoint(authorize, FORM),
         layout.sign_in: Endpoint(SignInPage(realm, layout, visits, hints), FORM),
         layout.consent: Endpoint(ConsentPage(realm, layout, visits), FORM),
+        layout.device: Endpoint(DevicePage(realm, layout, visits), FORM),
         layout.logout: Endpoint(LogoutPage(realm, layout, visits, explanations), FORM),
         EXPLAIN_PATH: Endpoint(explanations.page, GET),
         **{f"{layout.static}/{name}": Endpoint(_StaticFile(name), GET) for name in static_names()},

@@ -12,6 +12,11 @@ ACCESS_DENIED = "access_denied"
 SERVER_ERROR = "server_error"
 TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 
+# RFC 8628 §3.5
+AUTHORIZATION_PENDING = "authorization_pending"
+SLOW_DOWN = "slow_down"
+EXPIRED_TOKEN = "expired_token"
+
 # RFC 6750 §3.1
 INVALID_TOKEN = "invalid_token"
 INSUFFICIENT_SCOPE = "insufficient_scope"

@@ -10,7 +10,7 @@ from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.scopes import reach, unknown_scope, unknown_target
-from innkeeper.issuer.core.token import DEVICE_CODE, GRANT_NOT_ALLOWED, REPEATED
+from innkeeper.issuer.core.token import DEVICE_CODE, GRANT_NOT_ALLOWED
 from innkeeper.issuer.core.waiting import Waiting
 from innkeeper.protocol.errors import ACCESS_DENIED, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.parameters import Parameters, scopes
@@ -89,15 +89,6 @@ def shown(code: str) -> str:
 
 
 @check("RFC 8628 §3.1")
-def no_parameter_is_repeated(case: Case) -> Seen | Refusal:
-    """Each parameter is sent once; ``resource`` alone may repeat."""
-    repeated = case.ask.repeated - {"resource"}
-    if repeated:
-        return Refusal(REPEATED, f"{min(repeated)!r} was sent more than once", "once", "more than once")
-    return Seen("each once")
-
-
-@check("RFC 8628 §3.1")
 def the_client_may_use_the_grant(case: Case) -> Seen | Refusal:
     """The client is registered for the device grant."""
     allowed = " ".join(sorted(case.client.grants))
@@ -166,7 +157,6 @@ def the_person_is_the_one_who_was_asked(case: Reviewed) -> Seen | Refusal:
 
 
 CHECKS = (
-    no_parameter_is_repeated,
     the_client_may_use_the_grant,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,

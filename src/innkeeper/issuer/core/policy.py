@@ -25,6 +25,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ``refresh_grace`` 60: a lost answer or a parallel agent gets the same successor once more (RFC 9700 §4.14.2).
     ``pushed_lifetime`` 60: the browser is on its way already (RFC 9126 §2.2).
     ``session_lifetime`` 12 hours: from sign-in.
+    ``device_lifetime`` 600: to find a phone and type eight letters; a longer one gives a phisher more time.
+    ``poll_interval`` 5: what a client assumes where it is told nothing (RFC 8628 §3.2).
     """
 
     issuer: str
@@ -37,6 +39,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     pushed_lifetime: int = 60
     refresh_grace: int = 60
     session_lifetime: int = 12 * 3600
+    device_lifetime: int = 600
+    poll_interval: int = 5
     require_pushed: bool = False
     dpop_nonce_required: bool = False
     assertion_lifetime: int = 300

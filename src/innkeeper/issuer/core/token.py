@@ -16,6 +16,10 @@ from innkeeper.tokens.trail import Seen, check
 AUTHORIZATION_CODE = "authorization_code"
 CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+SHORT_NAMES = {"device_code": DEVICE_CODE}
+"""What an operator may write instead of a grant's long name."""
 
 
 NOTHING = Parameters([])
@@ -141,6 +145,7 @@ PARAMETERS_OF = {
     AUTHORIZATION_CODE: ("code",),
     CLIENT_CREDENTIALS: (),
     REFRESH_TOKEN: ("refresh_token",),
+    DEVICE_CODE: ("device_code",),
 }
 
 REPEATED = Page(

@@ -9,7 +9,7 @@ import msgspec
 
 from innkeeper.issuer.core.client_authentication import BASIC, NONE, POST
 from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource, Secret
-from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF
+from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF, SHORT_NAMES
 from innkeeper.issuer.desk.passwords import hash_password
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
@@ -137,9 +137,8 @@ def _judge(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
         why = why_not_registrable(uri)
         if why:
             raise UsageError(f"redirect URI {uri!r} cannot be registered: {why}")
-    for grant in new.grants:
-        if grant not in PARAMETERS_OF:
-            raise UsageError(f"no grant {grant!r}; choose from {', '.join(PARAMETERS_OF)}")
+    for grant in sorted(grants - PARAMETERS_OF.keys()):
+        raise UsageError(f"no grant {grant!r}; choose from {', '.join((*PARAMETERS_OF, *SHORT_NAMES))}")
     if not grants:
         raise UsageError("a public client needs a --redirect-uri, where codes are sent, or a --grant it can use")
     if AUTHORIZATION_CODE in grants and not new.redirect_uris:
@@ -160,7 +159,7 @@ def _judge_reach(realm: Realm, new: NewClient) -> None:
 
 
 def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
-    grants = frozenset(new.grants or _usual_grants(new))
+    grants = long_names(new.grants or _usual_grants(new))
     _judge(realm, new, grants)
     return Client(
         id=new.id or random_id(),
@@ -175,6 +174,11 @@ def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
         application_type=NATIVE if new.public else WEB,
         created_at=realm.now(),
     )
+
+
+def long_names(grants: Sequence[str]) -> frozenset[str]:
+    """Grants as requests name them; an operator may write the short names of those that are URNs."""
+    return frozenset(SHORT_NAMES.get(one, one) for one in grants)
 
 
 def _usual_grants(new: NewClient) -> tuple[str, ...]:
@@ -199,7 +203,7 @@ def _seed_client(seed: SeedClient, origin: str, now: int) -> Client:
         secrets=(Secret(digest(seed.secret), now),) if seed.secret else (),
         redirect_uris=tuple(uri.replace("{origin}", origin) for uri in seed.redirect_uris),
         post_logout_redirect_uris=tuple(uri.replace("{origin}", origin) for uri in seed.post_logout_redirect_uris),
-        grants=frozenset(seed.grants),
+        grants=long_names(seed.grants),
         scopes=frozenset(seed.scopes),
         application_type=NATIVE if seed.native else WEB,
         pkce=seed.pkce,

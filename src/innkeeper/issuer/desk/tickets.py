@@ -1,4 +1,4 @@
-"""Tickets: an authorization request that waits for its person, signed by us and carried by the browser.
+"""Tickets: a request that waits for its person, signed by us and carried by the browser.
 
 Nothing is stored for a visitor who never signs in, and any node can go on where another began. A ticket
 holds the request's parameters and how far its person came; what the person did counts only in the session
@@ -22,6 +22,8 @@ LIFETIME = 3600
 
 
 class Ticket(msgspec.Struct, frozen=True, array_like=True):
+    """``place`` is the path of ours that the person goes on to; empty for the authorization endpoint."""
+
     pairs: list[tuple[str, str]]
     started_at: int
     session_id: str = ""
@@ -30,6 +32,7 @@ class Ticket(msgspec.Struct, frozen=True, array_like=True):
     denied: bool = False
     delivery: Delivery = PLAIN
     pushed: tuple[str, int] | None = None
+    place: str = ""
 
     def parameters(self) -> Parameters:
         return Parameters(self.pairs)

@@ -13,6 +13,7 @@ from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
+from innkeeper.issuer.desk import device
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
@@ -118,6 +119,7 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
     core.AUTHORIZATION_CODE: _authorization_code,
     core.CLIENT_CREDENTIALS: _client_credentials,
     core.REFRESH_TOKEN: _refresh_token,
+    core.DEVICE_CODE: device.redeem,
 }
 
 

@@ -31,6 +31,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     introspect: str
     push: str
+    device_authorization: str
+    device: str
     revoke: str
     userinfo: str
     jwks: str

@@ -45,7 +45,7 @@ class SignInPage:
         if not self._visits.sent_from_our_page(request, form):
             return await self._page(request, ticket, form.get("username", ""), "Please send the form again.", 403)
         if form.get("decision") == "cancel":
-            return self._visits.on_to(self._layout.authorize, msgspec.structs.replace(ticket, denied=True))
+            return self._visits.onward(msgspec.structs.replace(ticket, denied=True))
         username = form.get("username", "")
         answer = await sign_in(self._realm, self._throttle, username, form.get("password", ""), request.remote)
         if isinstance(answer, Refusal):
@@ -53,7 +53,7 @@ class SignInPage:
         done = msgspec.structs.replace(
             ticket, session_id=answer.session.id, signed_in_at=answer.session.auth_time, consented=False
         )
-        return self._visits.on_to(self._layout.authorize, done, [self._visits.signed_in(answer.cookie)])
+        return self._visits.onward(done, [self._visits.signed_in(answer.cookie)])
 
     async def _page(
         self, request: Request, ticket: Ticket, username: str, problem: str | None, status: int = 200
@@ -69,7 +69,7 @@ class SignInPage:
             form_targets=[redirect_uri] if redirect_uri else (),
             realm_name=self._realm.policy.title,
             static=self._layout.static,
-            client=seen(client, redirect_uri),
+            client=seen(client, redirect_uri, PLACES.get(ticket.place.rpartition("/")[2], "the application")),
             action=self._layout.sign_in,
             csrf=proof,
             ticket=parameters_of(request).get("ticket", ""),
@@ -80,11 +80,15 @@ class SignInPage:
         )
 
 
-def seen(client: Client | None, redirect_uri: str) -> dict[str, str]:
+PLACES = {"device": "connecting a device", "approvals": "what waits for you"}
+"""Where people go on to when they do not come from an application: the last part of the address, in words."""
+
+
+def seen(client: Client | None, redirect_uri: str, otherwise: str = "the application") -> dict[str, str]:
     """The client as pages show it: its name, and the host that the answer goes to."""
     return {
         "id": client.id if client else "",
-        "name": client.name if client else "the application",
+        "name": client.name if client else otherwise,
         "host": host_of(redirect_uri),
     }
 

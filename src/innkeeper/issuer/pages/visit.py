@@ -56,6 +56,10 @@ class Visits:
         text = form.get("ticket")
         return open_ticket(self._realm, text) if text else None
 
+    def onward(self, ticket: Ticket, headers: list[tuple[str, str]] | None = None) -> Reply:
+        """Send the browser on to where its ticket leads."""
+        return self.on_to(ticket.place or self._layout.authorize, ticket, headers)
+
     def on_to(self, path: str, ticket: Ticket, headers: list[tuple[str, str]] | None = None) -> Reply:
         """Send the browser to one of our addresses with its ticket."""
         return redirect(f"{path}?{urlencode({'ticket': seal(self._realm, ticket)})}", headers=headers or [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
+from innkeeper.issuer.desk.device import authorize_device
 from innkeeper.issuer.desk.introspect import introspect, revoke, userinfo
 from innkeeper.issuer.desk.pushed import push
 from innkeeper.issuer.desk.realm import Realm
@@ -12,7 +13,14 @@ from innkeeper.issuer.desk.token import token
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.dialects.native.layout import well_knowns
 from innkeeper.issuer.dialects.native.metadata import document
-from innkeeper.issuer.dialects.native.wire import error_reply, form_of, form_once, proof_of, tokens_reply
+from innkeeper.issuer.dialects.native.wire import (
+    device_codes_reply,
+    error_reply,
+    form_of,
+    form_once,
+    proof_of,
+    tokens_reply,
+)
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens import dpop
@@ -44,6 +52,7 @@ class NativeEndpoints:
             layout.token: Endpoint(self.token, POST, cors=True),
             layout.introspect: Endpoint(self.introspect, POST),
             layout.push: Endpoint(self.push, POST),
+            layout.device_authorization: Endpoint(self.device_authorization, POST, cors=True),
             layout.revoke: Endpoint(self.revoke, POST, cors=True),
             layout.userinfo: Endpoint(self.userinfo, GET | POST, cors=True),
             layout.jwks: Endpoint(self.jwks, GET, cors=True),
@@ -67,6 +76,15 @@ class NativeEndpoints:
         outcome = await push(self._realm, proof_of(request, form), form, self._audiences, sender)
         reply = self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, 201, NO_STORE)
         return reply if sender.dpop is None else self._with_nonce(reply)
+
+    async def device_authorization(self, request: Request) -> Reply:
+        form = form_once(request)
+        if isinstance(form, Refusal):
+            return self._unreadable("device authorization", form)
+        outcome = await authorize_device(self._realm, proof_of(request, form), form, self._audiences)
+        if isinstance(outcome, Refusal):
+            return self._refused(outcome)
+        return device_codes_reply(outcome, self._layout.url(self._layout.device))
 
     async def introspect(self, request: Request) -> Reply:
         form = form_once(request)

@@ -17,6 +17,8 @@ def layout(issuer: str) -> Layout:
         token=f"{base}/token",
         introspect=f"{base}/introspect",
         push=f"{base}/par",
+        device_authorization=f"{base}/device_authorization",
+        device=f"{base}/device",
         revoke=f"{base}/revoke",
         userinfo=f"{base}/userinfo",
         jwks=f"{base}/jwks",

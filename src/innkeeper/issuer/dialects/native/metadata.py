@@ -27,6 +27,7 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "revocation_endpoint": layout.url(layout.revoke),
         "introspection_endpoint": layout.url(layout.introspect),
         "pushed_authorization_request_endpoint": layout.url(layout.push),
+        "device_authorization_endpoint": layout.url(layout.device_authorization),
         "require_pushed_authorization_requests": policy.require_pushed,
         "end_session_endpoint": layout.url(layout.logout),
         "scopes_supported": sorted(policy.known_scopes()),

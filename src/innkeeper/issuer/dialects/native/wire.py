@@ -16,6 +16,7 @@ from innkeeper.issuer.core.client_authentication import (
     Proof,
 )
 from innkeeper.issuer.core.token import REPEATED, UNREADABLE
+from innkeeper.issuer.desk.device import Codes
 from innkeeper.issuer.desk.token import Tokens
 from innkeeper.keys import jws
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
@@ -104,6 +105,19 @@ def tokens_reply(tokens: Tokens) -> Reply:
         body["refresh_token"] = tokens.refresh_token
     if tokens.id_token is not None:
         body["id_token"] = tokens.id_token
+    return json_reply(body, headers=NO_STORE)
+
+
+def device_codes_reply(codes: Codes, page: str) -> Reply:
+    """A successful device authorization response (RFC 8628 §3.2). ``page`` is where a person enters the code."""
+    body = {
+        "device_code": codes.device_code,
+        "user_code": codes.user_code,
+        "verification_uri": page,
+        "verification_uri_complete": f"{page}?user_code={codes.user_code}",
+        "expires_in": codes.expires_in,
+        "interval": codes.interval,
+    }
     return json_reply(body, headers=NO_STORE)
 
 

@@ -1,0 +1,47 @@
+"""What a waiting request would open, in lines for people; for the device page and the approvals alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
+from innkeeper.issuer.core.records import Client, Person
+from innkeeper.issuer.core.token import REFRESH_TOKEN
+from innkeeper.issuer.core.waiting import Waiting
+
+
+def asked(waiting: Waiting, client: Client, person: Person | None, policy: Policy, now: int) -> dict[str, Any]:
+    """The variables of ``parts/asked.html``."""
+    return {
+        "client": {"id": client.id, "name": client.name},
+        "person": shown(person),
+        "asks": [{"scope": one, "title": policy.scope_sentence(one)} for one in _in_order(waiting.scopes)],
+        "resources": [one for uri, one in policy.resources.items() if uri in waiting.audience],
+        "until": _until(client, policy),
+        "age": _age(now - waiting.started_at),
+    }
+
+
+def shown(person: Person | None) -> dict[str, str]:
+    """A person's own name and the one they sign in with."""
+    if person is None:
+        return {"name": "somebody", "username": ""}
+    return {"name": str(person.claims.get("name", person.username)), "username": person.username}
+
+
+def _in_order(scopes: frozenset[str]) -> list[str]:
+    """An API's scopes first; ``openid`` alone says nothing that signing in did not."""
+    return sorted(scopes - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
+
+
+def _until(client: Client, policy: Policy) -> str:
+    if REFRESH_TOKEN in client.grants:
+        return f"{policy.refresh_lifetime // 86400} days after its last use, or until you take it back"
+    return f"{max(1, policy.access_lifetime // 60)} minutes"
+
+
+def _age(seconds: int) -> str:
+    minutes = seconds // 60
+    if minutes < 1:
+        return "less than a minute ago"
+    return "a minute ago" if minutes == 1 else f"{minutes} minutes ago"
