@@ -19,7 +19,7 @@ from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, 
 from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
 from innkeeper.issuer.store.sqlite_writer import Work, Writer
 from innkeeper.keys.ring import StoredKey
-from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.refusals import Unreachable, UsageError
 
 SCHEMA_VERSION = 1
 
@@ -31,17 +31,17 @@ class SqliteStore:
     """A database file. Raises ``UsageError`` where it cannot be opened, is damaged, or is of a newer version."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        writing = _open(path)
+        writing = _connect(path)
         _bring_up(writing, path)
-        self._reading = _open(path)
+        self._reading = _connect(path)
         self._writer = Writer(writing)
 
     def realm(self, name: str) -> RealmStore:
         return SqliteRealm(name, self._reading, self._writer)
 
     def version(self) -> int:
-        return int(self._reading.execute("PRAGMA data_version").fetchone()[0])
+        row = _reader(self._reading)("SELECT text FROM notes WHERE realm='' AND name='changes'").fetchone()
+        return int(row[0]) if row else 0
 
     def close(self) -> None:
         self._writer.close()
@@ -53,7 +53,7 @@ class SqliteRealm:
 
     def __init__(self, name: str, reading: sqlite3.Connection, writer: Writer) -> None:
         self._name = name
-        self._read = reading.execute
+        self._read = _reader(reading)
         self._writer = writer
 
     async def client(self, client_id: str) -> Client | None:
@@ -63,10 +63,10 @@ class SqliteRealm:
         return self._all(_clients, "SELECT record FROM clients WHERE realm=? ORDER BY id")
 
     async def put_client(self, client: Client) -> None:
-        await self._run("INSERT OR REPLACE INTO clients VALUES (?,?,?)", client.id, _encode(client))
+        await self._change("INSERT OR REPLACE INTO clients VALUES (?,?,?)", client.id, _encode(client))
 
     async def remove_client(self, client_id: str) -> bool:
-        return await self._run("DELETE FROM clients WHERE realm=? AND id=?", client_id) > 0
+        return await self._change("DELETE FROM clients WHERE realm=? AND id=?", client_id) > 0
 
     async def resources(self) -> Sequence[Resource]:
         return self._all(_resources, "SELECT record FROM resources WHERE realm=? ORDER BY position, uri")
@@ -76,10 +76,10 @@ class SqliteRealm:
             "INSERT INTO resources SELECT ?1, ?2, coalesce(max(position) + 1, 0), ?3 FROM resources WHERE realm=?1 "
             "ON CONFLICT DO UPDATE SET record=excluded.record"
         )
-        await self._run(sql, resource.uri, _encode(resource))
+        await self._change(sql, resource.uri, _encode(resource))
 
     async def remove_resource(self, uri: str) -> bool:
-        return await self._run("DELETE FROM resources WHERE realm=? AND uri=?", uri) > 0
+        return await self._change("DELETE FROM resources WHERE realm=? AND uri=?", uri) > 0
 
     async def person(self, sub: str) -> Person | None:
         return self._one(_people, "SELECT record FROM people WHERE realm=? AND sub=?", sub)
@@ -158,7 +158,12 @@ class SqliteRealm:
 
     async def put_keys(self, keys: Sequence[StoredKey]) -> None:
         rows = [(self._name, one.kid, _encode(one)) for one in keys]
-        await self._writer.write(lambda db: db.executemany("INSERT OR REPLACE INTO signing_keys VALUES (?,?,?)", rows))
+
+        def work(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO signing_keys VALUES (?,?,?)", rows)
+            db.execute(_COUNT_CHANGE)
+
+        await self._writer.write(work)
 
     async def secret(self, name: str) -> bytes | None:
         row = self._read("SELECT sealed FROM secrets WHERE realm=? AND name=?", (self._name, name)).fetchone()
@@ -191,6 +196,15 @@ class SqliteRealm:
 
     def _all(self, decoder: msgspec.msgpack.Decoder[Record], sql: str) -> list[Record]:
         return [decoder.decode(row[0]) for row in self._read(sql, (self._name,))]
+
+    async def _change(self, sql: str, *values: object) -> int:
+        """Change what nodes keep in memory, and count the change, so that each of them notices."""
+
+        def work(db: sqlite3.Connection) -> int:
+            db.execute(_COUNT_CHANGE)
+            return db.execute(sql, (self._name, *values)).rowcount
+
+        return int(str(await self._writer.write(work)))
 
     async def _run(self, sql: str, *values: object) -> int:
         return int(str(await self._writer.write(lambda db: db.execute(sql, (self._name, *values)).rowcount)))
@@ -318,6 +332,8 @@ _APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
     fx.RemoveCredential: _remove_credential,
 }
 
+_COUNT_CHANGE = "INSERT INTO notes VALUES ('', 'changes', '1') ON CONFLICT DO UPDATE SET text = text + 1"
+
 _GRANT_KEPT = 86400
 """Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
 
@@ -358,10 +374,21 @@ _grants = msgspec.msgpack.Decoder(Grant)
 _keys = msgspec.msgpack.Decoder(StoredKey)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _reader(connection: sqlite3.Connection) -> Callable[..., sqlite3.Cursor]:
+    execute = connection.execute
+
+    def read(sql: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        try:
+            return execute(sql, values)
+        except sqlite3.Error as error:
+            raise Unreachable(f"the database could not be read: {error}") from None
+
+    return read
+
+
+def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-8192")
@@ -371,23 +398,42 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in an empty file; refuse a damaged one and one from a newer innkeeper."""
+    """Make the tables in an empty file; refuse, untouched, a damaged one, a newer one and another program's."""
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            schema = files("innkeeper.issuer.store").joinpath("schema.sql").read_text("utf-8")
-            connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
-            return
-        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        _judge(connection, path)
+        connection.execute("PRAGMA journal_mode=WAL")
+        _make_tables(connection)
     except sqlite3.Error as error:
+        connection.close()
         raise _unusable(path, error) from None
+    except UsageError:
+        connection.close()
+        raise
+
+
+def _judge(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise UsageError(
             f"the database {path} has schema version {version}, this innkeeper knows {SCHEMA_VERSION}. "
             "Run the newer innkeeper that made it."
         )
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise _unusable(path, "it is another program's")
+    problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         raise _unusable(path, problem)
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    """The tables, unless they are there; several processes may start on one empty file."""
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        schema = files("innkeeper.issuer.store").joinpath("schema.sql").read_text("utf-8")
+        for statement in schema.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    connection.execute("COMMIT")
 
 
 def _unusable(path: Path, error: object) -> UsageError:

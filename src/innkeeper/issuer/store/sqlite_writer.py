@@ -28,19 +28,23 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._closed = False
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
     async def write(self, work: Work) -> object:
         """Run ``work`` in a transaction; return its result once that is durable. Its exception is raised here."""
+        if self._closed:
+            raise Unreachable("the database was closed")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[object] = loop.create_future()
         self._jobs.put(_Job(work, loop, answer))
         return await answer
 
     def close(self) -> None:
-        """Finish what was asked, then close the connection."""
+        """Finish what was asked, then close the connection. Nothing can be asked from here on."""
+        self._closed = True
         self._jobs.put(None)
         self._thread.join()
         self._connection.close()
@@ -85,13 +89,18 @@ class Writer:
         execute("SAVEPOINT job")
         try:
             result = job.work(self._connection)
-        except sqlite3.OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is raised again where the job was asked for
+        except Exception as error:
+            if _is_the_files(error):
+                raise
             execute("ROLLBACK TO job")
             result = error
         execute("RELEASE job")
         return result
+
+
+def _is_the_files(error: Exception) -> bool:
+    """Whether the database failed (full, locked, damaged), and not this one job."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
 
 
 def _tell(job: _Job, answer: object) -> None:
