@@ -1,4 +1,4 @@
--- One row per record, split by realm. `record` is the record in MessagePack; what a look-up or a condition
+-- One row per record, split by realm. `record` is the record in MessagePack. What a look-up or a condition
 -- needs stands in a column of its own. Times are whole seconds since the epoch, hashes SHA-256.
 
 CREATE TABLE clients (
