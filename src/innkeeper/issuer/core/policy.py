@@ -26,6 +26,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ``pushed_lifetime`` 60: the browser is on its way already (RFC 9126 §2.2).
     ``session_lifetime`` 12 hours: from sign-in.
     ``device_lifetime`` 600: to find a phone and type eight letters; a longer one gives a phisher more time.
+    ``max_actors`` 5: agents that act one behind the other; who reads a longer chain can no longer judge it.
+    ``require_may_act`` off: most issuers' clients know no may_act; on, nobody acts for a person who is not named.
     ``poll_interval`` 5: what a client assumes where it is told nothing (RFC 8628 §3.2).
     """
 
@@ -41,6 +43,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     session_lifetime: int = 12 * 3600
     device_lifetime: int = 600
     poll_interval: int = 5
+    max_actors: int = 5
+    require_may_act: bool = False
     require_pushed: bool = False
     dpop_nonce_required: bool = False
     assertion_lifetime: int = 300

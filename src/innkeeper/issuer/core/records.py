@@ -31,6 +31,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     ``auth_methods`` are names of RFC 7591 §2 (``none`` alone makes it public). ``pkce`` is ``always``,
     ``or-nonce`` (OAuth 2.1 §7.5.1: a nonce may stand in for a confidential OpenID client) or ``optional``;
     a public client always needs it. ``resources`` empty means every resource that has one of its scopes.
+    ``may_act`` names the one party that may act with this client's tokens (RFC 8693 §4.4); "" leaves it open.
 
     The fields below ``development`` are the metadata of RFC 7591 §2 and OpenID Connect Dynamic Registration §2 under
     their registered names, empty where the client said nothing. ``sector_identifier`` is the host that its pairwise
@@ -54,6 +55,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = False
     require_pushed: bool = False
     dpop_bound: bool = False
+    may_act: str = ""
     created_at: int = 0
     development: bool = False
 

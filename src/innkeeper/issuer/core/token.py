@@ -17,8 +17,9 @@ AUTHORIZATION_CODE = "authorization_code"
 CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-SHORT_NAMES = {"device_code": DEVICE_CODE}
+SHORT_NAMES = {"device_code": DEVICE_CODE, "token_exchange": TOKEN_EXCHANGE}
 """What an operator may write instead of a grant's long name."""
 
 
@@ -49,7 +50,8 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     ``subject`` is a person's ``sub`` or, for a client on its own behalf, its id. ``refresh`` says that the
     refresh token made for this request was committed and may be handed out. ``confirmation`` binds the token to
     a key (``cnf``), ``details`` are authorization details, ``actor`` is who acts for the subject (``act``);
-    ``lifetime`` in seconds where it is another than the policy's.
+    ``may_act`` is who may come to, ``issued_type`` the type of token to tell where a grant has to tell it, and
+    ``lifetime`` in seconds, where it is another than the policy's.
     """
 
     client: Client
@@ -63,6 +65,8 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     confirmation: dict[str, str] = {}
     details: tuple[dict[str, Any], ...] = ()
     actor: dict[str, Any] | None = None
+    may_act: dict[str, Any] | None = None
+    issued_type: str = ""
     lifetime: int | None = None
 
 
@@ -80,8 +84,9 @@ class GrantTypeCase(msgspec.Struct, frozen=True):
 
 @check("RFC 6749 §3.2")
 def no_parameter_is_repeated(case: GrantTypeCase) -> Seen | Refusal:
-    """Each parameter is sent once; ``resource`` alone may repeat."""
-    repeated = case.parameters.repeated - {"resource"}
+    """Each parameter is sent once; ``resource`` alone may repeat, and ``audience`` where a token is exchanged."""
+    exchange = case.parameters.many("grant_type") == (TOKEN_EXCHANGE,)
+    repeated = case.parameters.repeated - ({"resource", "audience"} if exchange else {"resource"})
     if repeated:
         return Refusal(REPEATED, f"{min(repeated)!r} was sent more than once", "once", "more than once")
     return Seen(f"{len(case.parameters)} parameters, each once")
@@ -146,6 +151,7 @@ PARAMETERS_OF = {
     CLIENT_CREDENTIALS: (),
     REFRESH_TOKEN: ("refresh_token",),
     DEVICE_CODE: ("device_code",),
+    TOKEN_EXCHANGE: ("subject_token", "subject_token_type"),
 }
 
 REPEATED = Page(

@@ -13,7 +13,7 @@ from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
-from innkeeper.issuer.desk import device
+from innkeeper.issuer.desk import device, exchange
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
@@ -32,6 +32,7 @@ class Tokens(msgspec.Struct, frozen=True):
     refresh_token: str | None = None
     id_token: str | None = None
     token_type: str = "Bearer"
+    issued_type: str = ""
 
 
 async def token(
@@ -67,7 +68,8 @@ async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens:
     access = await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
     identity = await _identity(realm, issue, access, stamp) if issue.id_token else None
     kind = "DPoP" if "jkt" in issue.confirmation else "Bearer"
-    return Tokens(access, draft.lifetime, issue.scopes, refresh if issue.refresh else None, identity, kind)
+    kept = refresh if issue.refresh else None
+    return Tokens(access, draft.lifetime, issue.scopes, kept, identity, kind, issue.issued_type)
 
 
 async def _identity(realm: Realm, issue: Issue, access: str, stamp: Stamp) -> str:
@@ -120,6 +122,7 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
     core.CLIENT_CREDENTIALS: _client_credentials,
     core.REFRESH_TOKEN: _refresh_token,
     core.DEVICE_CODE: device.redeem,
+    core.TOKEN_EXCHANGE: exchange.exchange,
 }
 
 

@@ -68,4 +68,6 @@ def _more_claims(issue: Issue) -> dict[str, Any]:
         claims["authorization_details"] = list(issue.details)
     if issue.actor is not None:
         claims["act"] = issue.actor
+    if issue.may_act or issue.client.may_act:
+        claims["may_act"] = issue.may_act or {"sub": issue.client.may_act}
     return claims

@@ -99,6 +99,8 @@ def tokens_reply(tokens: Tokens) -> Reply:
         "token_type": tokens.token_type,
         "expires_in": tokens.expires_in,
     }
+    if tokens.issued_type:
+        body["issued_token_type"] = tokens.issued_type
     if tokens.scopes:
         body["scope"] = " ".join(sorted(tokens.scopes))
     if tokens.refresh_token is not None:
