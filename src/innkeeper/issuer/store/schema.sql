@@ -53,6 +53,7 @@ CREATE TABLE revoked_tokens (
     realm TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL,
     PRIMARY KEY (realm, jti)
 ) WITHOUT ROWID;
+CREATE INDEX revoked_tokens_by_expiry ON revoked_tokens (realm, expires_at);
 
 -- Whatever lives for minutes: requests that wait, and names that may be used once. `version` counts the changes.
 CREATE TABLE entries (

@@ -270,7 +270,7 @@ def _add_session(run: Execute, realm: str, effect: fx.AddSession) -> None:
 def _end_session(run: Execute, realm: str, effect: fx.EndSession) -> None:
     ends = (effect.at, realm, effect.session_id)
     run("UPDATE sessions SET ended_at=? WHERE realm=? AND id=? AND ended_at IS NULL", ends)
-    run("UPDATE grants SET revoked_at=? WHERE realm=? AND session_id=? AND revoked_at IS NULL", ends)
+    run(_REVOKE_SESSIONS_GRANTS, ends)
 
 
 def _give_consent(run: Execute, realm: str, effect: fx.GiveConsent) -> None:
@@ -336,6 +336,11 @@ _COUNT_CHANGE = "INSERT INTO notes VALUES ('', 'changes', '1') ON CONFLICT DO UP
 
 _GRANT_KEPT = 86400
 """Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
+
+_REVOKE_SESSIONS_GRANTS = """
+    UPDATE grants SET revoked_at = ?1 WHERE realm = ?2 AND revoked_at IS NULL
+    AND id IN (SELECT id FROM grants WHERE realm = ?2 AND session_id = ?3 AND session_id <> '')
+"""
 
 _REFRESH_TOKEN = """
     SELECT t.grant_id, t.expires_at, t.spent_at, t.successor,
@@ -430,7 +435,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
         schema = files("innkeeper.issuer.store").joinpath("schema.sql").read_text("utf-8")
-        for statement in schema.split(";"):
+        for statement in schema.split(";\n"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.execute("COMMIT")
@@ -438,6 +443,6 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 def _unusable(path: Path, error: object) -> UsageError:
     return UsageError(
-        f"the database {path} cannot be used: {error}. Nothing was changed. "
+        f"the database {path} cannot be used: {' '.join(str(error).split())}. Nothing was changed. "
         "Make its folder writable, restore it from a backup, or choose another STATE."
     )

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -78,7 +79,8 @@ class Writer:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
             answers = [Unreachable(f"the database did not take a write: {error}")] * len(batch)
         for job, answer in zip(batch, answers, strict=True):
             _tell(job, answer)
