@@ -118,7 +118,12 @@ class _Site:
                 Route(CALLBACK, self.callback),
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
-            exception_handlers={HTTPException: _trouble, UsageError: _misuse, Unreachable: _misuse},
+            exception_handlers={
+                HTTPException: _trouble,
+                Malformed: _trouble,
+                UsageError: _misuse,
+                Unreachable: _misuse,
+            },
         )
 
     async def home(self, request: Request) -> Response:
@@ -206,10 +211,7 @@ class _Site:
             body += chunk
             if len(body) > FORM_LIMIT:
                 raise HTTPException(413, "No form here is that long.")
-        try:
-            return parse_form(bytes(body), request.headers.get("content-type", ""))
-        except Malformed as error:
-            raise HTTPException(400, str(error)) from None
+        return parse_form(bytes(body), request.headers.get("content-type", ""))
 
 
 class _Files(StaticFiles):
@@ -227,7 +229,7 @@ def _html(template: str, status: int = 200, **context: Any) -> HTMLResponse:
 
 
 async def _trouble(request: Request, trouble: Exception) -> Response:
-    status = trouble.status_code if isinstance(trouble, HTTPException) else 500
+    status = trouble.status_code if isinstance(trouble, HTTPException) else 400
     said = trouble.detail if isinstance(trouble, HTTPException) else str(trouble)
     return _answer(request, status, said)
 

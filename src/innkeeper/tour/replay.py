@@ -11,6 +11,7 @@ from typing import Any
 
 from innkeeper.tour.answers import answer_document
 from innkeeper.tour.cards import CARDS
+from innkeeper.tour.commands import commands
 from innkeeper.tour.house import DOORS, House
 from innkeeper.tour.messages import hop_document, note_document
 from innkeeper.tour.reading import clock_text, differences, token_document
@@ -42,6 +43,7 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
         "card": _face(visit),
         "cards": [_card(name, visit) for name in CARDS if name != "identity" or visit.identity],
         "hotel": [_door(door, visit.tries) for door in DOORS],
+        "commands": commands(visit, house) if visit.card else [],
         "doors": [_try(one, visit, by_number.get(one.hop)) for one in visit.tries],
     }
 

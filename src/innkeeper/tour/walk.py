@@ -152,17 +152,22 @@ class _Walker:
         """Follow redirects and answer forms until the browser would be back at the app: the query it would bring."""
         reply = await self._send(self._browser, "GET", pending.url)
         for _ in range(_PATIENCE):
+            if not reply.has_redirect_location:
+                reply = await self._answered(reply)
             location = reply.headers.get("location")
             if location is None:
-                form = first_form(reply.text)
-                if form is None:
-                    return f"a page without a form ({reply.status_code})"
-                reply = await self._send(self._browser, "POST", form.action, data=form.filled(**self._answers()))
-                continue
+                return f"the page again: {reply.status_code} {reply.reason_phrase}"
             if location.startswith(f"{pending.redirect_uri}?"):
                 return urlsplit(location).query
             reply = await self._send(self._browser, "GET", location)
         return f"no end after {_PATIENCE} pages"
+
+    async def _answered(self, page: httpx2.Response) -> httpx2.Response:
+        """What comes of filling in the page's form; the page itself where it has none."""
+        form = first_form(page.text)
+        if form is None:
+            return page
+        return await self._send(self._browser, "POST", form.action, data=form.filled(**self._answers()))
 
     def _answers(self) -> dict[str, str]:
         return {"username": self._seed.username, "password": self._seed.password, "decision": "allow"}

@@ -6,13 +6,15 @@ export async function fetchPage(path, options = {}) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-/** Take over the parts with these ids. One that the new page lacks is left alone. */
+/** Take over the parts with these ids. One that the new page lacks is left alone; what was unfolded stays so. */
 export function swap(page, ids) {
+  const unfolded = [...document.querySelectorAll("details[id][open]")].map((one) => one.id);
   for (const id of ids) {
     const fresh = page.getElementById(id);
     const old = document.getElementById(id);
     if (fresh && old) old.replaceWith(document.adoptNode(fresh));
   }
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
 }
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

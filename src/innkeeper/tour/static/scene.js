@@ -47,7 +47,7 @@ async function walkTo(door) {
   hotel.dataset.side = side;
   hotel.dataset.at = door;
   if (floorNow !== floor) await pause(700);
-  hotel.querySelector(`.doorway-${door}`).classList.add("reading");
+  for (const part of hotel.querySelectorAll(`.doorway-${door}`)) part.classList.add("reading");
   hotel.classList.add("reads");
   await pause(420);
 }

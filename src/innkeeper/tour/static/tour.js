@@ -2,7 +2,7 @@
 // by itself. Every page works without this file; nothing here decides anything.
 
 import { knockable, setClocks, showHotel } from "./scene.js";
-import { openHop, wireUp } from "./wire.js";
+import { openHop, sideBySide, wireUp } from "./wire.js";
 import { fetchPage, swap } from "./page.js";
 import { follow } from "./news.js";
 import { countDown, copyable } from "./small.js";
@@ -30,7 +30,7 @@ async function takeAnswer(page) {
   if (count) count.textContent = document.querySelectorAll(".hop").length;
   wireUp();
   copyable();
-  openHop(document.querySelector(".hop:last-child")?.dataset.n, { quietly: true });
+  if (sideBySide()) openHop(document.querySelector(".hop:last-child")?.dataset.n, { quietly: true });
 }
 
 /** Something happened elsewhere, in another tab or a terminal: draw the visit anew. */

@@ -21,7 +21,8 @@ export function wireUp() {
   const list = document.getElementById("hops");
   list.onkeydown = step;
   tools();
-  if (!document.querySelector(".message.open")) openHop(fromAddress() ?? hops[0].dataset.n, { quietly: true });
+  const first = fromAddress() ?? (sideBySide() ? hops[0].dataset.n : undefined);
+  if (first && !document.querySelector(".message.open")) openHop(first, { quietly: true });
 }
 
 /** Open a message. `quietly` leaves focus and scrolling alone; `reveal` brings it into sight on narrow windows. */
@@ -41,7 +42,8 @@ export function openHop(n, { quietly = false, reveal = false } = {}) {
   link.scrollIntoView({ block: reveal && !sideBySide() ? "start" : "nearest" });
 }
 
-function sideBySide() {
+/** Whether the window is wide enough for a message to stand beside the diagram; else it opens under its row. */
+export function sideBySide() {
   return matchMedia("(min-width: 62rem)").matches;
 }
 
