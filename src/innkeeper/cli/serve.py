@@ -43,6 +43,11 @@ async def _open(settings: Settings) -> AsyncIterator[Site]:
 
 
 async def _judge(issuer: Issuer, settings: Settings) -> None:
+    if settings.fetching.allow_loopback_hosts and not _only_this_computer(settings):
+        raise UsageError(
+            "fetching.allow_loopback_hosts lets strangers reach this computer's own servers, so it is for tests on "
+            "loopback only. Remove it from the settings."
+        )
     known = await development_records(issuer.realm.store)
     if known and not _only_this_computer(settings):
         raise UsageError(

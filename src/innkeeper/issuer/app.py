@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.desk.fetching import Fetcher
+from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, Realm, open_realm, random_id
 from innkeeper.issuer.desk.registry import plant
 from innkeeper.issuer.dialects.layout import Endpoint, Layout
@@ -33,6 +35,7 @@ from innkeeper.issuer.pages.visit import Visits
 from innkeeper.issuer.settings import Settings
 from innkeeper.issuer.store.sqlite import SqliteStore
 from innkeeper.keys.seal import Seal, master_key
+from innkeeper.protocol.addresses import is_loopback_address
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
@@ -113,9 +116,11 @@ async def open_issuer(
     observe: Observer = unobserved,
     master: str | None = None,
     clock: Clock = system_clock,
+    outside: Outside | None = None,
 ) -> Issuer:
     """The issuer that the settings describe. ``development`` shows reasons and hints; ``master`` is a master key
-    from the environment. Raises ``UsageError`` where state or settings are no good."""
+    from the environment; ``outside`` is the way to others' documents where it is not to be made from the settings.
+    Raises ``UsageError`` where state or settings are no good."""
     store, seal = open_state(settings, master)
     layout = native_layout(settings.origin)
     explanations = Explanations(layout.origin, settings.title, layout.static, development=development)
@@ -126,7 +131,8 @@ async def open_issuer(
 
     memory = store.realm(NATIVE_REALM)
     await plant(memory, settings, clock())
-    realm = await open_realm(NATIVE_REALM, policy_of(settings), memory, seal, NativeShape(), clock, see)
+    fetcher = Fetcher(outside or outside_of(settings), clock, redirects=settings.fetching.redirects)
+    realm = await open_realm(NATIVE_REALM, policy_of(settings), memory, seal, NativeShape(), clock, see, fetcher)
     hints = [(one.username, one.password) for one in settings.person] if development else []
     return Issuer(store, realm, layout, _site(realm, layout, explanations, hints), explanations)
 
@@ -140,6 +146,17 @@ def open_state(settings: Settings, master: str | None) -> tuple[SqliteStore, Sea
         raise UsageError(f"cannot make the state folder {state}: {error.strerror}. Choose another STATE.") from None
     store = SqliteStore(state / "innkeeper.db")
     return store, Seal(master_key(state / "master.key", master))
+
+
+def outside_of(settings: Settings) -> Outside:
+    """The way to others' documents that the settings allow. Raises ``UsageError`` for a host not of this computer."""
+    for listed in settings.fetching.allow_loopback_hosts:
+        host, _, port = listed.rpartition(":")
+        if not port.isdigit() or not (host == "localhost" or is_loopback_address(host.strip("[]"))):
+            raise UsageError(
+                f"fetching.allow_loopback_hosts: {listed!r} is no host and port of this computer, as 127.0.0.1:8765 is"
+            )
+    return Outside(frozenset(settings.fetching.allow_loopback_hosts))
 
 
 def policy_of(settings: Settings) -> Policy:

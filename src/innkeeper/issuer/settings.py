@@ -39,6 +39,18 @@ class Lifetimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session: int = 12 * 3600
 
 
+class Fetching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How documents of others are got: key sets, client metadata, request objects.
+
+    ``allow_loopback_hosts`` none: ``host:port`` pairs on this computer that may be fetched from too, over plain http if
+    they wish, for tests; ``serve`` refuses it outside loopback. ``redirects`` 0: a client's own server has no reason to
+    send us elsewhere; each hop is judged anew, and client metadata never has any.
+    """
+
+    allow_loopback_hosts: list[str] = []
+    redirects: int = 0
+
+
 class SeedResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An API that exists from the start. ``{origin}`` in ``uri`` is the issuer's own address."""
 
@@ -76,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str = "innkeeper"
     server: Server = Server()
     lifetimes: Lifetimes = Lifetimes()
+    fetching: Fetching = Fetching()
     resource: list[SeedResource] = []
     client: list[SeedClient] = []
     person: list[SeedPerson] = []
@@ -144,7 +157,7 @@ def _explained(message: str) -> str:
     return f"unknown key {wrong!r}: {advice}"
 
 
-_PARTS = (Server, Lifetimes, SeedResource, SeedClient, SeedPerson)
+_PARTS = (Server, Lifetimes, Fetching, SeedResource, SeedClient, SeedPerson)
 
 
 def _number(name: str, text: str) -> int:

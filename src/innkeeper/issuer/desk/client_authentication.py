@@ -26,7 +26,7 @@ async def client_of(realm: Realm, proof: Proof, audiences: frozenset[str]) -> De
 
 async def _look_at(realm: Realm, proof: Proof, client: Client | None) -> Assertion:
     """The assertion with its signature verified against the client's own keys."""
-    signed = await read_signed(proof.assertion or "", client)
+    signed = await read_signed(realm, proof.assertion or "", client)
     if signed.problem:
         return Assertion(signed.problem, signed.claims)
     key = assertion_key(str(proof.client_id), str(signed.claims.get("jti")))

@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.desk.fetching import KEY_SET
+from innkeeper.issuer.desk.outside import NotFetched
+from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys import jwk, jws
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
@@ -23,8 +26,11 @@ class Signed(msgspec.Struct, frozen=True):
     claims: dict[str, Any] = {}
 
 
-async def read_signed(token: str, client: Client | None, allowed: Sequence[str] = ALGORITHMS) -> Signed:
-    """Take a client's JWT apart and verify it."""
+async def read_signed(realm: Realm, token: str, client: Client | None, allowed: Sequence[str] = ALGORITHMS) -> Signed:
+    """Take a client's JWT apart and verify it with the keys it registered, or has at the address it registered.
+
+    What the JWT's own header says of keys (``jwk``, ``jku``, ``x5u``, ``x5c``) is not read: it is the sender's word.
+    """
     try:
         parsed = jws.parse(token)
         claims = read_object(parsed.claims)
@@ -34,13 +40,43 @@ async def read_signed(token: str, client: Client | None, allowed: Sequence[str] 
     alg, kid = header.get("alg"), header.get("kid")
     if alg not in allowed:
         return Signed(f"alg {alg!r} is none of {', '.join(allowed)}", header, claims)
-    documents = await _key_documents(client)
-    usable = [one for one in documents if kid is None or one.get("kid") in (None, kid)]
-    keys, _ = jwk.read_set({"keys": usable})
-    if not any(key.alg in (None, alg) and jws.verify(parsed, key.key, str(alg)) for key in keys):
-        return Signed("no registered key verifies it", header, claims)
-    return Signed("", header, claims)
+
+    def verified(documents: Sequence[dict[str, Any]]) -> bool:
+        usable = [one for one in documents if kid is None or one.get("kid") in (None, kid)]
+        keys, _ = jwk.read_set({"keys": usable[:_KEYS_TRIED]})
+        return any(key.alg in (None, alg) and jws.verify(parsed, key.key, str(alg)) for key in keys)
+
+    try:
+        if verified(await keys_of(realm, client)) or verified(await _newer_keys_of(realm, client)):
+            return Signed("", header, claims)
+    except NotFetched as error:
+        return Signed(f"the client's jwks_uri gives no keys: {error}", header, claims)
+    return Signed("no registered key verifies it", header, claims)
 
 
-async def _key_documents(client: Client | None) -> Sequence[dict[str, Any]]:
-    return client.jwks if client else ()
+async def keys_of(realm: Realm, client: Client | None, *, newest: int | None = None) -> Sequence[dict[str, Any]]:
+    """The public keys of a client as JWKs: those it registered, else those at its ``jwks_uri``. Raises ``NotFetched``."""
+    if client is None or client.jwks or not client.jwks_uri:
+        return client.jwks if client else ()
+    document = await realm.fetcher.fetch(client.jwks_uri, KEY_SET, newest=newest)
+    try:
+        keys = read_object(document.body).get("keys")
+    except NotStrict as error:
+        realm.fetcher.forget(client.jwks_uri, KEY_SET)
+        raise NotFetched(f"it is {error}") from None
+    if not isinstance(keys, list):
+        realm.fetcher.forget(client.jwks_uri, KEY_SET)
+        raise NotFetched("it has no list of keys")
+    return [one for one in keys if isinstance(one, dict)]
+
+
+async def _newer_keys_of(realm: Realm, client: Client | None) -> Sequence[dict[str, Any]]:
+    """The keys once more, in case the client has changed them since; not oftener than every half minute."""
+    if client is None or client.jwks or not client.jwks_uri:
+        return ()
+    return await keys_of(realm, client, newest=_HALF_A_MINUTE)
+
+
+_HALF_A_MINUTE = 30
+_KEYS_TRIED = 16
+"""A stranger's key set is not let us verify one signature hundreds of times."""

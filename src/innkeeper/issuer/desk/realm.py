@@ -11,6 +11,8 @@ import msgspec
 
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Session
+from innkeeper.issuer.desk.fetching import Fetcher
+from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.shape import TokenShape
 from innkeeper.issuer.store.port import RealmStore
 from innkeeper.keys.ring import DEFAULT_ALGORITHMS, Ring, make
@@ -39,6 +41,7 @@ class Realm:
         observe: Observer,
         ring: Ring,
         secret: bytes,
+        fetcher: Fetcher,
     ) -> None:
         self.name = name
         self.policy = policy
@@ -48,6 +51,7 @@ class Realm:
         self.observe = observe
         self.ring = ring
         self.seal = seal
+        self.fetcher = fetcher
         self._secret = secret
         self._clients: dict[str, Client] = {}
 
@@ -113,8 +117,12 @@ async def open_realm(
     shape: TokenShape,
     clock: Clock,
     observe: Observer,
+    fetcher: Fetcher | None = None,
 ) -> Realm:
-    """The realm with its keys and secret, made and remembered where it has none yet."""
+    """The realm with its keys and secret, made and remembered where it has none yet.
+
+    ``fetcher`` gets others' documents: from https on public addresses alone by default.
+    """
     stored = await store.keys()
     missing = [alg for alg in DEFAULT_ALGORITHMS if all(one.alg != alg for one in stored)]
     if missing:
@@ -134,6 +142,7 @@ async def open_realm(
         observe=observe,
         ring=Ring((), seal),
         secret=seal.open(sealed, purpose),
+        fetcher=fetcher or Fetcher(Outside(), clock),
     )
     await realm.reload()
     if not policy.issuer or policy.issuer.endswith("/"):

@@ -46,7 +46,7 @@ async def unpack(realm: Realm, sent: Parameters, client: Client | None) -> tuple
     packed = sent.get("request")
     if packed is None:
         return sent, PLAIN
-    signed = await read_signed(packed, client)
+    signed = await read_signed(realm, packed, client)
     case = Case(signed.problem, signed.header, signed.claims, client.id if client else "", realm.policy, realm.now())
     refusal = judge(case).refusal
     if refusal is not None:
