@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -21,7 +22,9 @@ class Seal:
 
     def __init__(self, master_key: bytes) -> None:
         if len(master_key) != 32:
-            raise UsageError(f"the master key has {len(master_key)} bytes; it must have 32. Restore it from its backup.")
+            raise UsageError(
+                f"the master key has {len(master_key)} bytes; it must have 32. Restore it from its backup."
+            )
         self._aead = AESGCM(master_key)
 
     def close(self, value: bytes, purpose: str) -> bytes:
@@ -31,12 +34,15 @@ class Seal:
     def open(self, sealed: bytes, purpose: str) -> bytes:
         """The value. Raises ``UsageError`` where another master key sealed it or it was changed."""
         try:
-            return self._aead.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], purpose.encode())
-        except InvalidTag:
+            value = self._aead.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], purpose.encode())
+        except (InvalidTag, ValueError):
+            value = None
+        if value is None or sealed[:1] != _VERSION:
             raise UsageError(
                 f"{purpose} was sealed with another master key than the one at hand. "
                 "Restore the master key that belongs to this database."
-            ) from None
+            )
+        return value
 
 
 def master_key(path: Path, environment: str | None) -> bytes:
@@ -55,18 +61,29 @@ def master_key(path: Path, environment: str | None) -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    key = secrets.token_bytes(32)
+    """A new key, on the disk and whole before its name is there; of several that make one at once, one's stays."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _decode(path.read_text("ascii").strip(), str(path))
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(base64url.encode_text(secrets.token_bytes(32)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        _remember_names(path.parent)
     except OSError as error:
         raise UsageError(f"cannot write the master key {path}: {error.strerror}. Choose another STATE.") from None
-    with os.fdopen(descriptor, "w") as file:
-        file.write(base64url.encode_text(key) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return key
+    finally:
+        draft.unlink(missing_ok=True)
+    return _decode(path.read_text("ascii").strip(), str(path))
+
+
+def _remember_names(folder: Path) -> None:
+    """Put a folder's list of names on the disk, where the system can (Windows cannot)."""
+    with suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
 
 
 def _decode(text: str, where: str) -> bytes:
