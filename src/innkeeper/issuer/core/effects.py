@@ -64,6 +64,12 @@ class AddSession(Effect, frozen=True):
     session: Session
 
 
+class ChangeSession(Effect, frozen=True):
+    """Conditional: the session must not be over. It gets a new cookie, and the old one opens nothing any more."""
+
+    session: Session
+
+
 class EndSession(Effect, frozen=True):
     """Sign out: the session and the grants that were tied to it (those without offline_access)."""
 
@@ -73,6 +79,14 @@ class EndSession(Effect, frozen=True):
 
 class GiveConsent(Effect, frozen=True):
     consent: Consent
+
+
+class TakeBackConsent(Effect, frozen=True):
+    """Forget what a person allowed a client, and end everything that it led to."""
+
+    sub: str
+    client_id: str
+    at: int
 
 
 class AddOnce(Effect, frozen=True):
@@ -108,12 +122,16 @@ class DropEntry(Effect, frozen=True):
 
 
 class PutCredential(Effect, frozen=True):
-    """Remember a person's way of signing in, such as a passkey; ``id`` is unique within its ``kind``."""
+    """Remember a person's way of signing in, such as a passkey; ``id`` is unique within its ``kind``.
+
+    Conditional: no other person has that ``id``, and where ``before`` is given, it is what is remembered now.
+    """
 
     sub: str
     kind: str
     id: str
     record: bytes
+    before: bytes | None = None
 
 
 class RemoveCredential(Effect, frozen=True):

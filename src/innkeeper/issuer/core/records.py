@@ -144,7 +144,10 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A person signed in in one browser. ``id`` is public (the ``sid`` claim); the cookie's hash is ``digest``."""
+    """A person signed in in one browser. ``id`` is public (the ``sid`` claim); the cookie's hash is ``digest``.
+
+    ``opened_at`` is when this browser signed in first, ``auth_time`` when it did last; ``browser`` is it in words.
+    """
 
     id: str
     digest: bytes
@@ -154,16 +157,22 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     amr: tuple[str, ...]
     expires_at: int
     ended_at: int | None = None
+    browser: str = ""
+    opened_at: int = 0
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person has allowed a client, remembered: scope names, and the resources they were allowed at."""
+    """What a person has allowed a client, remembered: scope names, and the resources they were allowed at.
+
+    ``shown`` is the hash of what the person was shown of the client; where that has changed, the person is asked anew.
+    """
 
     sub: str
     client_id: str
     scopes: frozenset[str]
     resources: frozenset[str] = frozenset()
     given_at: int = 0
+    shown: bytes = b""
 
 
 class Wanted(msgspec.Struct, frozen=True):

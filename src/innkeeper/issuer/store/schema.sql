@@ -22,6 +22,7 @@ CREATE TABLE sessions (
     PRIMARY KEY (realm, digest), UNIQUE (realm, id)
 ) WITHOUT ROWID;
 CREATE INDEX sessions_by_expiry ON sessions (realm, expires_at);
+CREATE INDEX sessions_by_person ON sessions (realm, sub);
 
 CREATE TABLE consents (
     realm TEXT NOT NULL, sub TEXT NOT NULL, client_id TEXT NOT NULL, record BLOB NOT NULL,
@@ -41,6 +42,7 @@ CREATE TABLE grants (
 ) WITHOUT ROWID;
 CREATE INDEX grants_by_session ON grants (realm, session_id) WHERE session_id <> '';
 CREATE INDEX grants_by_expiry ON grants (realm, expires_at);
+CREATE INDEX grants_by_person ON grants (realm, sub, client_id);
 
 CREATE TABLE refresh_tokens (
     realm TEXT NOT NULL, digest BLOB NOT NULL, grant_id TEXT NOT NULL,

@@ -10,14 +10,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
-from innkeeper.issuer.store.sqlite_writer import Work, Writer
+from innkeeper.issuer.store.sqlite_effects import all_of
+from innkeeper.issuer.store.sqlite_writer import Writer
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import Unreachable, UsageError
 
@@ -102,10 +103,18 @@ class SqliteRealm:
         row = self._read(sql, (self._name, digest)).fetchone()
         return msgspec.structs.replace(_sessions.decode(row[0]), ended_at=row[1]) if row else None
 
+    async def sessions(self, sub: str) -> Sequence[Session]:
+        sql = "SELECT record, ended_at FROM sessions WHERE realm=? AND sub=?"
+        rows = self._read(sql, (self._name, sub))
+        return [msgspec.structs.replace(_sessions.decode(row[0]), ended_at=row[1]) for row in rows]
+
     async def consent(self, sub: str, client_id: str) -> Consent | None:
         return self._one(
             _consents, "SELECT record FROM consents WHERE realm=? AND sub=? AND client_id=?", sub, client_id
         )
+
+    async def consents(self, sub: str) -> Sequence[Consent]:
+        return self._all(_consents, "SELECT record FROM consents WHERE realm=? AND sub=? ORDER BY client_id", sub)
 
     async def code(self, digest: bytes) -> Code | None:
         sql = "SELECT record, spent_at FROM codes WHERE realm=? AND digest=?"
@@ -116,6 +125,11 @@ class SqliteRealm:
         sql = "SELECT record, revoked_at FROM grants WHERE realm=? AND id=?"
         row = self._read(sql, (self._name, grant_id)).fetchone()
         return msgspec.structs.replace(_grants.decode(row[0]), revoked_at=row[1]) if row else None
+
+    async def grants(self, sub: str) -> Sequence[Grant]:
+        sql = "SELECT record, revoked_at FROM grants WHERE realm=? AND sub=?"
+        rows = self._read(sql, (self._name, sub))
+        return [msgspec.structs.replace(_grants.decode(row[0]), revoked_at=row[1]) for row in rows]
 
     async def refresh_token(self, digest: bytes) -> TokenAndGrant | None:
         row = self._read(_REFRESH_TOKEN, (self._name, digest)).fetchone()
@@ -182,7 +196,7 @@ class SqliteRealm:
 
     async def commit(self, effects: Sequence[fx.Effect]) -> None:
         if effects:
-            await self._writer.write(_all_of(self._name, effects))
+            await self._writer.write(all_of(self._name, effects))
 
     async def purge(self, now: int, limit: int) -> int:
         def work(db: sqlite3.Connection) -> int:
@@ -194,8 +208,8 @@ class SqliteRealm:
         row = self._read(sql, (self._name, *keys)).fetchone()
         return decoder.decode(row[0]) if row else None
 
-    def _all(self, decoder: msgspec.msgpack.Decoder[Record], sql: str) -> list[Record]:
-        return [decoder.decode(row[0]) for row in self._read(sql, (self._name,))]
+    def _all(self, decoder: msgspec.msgpack.Decoder[Record], sql: str, *keys: object) -> list[Record]:
+        return [decoder.decode(row[0]) for row in self._read(sql, (self._name, *keys))]
 
     async def _change(self, sql: str, *values: object) -> int:
         """Change what nodes keep in memory, and count the change, so that each of them notices."""
@@ -210,137 +224,7 @@ class SqliteRealm:
         return int(str(await self._writer.write(lambda db: db.execute(sql, (self._name, *values)).rowcount)))
 
 
-def _all_of(realm: str, effects: Sequence[fx.Effect]) -> Work:
-    def work(db: sqlite3.Connection) -> None:
-        for effect in effects:
-            _APPLY[type(effect)](db.execute, realm, effect)
-
-    return work
-
-
-Execute = Callable[..., sqlite3.Cursor]
-
-
-def _add_code(run: Execute, realm: str, effect: fx.AddCode) -> None:
-    code = effect.code
-    run("INSERT INTO codes VALUES (?,?,?,NULL,?)", (realm, code.digest, code.expires_at, _encode(code)))
-
-
-def _spend_code(run: Execute, realm: str, effect: fx.SpendCode) -> None:
-    sql = "UPDATE codes SET spent_at=? WHERE realm=? AND digest=? AND spent_at IS NULL"
-    _won(run(sql, (effect.at, realm, effect.digest)))
-
-
-def _add_grant(run: Execute, realm: str, effect: fx.AddGrant) -> None:
-    one = effect.grant
-    values = (realm, one.id, one.sub, one.client_id, one.session_id, one.created_at + _GRANT_KEPT, None, _encode(one))
-    run("INSERT INTO grants VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", values)
-
-
-def _revoke_grant(run: Execute, realm: str, effect: fx.RevokeGrant) -> None:
-    sql = "UPDATE grants SET revoked_at=? WHERE realm=? AND id=? AND revoked_at IS NULL"
-    run(sql, (effect.at, realm, effect.grant_id))
-
-
-def _add_refresh_token(run: Execute, realm: str, effect: fx.AddRefreshToken) -> None:
-    one = effect.token
-    run("INSERT INTO refresh_tokens VALUES (?,?,?,?,NULL,NULL)", (realm, one.digest, one.grant_id, one.expires_at))
-    sql = "UPDATE grants SET expires_at=max(expires_at, ?) WHERE realm=? AND id=?"
-    run(sql, (one.expires_at, realm, one.grant_id))
-
-
-def _spend_refresh_token(run: Execute, realm: str, effect: fx.SpendRefreshToken) -> None:
-    sql = (
-        "UPDATE refresh_tokens SET spent_at=?, successor=? WHERE realm=? AND digest=? AND spent_at IS NULL "
-        "AND EXISTS (SELECT 1 FROM grants WHERE realm=?3 AND id=grant_id AND revoked_at IS NULL)"
-    )
-    _won(run(sql, (effect.at, effect.successor, realm, effect.digest)))
-
-
-def _revoke_token(run: Execute, realm: str, effect: fx.RevokeToken) -> None:
-    run("INSERT OR IGNORE INTO revoked_tokens VALUES (?,?,?)", (realm, effect.jti, effect.expires_at))
-
-
-def _add_session(run: Execute, realm: str, effect: fx.AddSession) -> None:
-    one = effect.session
-    values = (realm, one.digest, one.id, one.sub, one.expires_at, _encode(one))
-    run("INSERT INTO sessions VALUES (?,?,?,?,?,NULL,?)", values)
-
-
-def _end_session(run: Execute, realm: str, effect: fx.EndSession) -> None:
-    ends = (effect.at, realm, effect.session_id)
-    run("UPDATE sessions SET ended_at=? WHERE realm=? AND id=? AND ended_at IS NULL", ends)
-    run(_REVOKE_SESSIONS_GRANTS, ends)
-
-
-def _give_consent(run: Execute, realm: str, effect: fx.GiveConsent) -> None:
-    one = effect.consent
-    run("INSERT OR REPLACE INTO consents VALUES (?,?,?,?)", (realm, one.sub, one.client_id, _encode(one)))
-
-
-def _add_once(run: Execute, realm: str, effect: fx.AddOnce) -> None:
-    values = (realm, effect.kind, effect.key, effect.expires_at)
-    _won(run("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,1,x'')", values))
-
-
-def _put_entry(run: Execute, realm: str, effect: fx.PutEntry) -> None:
-    if effect.version == 0:
-        values = (realm, effect.kind, effect.key, effect.expires_at, effect.record)
-        _won(run("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,1,?)", values))
-        return
-    sql = (
-        "UPDATE entries SET record=?, expires_at=?, version=version+1 WHERE realm=? AND kind=? AND key=? AND version=?"
-    )
-    _won(run(sql, (effect.record, effect.expires_at, realm, effect.kind, effect.key, effect.version)))
-
-
-def _drop_entry(run: Execute, realm: str, effect: fx.DropEntry) -> None:
-    sql = "DELETE FROM entries WHERE realm=? AND kind=? AND key=? AND version=?"
-    _won(run(sql, (realm, effect.kind, effect.key, effect.version)))
-
-
-def _put_credential(run: Execute, realm: str, effect: fx.PutCredential) -> None:
-    values = (realm, effect.kind, effect.id, effect.sub, effect.record)
-    run("INSERT OR REPLACE INTO credentials VALUES (?,?,?,?,?)", values)
-
-
-def _remove_credential(run: Execute, realm: str, effect: fx.RemoveCredential) -> None:
-    sql = "DELETE FROM credentials WHERE realm=? AND kind=? AND id=? AND sub=?"
-    run(sql, (realm, effect.kind, effect.id, effect.sub))
-
-
-def _won(cursor: sqlite3.Cursor) -> None:
-    if cursor.rowcount != 1:
-        raise fx.Lost
-
-
-_APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
-    fx.AddCode: _add_code,
-    fx.SpendCode: _spend_code,
-    fx.AddGrant: _add_grant,
-    fx.RevokeGrant: _revoke_grant,
-    fx.AddRefreshToken: _add_refresh_token,
-    fx.SpendRefreshToken: _spend_refresh_token,
-    fx.RevokeToken: _revoke_token,
-    fx.AddSession: _add_session,
-    fx.EndSession: _end_session,
-    fx.GiveConsent: _give_consent,
-    fx.AddOnce: _add_once,
-    fx.PutEntry: _put_entry,
-    fx.DropEntry: _drop_entry,
-    fx.PutCredential: _put_credential,
-    fx.RemoveCredential: _remove_credential,
-}
-
 _COUNT_CHANGE = "INSERT INTO notes VALUES ('', 'changes', '1') ON CONFLICT DO UPDATE SET text = text + 1"
-
-_GRANT_KEPT = 86400
-"""Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
-
-_REVOKE_SESSIONS_GRANTS = """
-    UPDATE grants SET revoked_at = ?1 WHERE realm = ?2 AND revoked_at IS NULL
-    AND id IN (SELECT id FROM grants WHERE realm = ?2 AND session_id = ?3 AND session_id <> '')
-"""
 
 _REFRESH_TOKEN = """
     SELECT t.grant_id, t.expires_at, t.spent_at, t.successor,

@@ -1,0 +1,170 @@
+"""What each effect does to the tables of a SQLite file. A condition that is gone raises ``Lost``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from innkeeper.issuer.core import effects as fx
+from innkeeper.issuer.store.sqlite_writer import Work
+
+_encode = msgspec.msgpack.encode
+
+
+def all_of(realm: str, effects: Sequence[fx.Effect]) -> Work:
+    """A job for the writer: every effect in order, or none. Raises ``Lost`` in the job where a condition is gone."""
+
+    def work(db: sqlite3.Connection) -> None:
+        for effect in effects:
+            _APPLY[type(effect)](db.execute, realm, effect)
+
+    return work
+
+
+Execute = Callable[..., sqlite3.Cursor]
+
+
+def _add_code(run: Execute, realm: str, effect: fx.AddCode) -> None:
+    code = effect.code
+    run("INSERT INTO codes VALUES (?,?,?,NULL,?)", (realm, code.digest, code.expires_at, _encode(code)))
+
+
+def _spend_code(run: Execute, realm: str, effect: fx.SpendCode) -> None:
+    sql = "UPDATE codes SET spent_at=? WHERE realm=? AND digest=? AND spent_at IS NULL"
+    _won(run(sql, (effect.at, realm, effect.digest)))
+
+
+def _add_grant(run: Execute, realm: str, effect: fx.AddGrant) -> None:
+    one = effect.grant
+    values = (realm, one.id, one.sub, one.client_id, one.session_id, one.created_at + _GRANT_KEPT, None, _encode(one))
+    run("INSERT INTO grants VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", values)
+
+
+def _revoke_grant(run: Execute, realm: str, effect: fx.RevokeGrant) -> None:
+    sql = "UPDATE grants SET revoked_at=? WHERE realm=? AND id=? AND revoked_at IS NULL"
+    run(sql, (effect.at, realm, effect.grant_id))
+
+
+def _add_refresh_token(run: Execute, realm: str, effect: fx.AddRefreshToken) -> None:
+    one = effect.token
+    run("INSERT INTO refresh_tokens VALUES (?,?,?,?,NULL,NULL)", (realm, one.digest, one.grant_id, one.expires_at))
+    sql = "UPDATE grants SET expires_at=max(expires_at, ?) WHERE realm=? AND id=?"
+    run(sql, (one.expires_at, realm, one.grant_id))
+
+
+def _spend_refresh_token(run: Execute, realm: str, effect: fx.SpendRefreshToken) -> None:
+    sql = (
+        "UPDATE refresh_tokens SET spent_at=?, successor=? WHERE realm=? AND digest=? AND spent_at IS NULL "
+        "AND EXISTS (SELECT 1 FROM grants WHERE realm=?3 AND id=grant_id AND revoked_at IS NULL)"
+    )
+    _won(run(sql, (effect.at, effect.successor, realm, effect.digest)))
+
+
+def _revoke_token(run: Execute, realm: str, effect: fx.RevokeToken) -> None:
+    run("INSERT OR IGNORE INTO revoked_tokens VALUES (?,?,?)", (realm, effect.jti, effect.expires_at))
+
+
+def _add_session(run: Execute, realm: str, effect: fx.AddSession) -> None:
+    one = effect.session
+    values = (realm, one.digest, one.id, one.sub, one.expires_at, _encode(one))
+    run("INSERT INTO sessions VALUES (?,?,?,?,?,NULL,?)", values)
+
+
+def _change_session(run: Execute, realm: str, effect: fx.ChangeSession) -> None:
+    one = effect.session
+    sql = "UPDATE sessions SET digest=?, expires_at=?, record=? WHERE realm=? AND id=? AND sub=? AND ended_at IS NULL"
+    _won(run(sql, (one.digest, one.expires_at, _encode(one), realm, one.id, one.sub)))
+
+
+def _end_session(run: Execute, realm: str, effect: fx.EndSession) -> None:
+    ends = (effect.at, realm, effect.session_id)
+    run("UPDATE sessions SET ended_at=? WHERE realm=? AND id=? AND ended_at IS NULL", ends)
+    run(_REVOKE_SESSIONS_GRANTS, ends)
+
+
+def _give_consent(run: Execute, realm: str, effect: fx.GiveConsent) -> None:
+    one = effect.consent
+    run("INSERT OR REPLACE INTO consents VALUES (?,?,?,?)", (realm, one.sub, one.client_id, _encode(one)))
+
+
+def _take_back_consent(run: Execute, realm: str, effect: fx.TakeBackConsent) -> None:
+    who = (realm, effect.sub, effect.client_id)
+    run("DELETE FROM consents WHERE realm=? AND sub=? AND client_id=?", who)
+    sql = "UPDATE grants SET revoked_at=? WHERE realm=? AND sub=? AND client_id=? AND revoked_at IS NULL"
+    run(sql, (effect.at, *who))
+
+
+def _add_once(run: Execute, realm: str, effect: fx.AddOnce) -> None:
+    values = (realm, effect.kind, effect.key, effect.expires_at)
+    _won(run("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,1,x'')", values))
+
+
+def _put_entry(run: Execute, realm: str, effect: fx.PutEntry) -> None:
+    if effect.version == 0:
+        values = (realm, effect.kind, effect.key, effect.expires_at, effect.record)
+        _won(run("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,1,?)", values))
+        return
+    sql = (
+        "UPDATE entries SET record=?, expires_at=?, version=version+1 WHERE realm=? AND kind=? AND key=? AND version=?"
+    )
+    _won(run(sql, (effect.record, effect.expires_at, realm, effect.kind, effect.key, effect.version)))
+
+
+def _drop_entry(run: Execute, realm: str, effect: fx.DropEntry) -> None:
+    sql = "DELETE FROM entries WHERE realm=? AND kind=? AND key=? AND version=?"
+    _won(run(sql, (realm, effect.kind, effect.key, effect.version)))
+
+
+def _put_credential(run: Execute, realm: str, effect: fx.PutCredential) -> None:
+    whose = (realm, effect.kind, effect.id, effect.sub)
+    if effect.before is not None:
+        sql = "UPDATE credentials SET record=? WHERE realm=? AND kind=? AND id=? AND sub=? AND record=?"
+        _won(run(sql, (effect.record, *whose, effect.before)))
+        return
+    sql = (
+        "INSERT INTO credentials VALUES (?,?,?,?,?) "
+        "ON CONFLICT (realm, kind, id) DO UPDATE SET record=excluded.record WHERE sub=excluded.sub"
+    )
+    _won(run(sql, (*whose, effect.record)))
+
+
+def _remove_credential(run: Execute, realm: str, effect: fx.RemoveCredential) -> None:
+    sql = "DELETE FROM credentials WHERE realm=? AND kind=? AND id=? AND sub=?"
+    run(sql, (realm, effect.kind, effect.id, effect.sub))
+
+
+def _won(cursor: sqlite3.Cursor) -> None:
+    if cursor.rowcount != 1:
+        raise fx.Lost
+
+
+_APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
+    fx.AddCode: _add_code,
+    fx.SpendCode: _spend_code,
+    fx.AddGrant: _add_grant,
+    fx.RevokeGrant: _revoke_grant,
+    fx.AddRefreshToken: _add_refresh_token,
+    fx.SpendRefreshToken: _spend_refresh_token,
+    fx.RevokeToken: _revoke_token,
+    fx.AddSession: _add_session,
+    fx.ChangeSession: _change_session,
+    fx.EndSession: _end_session,
+    fx.GiveConsent: _give_consent,
+    fx.TakeBackConsent: _take_back_consent,
+    fx.AddOnce: _add_once,
+    fx.PutEntry: _put_entry,
+    fx.DropEntry: _drop_entry,
+    fx.PutCredential: _put_credential,
+    fx.RemoveCredential: _remove_credential,
+}
+
+_GRANT_KEPT = 86400
+"""Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
+
+_REVOKE_SESSIONS_GRANTS = """
+    UPDATE grants SET revoked_at = ?1 WHERE realm = ?2 AND revoked_at IS NULL
+    AND id IN (SELECT id FROM grants WHERE realm = ?2 AND session_id = ?3 AND session_id <> '')
+"""
