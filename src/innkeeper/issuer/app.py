@@ -171,6 +171,7 @@ def policy_of(settings: Settings) -> Policy:
         refresh_lifetime=times.refresh_token,
         refresh_grace=times.refresh_grace,
         session_lifetime=times.session,
+        trusted_issuers={one.issuer: one for one in settings.trusted_issuer},
     )
 
 

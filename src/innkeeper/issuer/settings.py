@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.records import TrustedIssuer
 from innkeeper.protocol.refusals import UsageError
 
 
@@ -92,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resource: list[SeedResource] = []
     client: list[SeedClient] = []
     person: list[SeedPerson] = []
+    trusted_issuer: list[TrustedIssuer] = []
 
     @property
     def origin(self) -> str:
@@ -157,7 +159,7 @@ def _explained(message: str) -> str:
     return f"unknown key {wrong!r}: {advice}"
 
 
-_PARTS = (Server, Lifetimes, Fetching, SeedResource, SeedClient, SeedPerson)
+_PARTS = (Server, Lifetimes, Fetching, SeedResource, SeedClient, SeedPerson, TrustedIssuer)
 
 
 def _number(name: str, text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.records import Resource
+from innkeeper.issuer.core.records import Resource, TrustedIssuer
 
 OPENID_SCOPES = {
     "openid": "Know who you are",
@@ -45,6 +45,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     poll_interval: int = 5
     max_actors: int = 5
     require_may_act: bool = False
+    trusted_issuers: dict[str, TrustedIssuer] = {}
     require_pushed: bool = False
     dpop_nonce_required: bool = False
     assertion_lifetime: int = 300

@@ -122,6 +122,26 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
         return self.application_type == NATIVE
 
 
+class TrustedIssuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another issuer whose word is taken for somebody (RFC 7523). Its keys are ``jwks`` or found at ``jwks_uri``.
+
+    ``subjects`` maps the values of ``subject_claim`` to a person's ``sub`` or a client's id here; with ``usernames``
+    on, a value that is not mapped is looked up among user names, which trusts the issuer for everybody. ``clients``
+    may redeem its assertions, empty meaning all that have the grant; ``scopes`` are the most they get, empty meaning
+    all that the client has. ``lifetime`` is the longest that an assertion may live, in seconds.
+    """
+
+    issuer: str
+    jwks: tuple[dict[str, Any], ...] = ()
+    jwks_uri: str = ""
+    subjects: dict[str, str] = {}
+    subject_claim: str = "sub"
+    usernames: bool = False
+    clients: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    lifetime: int = 3600
+
+
 class Resource(msgspec.Struct, frozen=True):
     """An API that tokens are cut for: its URI, its name, and its scopes with a sentence for people each."""
 

@@ -18,8 +18,9 @@ CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-SHORT_NAMES = {"device_code": DEVICE_CODE, "token_exchange": TOKEN_EXCHANGE}
+SHORT_NAMES = {"device_code": DEVICE_CODE, "token_exchange": TOKEN_EXCHANGE, "jwt_bearer": JWT_BEARER}
 """What an operator may write instead of a grant's long name."""
 
 
@@ -30,7 +31,7 @@ class TokenRequest(msgspec.Struct, frozen=True):
     """A token request without its client authentication. Empty strings and tuples mean not sent.
 
     ``sent`` has every parameter, for grants with parameters of their own. ``confirmation`` is the key that the
-    caller proved to hold.
+    caller proved to hold, ``audiences`` the names under which an assertion may address us.
     """
 
     grant_type: str
@@ -42,6 +43,7 @@ class TokenRequest(msgspec.Struct, frozen=True):
     refresh_token: str = ""
     sent: Parameters = NOTHING
     confirmation: dict[str, str] = {}
+    audiences: frozenset[str] = frozenset()
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +154,7 @@ PARAMETERS_OF = {
     REFRESH_TOKEN: ("refresh_token",),
     DEVICE_CODE: ("device_code",),
     TOKEN_EXCHANGE: ("subject_token", "subject_token_type"),
+    JWT_BEARER: ("assertion",),
 }
 
 REPEATED = Page(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.fetching import KEY_SET
 from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm
@@ -18,6 +17,15 @@ ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
 """What a client may sign with; for client assertions and request objects alike."""
 
 
+class KeyHolder(Protocol):
+    """Whose signature is verified: a client, or an issuer that is trusted."""
+
+    @property
+    def jwks(self) -> tuple[dict[str, Any], ...]: ...
+    @property
+    def jwks_uri(self) -> str: ...
+
+
 class Signed(msgspec.Struct, frozen=True):
     """A JWT from a client. ``problem`` is empty where a key of the client verifies it, else says why not."""
 
@@ -26,7 +34,9 @@ class Signed(msgspec.Struct, frozen=True):
     claims: dict[str, Any] = {}
 
 
-async def read_signed(realm: Realm, token: str, client: Client | None, allowed: Sequence[str] = ALGORITHMS) -> Signed:
+async def read_signed(
+    realm: Realm, token: str, client: KeyHolder | None, allowed: Sequence[str] = ALGORITHMS
+) -> Signed:
     """Take a client's JWT apart and verify it with the keys it registered, or has at the address it registered.
 
     What the JWT's own header says of keys (``jwk``, ``jku``, ``x5u``, ``x5c``) is not read: it is the sender's word.
@@ -50,11 +60,11 @@ async def read_signed(realm: Realm, token: str, client: Client | None, allowed: 
         if verified(await keys_of(realm, client)) or verified(await _newer_keys_of(realm, client)):
             return Signed("", header, claims)
     except NotFetched as error:
-        return Signed(f"the client's jwks_uri gives no keys: {error}", header, claims)
+        return Signed(f"the jwks_uri gives no keys: {error}", header, claims)
     return Signed("no registered key verifies it", header, claims)
 
 
-async def keys_of(realm: Realm, client: Client | None, *, newest: int | None = None) -> Sequence[dict[str, Any]]:
+async def keys_of(realm: Realm, client: KeyHolder | None, *, newest: int | None = None) -> Sequence[dict[str, Any]]:
     """The public keys of a client as JWKs: those it registered, else those at its ``jwks_uri``. Raises ``NotFetched``."""
     if client is None or client.jwks or not client.jwks_uri:
         return client.jwks if client else ()
@@ -70,7 +80,7 @@ async def keys_of(realm: Realm, client: Client | None, *, newest: int | None = N
     return [one for one in keys if isinstance(one, dict)]
 
 
-async def _newer_keys_of(realm: Realm, client: Client | None) -> Sequence[dict[str, Any]]:
+async def _newer_keys_of(realm: Realm, client: KeyHolder | None) -> Sequence[dict[str, Any]]:
     """The keys once more, in case the client has changed them since; not oftener than every half minute."""
     if client is None or client.jwks or not client.jwks_uri:
         return ()

@@ -13,7 +13,7 @@ from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
-from innkeeper.issuer.desk import device, exchange
+from innkeeper.issuer.desk import device, exchange, jwt_bearer
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
@@ -53,7 +53,7 @@ async def token(
     if opening.refusal:
         realm.observe(trail)
         return opening.refusal
-    ask = _read(parameters, bound.confirmation)
+    ask = _read(parameters, bound.confirmation, audiences)
     decision, refresh = await REDEEM[ask.grant_type](realm, ask, client)
     realm.observe(trail.then(decision.trail))
     if isinstance(decision.outcome, Refusal):
@@ -123,10 +123,11 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
     core.REFRESH_TOKEN: _refresh_token,
     core.DEVICE_CODE: device.redeem,
     core.TOKEN_EXCHANGE: exchange.exchange,
+    core.JWT_BEARER: jwt_bearer.redeem,
 }
 
 
-def _read(parameters: Parameters, confirmation: dict[str, str]) -> TokenRequest:
+def _read(parameters: Parameters, confirmation: dict[str, str], audiences: frozenset[str]) -> TokenRequest:
     get = parameters.get
     return TokenRequest(
         grant_type=parameters["grant_type"],
@@ -138,4 +139,5 @@ def _read(parameters: Parameters, confirmation: dict[str, str]) -> TokenRequest:
         refresh_token=get("refresh_token", ""),
         sent=parameters,
         confirmation=confirmation,
+        audiences=audiences,
     )
