@@ -77,13 +77,19 @@ class Ring:
             return await loop.run_in_executor(_slow_signers, jws.compact, header, body, key.private, alg)
         return jws.compact(header, body, key.private, alg)
 
-    def read(self, token: str, typ: str | None) -> dict[str, Any]:
-        """The claims of a token that this ring signed, expired or not. Raises ``NotOurs``."""
+    def read(self, token: str, typ: str | None, now: int | None = None) -> dict[str, Any]:
+        """The claims of a token that this ring signed, expired or not. Raises ``NotOurs``.
+
+        With ``now`` a key that is not published any more counts no more: whoever may have stolen it forges nothing.
+        Without it, old keys are believed too, which does for a hint but not for a token that opens anything.
+        """
         try:
             parsed = jws.parse(token)
             key = self._keys.get(str(parsed.header.get("kid")))
             if key is None or parsed.header.get("alg") != key.stored.alg:
                 raise NotOurs("signed with a key that is not this issuer's")
+            if now is not None and _expired(key.stored, now):
+                raise NotOurs("signed with a key that was retired")
             if typ is not None and parsed.header.get("typ") != typ:
                 raise NotOurs(f"a token of type {parsed.header.get('typ')!r}, not {typ!r}")
             if not jws.verify(parsed, key.private.public_key(), key.stored.alg):
@@ -93,6 +99,7 @@ class Ring:
             raise NotOurs(str(error)) from None
 
     def _active(self, alg: str, now: int) -> _Key:
+        """The newest key, and one that is to be retired only while its successor may not sign yet."""
         usable = [
             key
             for key in self._keys.values()
@@ -100,7 +107,7 @@ class Ring:
         ]
         if not usable:
             raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
-        return usable[-1]
+        return max(usable, key=lambda key: (key.stored.expires_at is None, key.stored.active_from))
 
     def _header(self, key: _Key, typ: str) -> bytes:
         known = self._headers.get((key.stored.kid, typ))

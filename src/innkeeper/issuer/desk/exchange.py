@@ -67,7 +67,7 @@ async def _identity_token(realm: Realm, token: str) -> core.Presented:
 
 def _read(realm: Realm, token: str, kind: str) -> dict[str, Any] | None:
     try:
-        claims = realm.ring.read(token, kind)
+        claims = realm.ring.read(token, kind, realm.now())
     except NotOurs:
         return None
     return claims if claims.get("iss") == realm.policy.issuer else None

@@ -64,7 +64,7 @@ async def find(realm: Realm, token: str) -> Found:
         held = await held_refresh_token(realm, digest(token)) if token else None
         return Found(refresh=held)
     try:
-        claims = realm.ring.read(token, realm.shape.access_type)
+        claims = realm.ring.read(token, realm.shape.access_type, realm.now())
     except NotOurs:
         return Found()
     if claims.get("iss") != realm.policy.issuer:
