@@ -11,11 +11,7 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.core import client_authentication as core
 from innkeeper.issuer.core.client_authentication import (
-    BASIC,
-    NONE,
     NOT_AUTHENTICATED,
-    POST,
-    PRIVATE_KEY_JWT,
     PROOF_UNREADABLE,
     TWO_PROOFS,
     Assertion,
@@ -24,6 +20,7 @@ from innkeeper.issuer.core.client_authentication import (
 )
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddOnce
+from innkeeper.issuer.core.methods import BASIC, NONE, POST, PRIVATE_KEY_JWT
 from innkeeper.issuer.core.records import Client, Secret
 from innkeeper.protocol.refusals import Page
 from tests.issuer.core.decided import granted, is_page, refused

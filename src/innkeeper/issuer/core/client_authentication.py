@@ -13,17 +13,12 @@ import msgspec
 
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddOnce
+from innkeeper.issuer.core.methods import BASIC, NONE, POST, PRIVATE_KEY_JWT
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_REQUEST
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check, follow
-
-NONE = "none"
-BASIC = "client_secret_basic"
-POST = "client_secret_post"
-PRIVATE_KEY_JWT = "private_key_jwt"
-METHODS = (BASIC, POST, PRIVATE_KEY_JWT, NONE)
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

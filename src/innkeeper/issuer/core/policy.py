@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.records import Resource, TrustedIssuer
+from innkeeper.issuer.core.methods import ALWAYS, SELF_SIGNED_TLS, TLS
+from innkeeper.issuer.core.profiles import OAUTH21, PROFILES, Profile
+from innkeeper.issuer.core.records import Client, Resource, TrustedIssuer
 
 OPENID_SCOPES = {
     "openid": "Know who you are",
@@ -29,10 +31,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ``max_actors`` 5: agents that act one behind the other; who reads a longer chain can no longer judge it.
     ``require_may_act`` off: most issuers' clients know no may_act; on, nobody acts for a person who is not named.
     ``poll_interval`` 5: what a client assumes where it is told nothing (RFC 8628 §3.2).
+    ``mutual_tls`` says that a proxy tells us of clients' certificates; ``client_authorities`` are the certificates, in
+    PEM, of those who may vouch for one.
     """
 
     issuer: str
     title: str = "innkeeper"
+    profile: str = OAUTH21.name
     resources: dict[str, Resource] = {}
     code_lifetime: int = 60
     access_lifetime: int = 600
@@ -50,7 +55,20 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     dpop_nonce_required: bool = False
     assertion_lifetime: int = 300
     leeway: int = 5
+    mutual_tls: bool = False
+    client_authorities: str = ""
     acr: str = "urn:innkeeper:acr:password"
+
+    def profile_for(self, client: Client | None) -> Profile:
+        """The rules in force for a client: those an operator gave it, else the realm's."""
+        return PROFILES[(client.profile if client else "") or self.profile]
+
+    @property
+    def auth_methods(self) -> tuple[str, ...]:
+        """The ways in which clients can prove themselves here, as far as the realm's profile takes them."""
+        by_certificate = ((SELF_SIGNED_TLS,) if self.mutual_tls else ()) + ((TLS,) if self.client_authorities else ())
+        taken = PROFILES[self.profile].auth_methods
+        return tuple(one for one in (*ALWAYS, *by_certificate) if one in taken)
 
     def scope_sentence(self, scope: str) -> str:
         """What a scope allows, for people; its own name where nobody wrote a sentence."""

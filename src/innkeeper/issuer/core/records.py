@@ -31,6 +31,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     ``auth_methods`` are names of RFC 7591 §2 (``none`` alone makes it public). ``pkce`` is ``always``,
     ``or-nonce`` (OAuth 2.1 §7.5.1: a nonce may stand in for a confidential OpenID client) or ``optional``;
     a public client always needs it. ``resources`` empty means every resource that has one of its scopes.
+    ``profile`` names the set of rules it lives by, where an operator gave it another one than the realm's.
     ``may_act`` names the one party that may act with this client's tokens (RFC 8693 §4.4); "" leaves it open.
 
     The fields below ``development`` are the metadata of RFC 7591 §2 and OpenID Connect Dynamic Registration §2 under
@@ -53,6 +54,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     pkce: str = PKCE_OR_NONCE
     id_token_alg: str = "RS256"
     trusted: bool = False
+    profile: str = ""
     require_pushed: bool = False
     dpop_bound: bool = False
     may_act: str = ""

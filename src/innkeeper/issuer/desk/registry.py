@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import msgspec
 
-from innkeeper.issuer.core.client_authentication import BASIC, NONE, POST
+from innkeeper.issuer.core.methods import BASIC, NONE, POST
 from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource, Secret
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF, SHORT_NAMES
 from innkeeper.issuer.desk.passwords import hash_password

@@ -6,7 +6,7 @@ from typing import Any
 
 from innkeeper.issuer.core.authorization_request import PROMPTS, RESPONSE_MODES
 from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
-from innkeeper.issuer.core.client_authentication import METHODS, NONE
+from innkeeper.issuer.core.methods import NONE
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.token import PARAMETERS_OF
 from innkeeper.issuer.desk.client_keys import ALGORITHMS
@@ -17,7 +17,8 @@ from innkeeper.tokens import dpop
 
 def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> dict[str, Any]:
     """One document for RFC 8414 and OpenID Connect Discovery §3 alike."""
-    confidential = [one for one in METHODS if one != NONE]
+    methods = list(policy.auth_methods)
+    confidential = [one for one in methods if one != NONE]
     return {
         "issuer": layout.issuer,
         "authorization_endpoint": layout.url(layout.authorize),
@@ -35,9 +36,9 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(PARAMETERS_OF),
         "code_challenge_methods_supported": [pkce.METHOD],
-        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "revocation_endpoint_auth_methods_supported": list(METHODS),
+        "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),

@@ -7,14 +7,11 @@ from binascii import Error as NotBase64
 from typing import Any
 
 from innkeeper.issuer.core.client_authentication import (
-    BASIC,
     JWT_BEARER,
-    NONE,
     NOT_AUTHENTICATED,
-    POST,
-    PRIVATE_KEY_JWT,
     Proof,
 )
+from innkeeper.issuer.core.methods import BASIC, NONE, POST, PRIVATE_KEY_JWT
 from innkeeper.issuer.core.token import REPEATED, UNREADABLE
 from innkeeper.issuer.desk.device import Codes
 from innkeeper.issuer.desk.token import Tokens
