@@ -77,7 +77,7 @@ def counted(rule: Rule, count: Count, now: int) -> Count:
 
 def given_back(rule: Rule, count: Count, now: int) -> Count:
     """The count after a try turned out right. Where others may stand in the lane too only that one is taken back."""
-    if rule in (NETWORK, NAME):
+    if rule in (NETWORK, NAME, USER_CODE):
         return Count(max(0, count.tries - 1), count.last)
     return Count(0, now)
 

@@ -12,11 +12,13 @@ from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import DropEntry, Lost, PutEntry
 from innkeeper.issuer.core.records import Client, Session
+from innkeeper.issuer.core.throttling import USER_CODE as USER_CODE_TRIES
+from innkeeper.issuer.core.throttling import Lane
 from innkeeper.issuer.core.token import Fresh, Issue, TokenRequest
 from innkeeper.issuer.core.waiting import Waiting
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
-from innkeeper.issuer.desk.sign_in import Throttle
+from innkeeper.issuer.desk.throttle import give_back, take
 from innkeeper.issuer.store.port import Entry
 from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal
@@ -58,21 +60,19 @@ async def authorize_device(realm: Realm, proof: Proof, sent: Parameters, audienc
     return await _keep(realm, decision.outcome)
 
 
-async def find(realm: Realm, throttle: Throttle, session: Session, typed: str) -> Decision[Found]:
-    """The request behind a code that a person typed. Wrong ones are counted by person, right ones forgive nothing:
-    whoever owns a device could otherwise go on guessing others' codes for ever."""
-    who, now, code = (session.sub, USER_CODE), realm.now(), core.canonical(typed)
-    wait = throttle.wait(who, now)
+async def find(realm: Realm, session: Session, typed: str) -> Decision[Found]:
+    """The request behind a code that a person typed. Tries are counted by person; a right one is taken back but
+    forgives no wrong one, or whoever owns a device could go on guessing others' codes for ever."""
+    lanes, code = (Lane(USER_CODE_TRIES, (session.sub,)),), core.canonical(typed)
+    wait = await take(realm, lanes)
     entry = None if wait else await _named(realm, code)
     waiting = _decode(entry.record) if entry else None
-    decision = core.find(core.Entered(code, waiting, now, wait))
-    realm.observe(decision.trail)
     client = await realm.client(waiting.client_id) if waiting else None
+    decision = core.find(core.Entered(code, waiting if client else None, realm.now(), wait))
+    realm.observe(decision.trail)
     if isinstance(decision.outcome, Refusal) or client is None:
-        if not wait:
-            throttle.wrong(who, now)
-        refusal = decision.outcome if isinstance(decision.outcome, Refusal) else _gone()
-        return Decision(refusal, decision.trail)
+        return Decision(decision.outcome if isinstance(decision.outcome, Refusal) else _gone(), decision.trail)
+    await give_back(realm, lanes)
     return Decision(Found(code, decision.outcome, client), decision.trail)
 
 

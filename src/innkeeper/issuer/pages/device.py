@@ -6,7 +6,6 @@ from innkeeper.issuer.core.device_authorization import Reviewed, shown
 from innkeeper.issuer.core.records import Session
 from innkeeper.issuer.desk.device import Found, answer, find
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.sign_in import Throttle
 from innkeeper.issuer.desk.tickets import Ticket, seal
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.asked import asked
@@ -27,7 +26,6 @@ class DevicePage:
         self._realm = realm
         self._layout = layout
         self._visits = visits
-        self._throttle = Throttle()
 
     async def __call__(self, request: Request) -> Reply:
         try:
@@ -49,7 +47,7 @@ class DevicePage:
         return await self._look_up(request, session, typed) if typed else self._entry(request, "", None)
 
     async def _look_up(self, request: Request, session: Session, typed: str) -> Reply:
-        found = (await find(self._realm, self._throttle, session, typed)).outcome
+        found = (await find(self._realm, session, typed)).outcome
         if isinstance(found, Refusal):
             return self._entry(request, typed, found.page.wire, found.page.status)
         return await self._question(request, session, found)

@@ -132,14 +132,14 @@ def the_assertion_is_fresh(case: Case) -> Seen | Refusal:
     if strange or "exp" not in times:
         return _unusable("a time is missing or no number", "exp in seconds", repr(times.get(strange or "exp")))
     if times["exp"] <= now - leeway:
-        return _unusable(f"the assertion expired {int(now - times['exp'])} s ago", "not expired", "expired")
+        return _unusable(f"the assertion expired {now - times['exp']:.0f} s ago", "not expired", "expired")
     if times["exp"] > now + longest + leeway:
-        return _unusable("the assertion lives too long", f"{longest} s", f"{int(times['exp'] - now)} s")
+        return _unusable("the assertion lives too long", f"{longest} s", f"{times['exp'] - now:.0f} s")
     if max(times.get("nbf", 0), times.get("iat", 0)) > now + leeway:
         return _unusable("the assertion is not valid yet", f"nbf and iat at most {now}", repr(times))
     if times.get("iat", now) < now - longest - leeway:
         return _unusable("the assertion was made too long ago", f"at most {longest} s ago", repr(times["iat"]))
-    return Seen(f"expires in {int(times['exp'] - now)} s")
+    return Seen(f"expires in {times['exp'] - now:.0f} s")
 
 
 @check("RFC 7523 §3")
