@@ -124,6 +124,7 @@ LIFETIME = 600
 
 @given(st.lists(st.tuples(st.integers(0, 700), st.integers(0, 400)), max_size=4), st.integers(0, 1500), st.data())
 @example([(0, 300), (10, 0)], 610, None)
+@example([(0, 0), (0, 2)], 1, None)
 @settings(max_examples=40, deadline=None)
 def test_whatever_the_rotations_every_token_verifies_for_its_whole_life(
     rotations: list[tuple[int, int]], cut_after: int, data: st.DataObject | None

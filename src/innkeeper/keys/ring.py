@@ -99,7 +99,7 @@ class Ring:
             raise NotOurs(str(error)) from None
 
     def _active(self, alg: str, now: int) -> _Key:
-        """The newest key, and one that is to be retired only while its successor may not sign yet."""
+        """The key that is published longest, the newest of several: what it signs now outlives no key."""
         usable = [
             key
             for key in self._keys.values()
@@ -107,7 +107,7 @@ class Ring:
         ]
         if not usable:
             raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
-        return max(usable, key=lambda key: (key.stored.expires_at is None, key.stored.active_from))
+        return max(usable, key=lambda key: (key.stored.expires_at or _NEVER, key.stored.active_from))
 
     def _header(self, key: _Key, typ: str) -> bytes:
         known = self._headers.get((key.stored.kid, typ))
@@ -160,6 +160,9 @@ def _open(stored: StoredKey, seal: Seal) -> _Key:
 
 def _purpose(kid: str) -> str:
     return f"signing key {kid}"
+
+
+_NEVER = 1 << 62
 
 
 def _expired(stored: StoredKey, now: int) -> bool:
