@@ -76,3 +76,12 @@ def _missing(reason: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much of the specifications the ledger holds."""
+    from tests.specs.test_ledger import rules
+
+    found = rules()
+    differing = sum("divergence" in rule for rule in found)
+    terminalreporter.write_line(f"ledger: {len(found)} rules, {len(found) - differing} witnessed, {differing} diverge")
