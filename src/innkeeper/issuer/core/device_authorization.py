@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hmac import compare_digest
-
 import msgspec
 
 from innkeeper.issuer.core.decision import Decision
@@ -38,14 +36,6 @@ class Entered(msgspec.Struct, frozen=True):
     wait: int = 0
 
 
-class Reviewed(msgspec.Struct, frozen=True):
-    """A form with a yes or no: sent from our page or not, and the session in which the page was shown."""
-
-    from_our_page: bool
-    shown_to: str
-    session_id: str
-
-
 def decide(ask: Parameters, client: Client, policy: Policy, now: int) -> Decision[Waiting]:
     """The device's request, to wait for its person. No scope asked means all that the client has."""
     trail = follow("device authorization", CHECKS, Case(ask, client, policy))
@@ -70,12 +60,6 @@ def find(entered: Entered) -> Decision[Waiting]:
     if trail.refusal or entered.waiting is None:
         return Decision(trail.refusal or Refusal(CODE_UNKNOWN, "no request"), trail)
     return Decision(entered.waiting, trail)
-
-
-def review(reviewed: Reviewed) -> Decision[Reviewed]:
-    """Whether an answer is this person's own."""
-    trail = follow("device", ANSWER_CHECKS, reviewed)
-    return Decision(trail.refusal or reviewed, trail)
 
 
 def canonical(typed: str) -> str:
@@ -140,29 +124,12 @@ def the_request_still_waits(case: Entered) -> Seen | Refusal:
     return Seen(f"{-late} s left")
 
 
-@check("RFC 8628 §5.4")
-def the_answer_came_from_our_page(case: Reviewed) -> Seen | Refusal:
-    """Yes is said by pressing a button on our page, and no other site can press it."""
-    if not case.from_our_page:
-        return Refusal(ANSWER_STRANGE, "the form was not sent from our page", "our page's proof", "none or another")
-    return Seen("our page")
-
-
-@check("RFC 8628 §5.4")
-def the_person_is_the_one_who_was_asked(case: Reviewed) -> Seen | Refusal:
-    """The answer comes in the session in which the page was shown."""
-    if not case.shown_to or not compare_digest(case.shown_to, case.session_id):
-        return Refusal(ANSWER_STRANGE, "the page was shown in another session", case.shown_to, case.session_id)
-    return Seen("the same session")
-
-
 CHECKS = (
     the_client_may_use_the_grant,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,
 )
 ENTRY_CHECKS = (there_were_not_too_many_tries, the_code_leads_to_a_request, the_request_still_waits)
-ANSWER_CHECKS = (the_answer_came_from_our_page, the_person_is_the_one_who_was_asked)
 
 CODE_UNKNOWN = Page(
     "IK160",
@@ -181,13 +148,4 @@ TOO_MANY_CODES = Page(
     "Wait a minute. Other people are not held up by it.",
     "Too many wrong codes. Please wait a minute.",
     429,
-)
-ANSWER_STRANGE = Page(
-    "IK162",
-    ACCESS_DENIED,
-    "The answer did not come from the page that asked",
-    "Another site sent the form, it was sent in another session than the page was shown in, or cookies are off.",
-    "Enter the code again and answer on the page that follows.",
-    "The answer did not come from the page that asked. Please enter the code again.",
-    403,
 )

@@ -8,7 +8,7 @@ from innkeeper.issuer.core.binding import kept
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddGrant, AddRefreshToken, Effect
 from innkeeper.issuer.core.policy import Policy
-from innkeeper.issuer.core.records import Client, Grant, RefreshToken, Session
+from innkeeper.issuer.core.records import Client, Grant, RefreshToken
 from innkeeper.issuer.core.scopes import Reach, narrow, outside_grant
 from innkeeper.issuer.core.token import REFRESH_TOKEN, Fresh, Issue, TokenRequest
 from innkeeper.protocol.errors import (
@@ -74,28 +74,6 @@ def after(waiting: Waiting, outcome: Issue | Refusal, now: int) -> Waiting:
     if outcome.page is PENDING:
         return msgspec.structs.replace(waiting, asked_at=now)
     return waiting
-
-
-def allow(waiting: Waiting, session: Session, grant_id: str, now: int) -> Waiting:
-    """The person said yes. The grant does not end with the session: whoever waits is no part of this browser."""
-    grant = Grant(
-        id=grant_id,
-        client_id=waiting.client_id,
-        sub=session.sub,
-        scopes=waiting.scopes,
-        audience=waiting.audience,
-        auth_time=session.auth_time,
-        acr=session.acr,
-        amr=session.amr,
-        session_id="",
-        created_at=now,
-    )
-    return msgspec.structs.replace(waiting, grant=grant)
-
-
-def deny(waiting: Waiting) -> Waiting:
-    """The person said no."""
-    return msgspec.structs.replace(waiting, denied=True)
 
 
 @check("RFC 6749 §5.2")

@@ -6,6 +6,7 @@ import secrets
 
 import msgspec
 
+from innkeeper.issuer.core import answering
 from innkeeper.issuer.core import device_authorization as core
 from innkeeper.issuer.core import waiting as core_waiting
 from innkeeper.issuer.core.client_authentication import Proof
@@ -77,10 +78,10 @@ async def find(realm: Realm, session: Session, typed: str) -> Decision[Found]:
 
 
 async def answer(
-    realm: Realm, session: Session, code: str, reviewed: core.Reviewed, *, allowed: bool
+    realm: Realm, session: Session, code: str, reviewed: answering.Reviewed, *, allowed: bool
 ) -> Decision[Waiting]:
     """Take a person's yes or no for the request behind ``code``; the first answer stands."""
-    judged = core.review(reviewed)
+    judged = answering.review(reviewed)
     if isinstance(judged.outcome, Refusal):
         realm.observe(judged.trail)
         return Decision(judged.outcome, judged.trail)
@@ -93,7 +94,7 @@ async def answer(
             return Decision(found.outcome if isinstance(found.outcome, Refusal) else _gone(), trail)
         waiting = found.outcome
         now = realm.now()
-        changed = core_waiting.allow(waiting, session, random_id(), now) if allowed else core_waiting.deny(waiting)
+        changed = answering.allow(waiting, session, random_id(), now) if allowed else answering.deny(waiting)
         try:
             await realm.store.commit((_changed(entry, changed), DropEntry(USER_CODE, code, name.version)))
         except Lost:

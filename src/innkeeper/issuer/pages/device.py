@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from innkeeper.issuer.core.device_authorization import Reviewed, shown
+from innkeeper.issuer.core.answering import Reviewed
+from innkeeper.issuer.core.device_authorization import shown
 from innkeeper.issuer.core.records import Session
 from innkeeper.issuer.desk.device import Found, answer, find
 from innkeeper.issuer.desk.realm import Realm
