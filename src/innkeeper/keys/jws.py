@@ -1,4 +1,4 @@
-"""JSON Web Signature in its compact form, thin on ``cryptography`` (RFC 7515, RFC 7518 §3, RFC 8037 §3.1).
+"""JSON Web Signature in its compact form, thin on ``cryptography`` (RFC 7515, RFC 7518 §3.3, §3.4, §3.5, RFC 8037 §3.1).
 
 Asymmetric algorithms only. Each is bound to one kind of key, so a token cannot choose another meaning for a key:
 there is no ``none`` and nothing that takes a public key for a shared secret.
