@@ -17,6 +17,10 @@ AUTHORIZATION_PENDING = "authorization_pending"
 SLOW_DOWN = "slow_down"
 EXPIRED_TOKEN = "expired_token"
 
+# OpenID CIBA Core §13
+INVALID_BINDING_MESSAGE = "invalid_binding_message"
+UNKNOWN_USER_ID = "unknown_user_id"
+
 # RFC 6750 §3.1
 INVALID_TOKEN = "invalid_token"
 INSUFFICIENT_SCOPE = "insufficient_scope"
@@ -41,3 +45,7 @@ REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
 REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
 INVALID_REQUEST_OBJECT = "invalid_request_object"
 INVALID_REQUEST_URI = "invalid_request_uri"
+
+# RFC 7591 §3.2.2
+INVALID_CLIENT_METADATA = "invalid_client_metadata"
+INVALID_REDIRECT_URI = "invalid_redirect_uri"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.records import Code, Consent, Grant, RefreshToken, Session
+from innkeeper.issuer.core.records import Client, Code, Consent, Grant, RefreshToken, Session
 
 
 class Lost(Exception):
@@ -17,6 +17,20 @@ class Lost(Exception):
 
 class Effect(msgspec.Struct, frozen=True):
     """Something to remember."""
+
+
+class PutClient(Effect, frozen=True):
+    """Remember a client. Conditional: where ``new``, nobody has its id yet; else it must still be here."""
+
+    client: Client
+    new: bool = True
+
+
+class RemoveClient(Effect, frozen=True):
+    """Forget a client; its grants end and what people allowed it is forgotten with it. Twice does no harm."""
+
+    client_id: str
+    at: int
 
 
 class AddCode(Effect, frozen=True):

@@ -28,9 +28,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ``pushed_lifetime`` 60: the browser is on its way already (RFC 9126 §2.2).
     ``session_lifetime`` 12 hours: from sign-in.
     ``device_lifetime`` 600: to find a phone and type eight letters; a longer one gives a phisher more time.
+    ``backchannel_lifetime`` 300, ``backchannel_longest`` 900: to take out a telephone; a client may ask for another.
+    ``backchannel_most`` 3: requests of one client that wait for one person; more is pestering.
     ``max_actors`` 5: agents that act one behind the other; who reads a longer chain can no longer judge it.
     ``require_may_act`` off: most issuers' clients know no may_act; on, nobody acts for a person who is not named.
     ``poll_interval`` 5: what a client assumes where it is told nothing (RFC 8628 §3.2).
+    ``registration`` off: whether clients register themselves: ``off``, ``open`` to all, ``invited`` with a token.
+    ``unused_client_lifetime`` 1 day: one that registered itself, uninvited, and was never used is forgotten then.
+    ``client_documents`` off: whether a client's id may be the https address of its metadata: ``off``, ``listed`` on
+    ``document_hosts`` only, ``any``.
     ``mutual_tls`` says that a proxy tells us of clients' certificates; ``client_authorities`` are the certificates, in
     PEM, of those who may vouch for one.
     """
@@ -48,6 +54,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     session_lifetime: int = 12 * 3600
     device_lifetime: int = 600
     poll_interval: int = 5
+    backchannel_lifetime: int = 300
+    backchannel_longest: int = 900
+    backchannel_most: int = 3
     max_actors: int = 5
     require_may_act: bool = False
     trusted_issuers: dict[str, TrustedIssuer] = {}
@@ -55,6 +64,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     dpop_nonce_required: bool = False
     assertion_lifetime: int = 300
     leeway: int = 5
+    registration: str = "off"
+    unused_client_lifetime: int = 86400
+    client_documents: str = "off"
+    document_hosts: tuple[str, ...] = ()
     mutual_tls: bool = False
     client_authorities: str = ""
     acr: str = "urn:innkeeper:acr:password"

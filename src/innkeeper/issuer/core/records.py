@@ -37,7 +37,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     The fields below ``development`` are the metadata of RFC 7591 §2 and OpenID Connect Dynamic Registration §2 under
     their registered names, empty where the client said nothing. ``sector_identifier`` is the host that its pairwise
     subjects are made for, ``registration_token`` the hash of the token that reads and changes the registration, and
-    ``origin`` who registered it: an operator (""), itself (``dynamic``) or its own document on the web (``document``).
+    ``origin`` who registered it: an operator (""), itself (``dynamic``) or its own document on the web (``document``);
+    where nobody has used it by ``unused_until``, it is forgotten (0: never).
     """
 
     id: str
@@ -62,6 +63,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     development: bool = False
 
     origin: str = ""
+    unused_until: int = 0
     registration_token: bytes = b""
     client_uri: str = ""
     logo_uri: str = ""

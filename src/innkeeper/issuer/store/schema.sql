@@ -2,9 +2,10 @@
 -- needs stands in a column of its own. Times are whole seconds since the epoch, hashes SHA-256.
 
 CREATE TABLE clients (
-    realm TEXT NOT NULL, id TEXT NOT NULL, record BLOB NOT NULL,
+    realm TEXT NOT NULL, id TEXT NOT NULL, unused_until INTEGER, record BLOB NOT NULL,
     PRIMARY KEY (realm, id)
 ) WITHOUT ROWID;
+CREATE INDEX clients_by_expiry ON clients (realm, unused_until) WHERE unused_until IS NOT NULL;
 
 CREATE TABLE resources (
     realm TEXT NOT NULL, uri TEXT NOT NULL, position INTEGER NOT NULL, record BLOB NOT NULL,
@@ -28,6 +29,7 @@ CREATE TABLE consents (
     realm TEXT NOT NULL, sub TEXT NOT NULL, client_id TEXT NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (realm, sub, client_id)
 ) WITHOUT ROWID;
+CREATE INDEX consents_by_client ON consents (realm, client_id);
 
 CREATE TABLE codes (
     realm TEXT NOT NULL, digest BLOB NOT NULL, expires_at INTEGER NOT NULL, spent_at INTEGER, record BLOB NOT NULL,
@@ -42,6 +44,7 @@ CREATE TABLE grants (
 ) WITHOUT ROWID;
 CREATE INDEX grants_by_session ON grants (realm, session_id) WHERE session_id <> '';
 CREATE INDEX grants_by_expiry ON grants (realm, expires_at);
+CREATE INDEX grants_by_client ON grants (realm, client_id);
 CREATE INDEX grants_by_person ON grants (realm, sub, client_id);
 
 CREATE TABLE refresh_tokens (

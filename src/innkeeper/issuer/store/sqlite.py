@@ -17,7 +17,7 @@ import msgspec
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
-from innkeeper.issuer.store.sqlite_effects import all_of
+from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, all_of, put_client
 from innkeeper.issuer.store.sqlite_writer import Writer
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import Unreachable, UsageError
@@ -64,7 +64,7 @@ class SqliteRealm:
         return self._all(_clients, "SELECT record FROM clients WHERE realm=? ORDER BY id")
 
     async def put_client(self, client: Client) -> None:
-        await self._change("INSERT OR REPLACE INTO clients VALUES (?,?,?)", client.id, _encode(client))
+        await self._writer.write(lambda db: put_client(db.execute, self._name, client))
 
     async def remove_client(self, client_id: str) -> bool:
         return await self._change("DELETE FROM clients WHERE realm=? AND id=?", client_id) > 0
@@ -175,7 +175,7 @@ class SqliteRealm:
 
         def work(db: sqlite3.Connection) -> None:
             db.executemany("INSERT OR REPLACE INTO signing_keys VALUES (?,?,?)", rows)
-            db.execute(_COUNT_CHANGE)
+            db.execute(COUNT_CHANGE)
 
         await self._writer.write(work)
 
@@ -215,7 +215,7 @@ class SqliteRealm:
         """Change what nodes keep in memory, and count the change, so that each of them notices."""
 
         def work(db: sqlite3.Connection) -> int:
-            db.execute(_COUNT_CHANGE)
+            db.execute(COUNT_CHANGE)
             return db.execute(sql, (self._name, *values)).rowcount
 
         return int(str(await self._writer.write(work)))
@@ -223,8 +223,6 @@ class SqliteRealm:
     async def _run(self, sql: str, *values: object) -> int:
         return int(str(await self._writer.write(lambda db: db.execute(sql, (self._name, *values)).rowcount)))
 
-
-_COUNT_CHANGE = "INSERT INTO notes VALUES ('', 'changes', '1') ON CONFLICT DO UPDATE SET text = text + 1"
 
 _REFRESH_TOKEN = """
     SELECT t.grant_id, t.expires_at, t.spent_at, t.successor,
@@ -242,6 +240,10 @@ def _purge(table: str, key: str) -> str:
 
 
 _PURGES = (
+    (
+        "DELETE FROM clients WHERE realm=?1 AND id IN "
+        "(SELECT id FROM clients WHERE realm=?1 AND unused_until < ?2 LIMIT ?3)"
+    ),
     _purge("codes", "digest"),
     _purge("refresh_tokens", "digest"),
     _purge("grants", "id"),

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core import effects as fx
+from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.store.sqlite_writer import Work
 
 _encode = msgspec.msgpack.encode
@@ -27,6 +28,28 @@ def all_of(realm: str, effects: Sequence[fx.Effect]) -> Work:
 Execute = Callable[..., sqlite3.Cursor]
 
 
+def put_client(run: Execute, realm: str, client: Client) -> None:
+    """A new client comes with the time at which it is forgotten unless it was used; null for never."""
+    run(COUNT_CHANGE)
+    sql = "INSERT INTO clients VALUES (?,?,?,?) ON CONFLICT (realm, id) DO UPDATE SET record=excluded.record"
+    run(sql, (realm, client.id, client.unused_until or None, _encode(client)))
+
+
+def _put_client(run: Execute, realm: str, effect: fx.PutClient) -> None:
+    found = run("SELECT 1 FROM clients WHERE realm=? AND id=?", (realm, effect.client.id)).fetchone()
+    if (found is None) is not effect.new:
+        raise fx.Lost
+    put_client(run, realm, effect.client)
+
+
+def _remove_client(run: Execute, realm: str, effect: fx.RemoveClient) -> None:
+    run(COUNT_CHANGE)
+    run("DELETE FROM clients WHERE realm=? AND id=?", (realm, effect.client_id))
+    run("DELETE FROM consents WHERE realm=? AND client_id=?", (realm, effect.client_id))
+    sql = "UPDATE grants SET revoked_at=? WHERE realm=? AND client_id=? AND revoked_at IS NULL"
+    run(sql, (effect.at, realm, effect.client_id))
+
+
 def _add_code(run: Execute, realm: str, effect: fx.AddCode) -> None:
     code = effect.code
     run("INSERT INTO codes VALUES (?,?,?,NULL,?)", (realm, code.digest, code.expires_at, _encode(code)))
@@ -41,6 +64,8 @@ def _add_grant(run: Execute, realm: str, effect: fx.AddGrant) -> None:
     one = effect.grant
     values = (realm, one.id, one.sub, one.client_id, one.session_id, one.created_at + _GRANT_KEPT, None, _encode(one))
     run("INSERT INTO grants VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", values)
+    used = "UPDATE clients SET unused_until=NULL WHERE realm=? AND id=? AND unused_until IS NOT NULL"
+    run(used, (realm, one.client_id))
 
 
 def _revoke_grant(run: Execute, realm: str, effect: fx.RevokeGrant) -> None:
@@ -142,6 +167,8 @@ def _won(cursor: sqlite3.Cursor) -> None:
 
 
 _APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
+    fx.PutClient: _put_client,
+    fx.RemoveClient: _remove_client,
     fx.AddCode: _add_code,
     fx.SpendCode: _spend_code,
     fx.AddGrant: _add_grant,
@@ -160,6 +187,9 @@ _APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
     fx.PutCredential: _put_credential,
     fx.RemoveCredential: _remove_credential,
 }
+
+COUNT_CHANGE = "INSERT INTO notes VALUES ('', 'changes', '1') ON CONFLICT DO UPDATE SET text = text + 1"
+"""Done whenever something changes that nodes keep in memory, so that each of them notices."""
 
 _GRANT_KEPT = 86400
 """Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
