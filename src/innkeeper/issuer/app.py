@@ -34,6 +34,7 @@ from innkeeper.issuer.pages.sign_in import SignInPage
 from innkeeper.issuer.pages.visit import Visits
 from innkeeper.issuer.settings import Settings
 from innkeeper.issuer.store.sqlite import SqliteStore
+from innkeeper.issuer.pages.second_factor import CodePage
 from innkeeper.keys.seal import Seal, master_key
 from innkeeper.protocol.addresses import is_loopback_address
 from innkeeper.protocol.exchange import Reply, Request
@@ -195,3 +196,4 @@ class _StaticFile(msgspec.Struct, frozen=True):
 
     async def __call__(self, request: Request) -> Reply:
         return static_reply(self.name, request) or Reply(404)
+        layout.sign_in_code: Endpoint(CodePage(realm, layout, visits), FORM),

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.core import logout, sign_in
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.effects import AddSession, EndSession
+from innkeeper.issuer.core.effects import AddSession, ChangeSession, EndSession
 from innkeeper.issuer.core.logout import LOGOUT_WRONG, WAY_BACK, AskFirst, LogoutRequest, SignedOut
 from innkeeper.issuer.core.records import Client, Person, Session
-from innkeeper.issuer.core.sign_in import NO_MATCH, TOO_MANY, Attempt, Fresh
+from innkeeper.issuer.core.sign_in import NO_MATCH, TOO_MANY, Attempt, Fresh, HalfWay
 from innkeeper.protocol.refusals import Page
 from tests.issuer.core.decided import granted, is_page, refused
 from tests.issuer.core.facts import ADA, APP, NOW, POLICY, SESSION, SHOP
@@ -31,8 +31,28 @@ def test_the_right_name_and_password_open_a_session() -> None:
         acr=POLICY.acr,
         amr=("pwd",),
         expires_at=NOW + POLICY.session_lifetime,
+        opened_at=NOW,
     )
     assert decision.effects == (AddSession(session),)
+
+
+def test_whoever_signs_in_again_goes_on_with_the_session_under_a_new_cookie() -> None:
+    decision = sign_in.decide(Attempt("ada", matches=True), ADA, Fresh("sid-9", b"new"), POLICY, NOW, SESSION)
+    session = granted(decision, Session)
+    assert (session.id, session.digest, session.auth_time) == (SESSION.id, b"new", NOW)
+    assert decision.effects == (ChangeSession(session),)
+
+
+def test_the_session_of_another_person_is_not_gone_on_with() -> None:
+    theirs = replace(SESSION, sub="bob-2")
+    decision = sign_in.decide(Attempt("ada", matches=True), ADA, Fresh("sid-9", b"new"), POLICY, NOW, theirs)
+    assert granted(decision, Session).id == "sid-9"
+
+
+def test_the_password_of_somebody_with_codes_opens_no_session() -> None:
+    decision = attempted(Attempt("ada", matches=True, needs_code=True))
+    assert granted(decision, HalfWay) == HalfWay(ADA.sub)
+    assert decision.effects == ()
 
 
 SHUT = replace(ADA, disabled=True)

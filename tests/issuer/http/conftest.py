@@ -17,7 +17,8 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(passwords, "_hasher", cheap)
-        patch.setattr(passwords, "_of_nobody", cheap.hash("nobody's"))
+        nobody = cheap.hash("nobody's")
+        patch.setattr(passwords, "_of_nobody", lambda: nobody)
         yield
 
 

@@ -114,9 +114,10 @@ def test_cookies_are_kept_from_scripts_and_other_sites(visitor: Visitor) -> None
     (form_cookie,) = page.every("set-cookie")
     fields = Form(page).hidden
     signed_in = house.post("/sign-in", {**fields, **ADA}, cookie=form_cookie.partition(";")[0])
-    (session_cookie,) = signed_in.every("set-cookie")
+    session_cookie, browser_cookie = signed_in.every("set-cookie")
     for line in (form_cookie, session_cookie):
         assert flags(line) == {"path=/", "httponly", "samesite=lax"}
+    assert flags(browser_cookie) == {"path=/", "httponly", "samesite=lax", "max-age=34560000"}
     assert session_cookie.startswith(f"{SESSION}=")
 
 
@@ -135,9 +136,10 @@ def test_behind_tls_cookies_are_bound_to_host_and_tls(tls_house: House) -> None:
     assert flags(line) == {"path=/", "httponly", "samesite=lax", "secure"}
     cookie = line.partition(";")[0]
     answer = tls_house.post("/sign-in", {**Form(page).hidden, **ADA}, cookie=cookie, origin="https://inn.example")
-    (session,) = answer.every("set-cookie")
+    session, browser = answer.every("set-cookie")
     assert session.startswith("__Host-innkeeper-native=")
-    assert "secure" in flags(session)
+    assert browser.startswith("__Host-innkeeper-browser-native=")
+    assert "secure" in flags(session) & flags(browser)
 
 
 def test_every_sign_in_opens_a_session_of_its_own(visitor: Visitor) -> None:

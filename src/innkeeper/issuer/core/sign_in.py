@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core.assurance import BY_PASSWORD
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.effects import AddSession
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Person, Session
+from innkeeper.issuer.core.sessions import Fresh, opened
 from innkeeper.protocol.errors import ACCESS_DENIED, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check, follow
 
 
-class Fresh(msgspec.Struct, frozen=True):
-    """Made before the decision: the new session's public id and its cookie's hash."""
-
-    session_id: str
-    cookie_digest: bytes
-
-
 class Attempt(msgspec.Struct, frozen=True):
-    """``matches`` is what comparing the password with the stored hash said; ``wait`` seconds left to pause."""
+    """``matches`` is what comparing the password with the stored hash said; ``wait`` seconds left to pause.
+
+    ``needs_code`` where the person has set up codes: the password alone does not sign them in then.
+    """
 
     username: str
     matches: bool
     wait: int = 0
+    needs_code: bool = False
+
+
+class HalfWay(msgspec.Struct, frozen=True):
+    """Name and password were right; a code has to follow."""
+
+    sub: str
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -33,26 +37,22 @@ class Case(msgspec.Struct, frozen=True):
     person: Person | None
 
 
-def decide(attempt: Attempt, person: Person | None, fresh: Fresh, policy: Policy, now: int) -> Decision[Session]:
-    """A new session for the person, where name and password belong together."""
+def decide(
+    attempt: Attempt, person: Person | None, fresh: Fresh, policy: Policy, now: int, before: Session | None = None
+) -> Decision[Session | HalfWay]:
+    """A new session for the person, where name and password belong together; ``before`` is the browser's present one."""
     trail = follow("sign-in", CHECKS, Case(attempt, person))
     if trail.refusal or person is None:
         return Decision(trail.refusal or Refusal(NO_MATCH, "no person"), trail)
-    session = Session(
-        id=fresh.session_id,
-        digest=fresh.cookie_digest,
-        sub=person.sub,
-        auth_time=now,
-        acr=policy.acr,
-        amr=("pwd",),
-        expires_at=now + policy.session_lifetime,
-    )
-    return Decision(session, trail, (AddSession(session),))
+    if attempt.needs_code:
+        return Decision(HalfWay(person.sub), trail)
+    session, effect = opened(person.sub, BY_PASSWORD, fresh, policy, now, before)
+    return Decision(session, trail, (effect,))
 
 
-@check("RFC 9700 §4.10")
+@check("NIST SP 800-63B-4 §3.2.2")
 def there_were_not_too_many_tries(case: Case) -> Seen | Refusal:
-    """After several wrong tries from one address for one name, there is a pause."""
+    """After several wrong tries there is a pause, which a browser that signed this person in before does not feel."""
     if case.attempt.wait:
         return Refusal(TOO_MANY, "too many wrong passwords", "a pause", f"{case.attempt.wait} s to wait")
     return Seen("few tries")
@@ -91,8 +91,10 @@ TOO_MANY = Page(
     "IK131",
     TEMPORARILY_UNAVAILABLE,
     "Too many tries",
-    "Several wrong passwords came from one address for one name in a short time.",
-    "Wait a minute. Other people and other addresses are not held up by it.",
+    "Several wrong passwords or codes came in a short time: from one network for one name, from one network for many "
+    "names, or for one name from many networks.",
+    "Wait a minute, or sign in from a browser that you used before, or with a passkey: the tries of others do not hold "
+    "those up.",
     "Too many tries. Please wait a minute.",
     429,
 )

@@ -1,20 +1,27 @@
-"""Sign-in at work: compare the password, slow down guessing, open the session."""
+"""Sign-in at work: count the try, compare the password, open the session or ask for a code."""
 
 from __future__ import annotations
-
-from collections import OrderedDict
 
 import msgspec
 
 from innkeeper.issuer.core import sign_in as core
-from innkeeper.issuer.core.records import Session
+from innkeeper.issuer.core.effects import Effect, Lost, PutEntry
+from innkeeper.issuer.core.records import Person, Session
+from innkeeper.issuer.core.sign_in import HalfWay
+from innkeeper.issuer.core.throttling import password_lanes
+from innkeeper.issuer.desk.callers import Caller
+from innkeeper.issuer.desk.factors import needs_code
 from innkeeper.issuer.desk.passwords import matches
-from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.realm import Realm, digest, random_value
+from innkeeper.issuer.desk.throttle import give_back, take
 from innkeeper.protocol.refusals import Refusal
 
-_TRIES = 5
-_PAUSE = 60
-_REMEMBERED = 10_000
+HALF_WAY = "half signed in"
+HALF_WAY_LIFETIME = 600
+"""Seconds between the password and the code."""
+
+_KNOWN_NETWORK = "known network"
+_NETWORK_KEPT = 30 * 86400
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -24,41 +31,65 @@ class SignedIn(msgspec.Struct, frozen=True):
     cookie: str
 
 
-class Throttle:
-    """Wrong passwords, counted by name and address together, so that nobody can lock another person out."""
+class CodeNext(msgspec.Struct, frozen=True):
+    """The password was right; ``cookie`` stands for that until the code comes."""
 
-    def __init__(self) -> None:
-        self._wrong: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
-
-    def wait(self, who: tuple[str, str], now: int) -> int:
-        """Seconds until this pair may try again; 0 for at once."""
-        tries, last = self._wrong.get(who, (0, 0))
-        return max(0, last + _PAUSE - now) if tries >= _TRIES else 0
-
-    def wrong(self, who: tuple[str, str], now: int) -> None:
-        tries, last = self._wrong.pop(who, (0, 0))
-        self._wrong[who] = (tries + 1 if last + _PAUSE > now else 1, now)
-        if len(self._wrong) > _REMEMBERED:
-            self._wrong.popitem(last=False)
-
-    def right(self, who: tuple[str, str]) -> None:
-        self._wrong.pop(who, None)
+    cookie: str
 
 
-async def sign_in(realm: Realm, throttle: Throttle, username: str, password: str, remote: str) -> SignedIn | Refusal:
-    """Open a session for the person whose name and password these are."""
-    who, now = (username.casefold(), remote), realm.now()
+async def sign_in(realm: Realm, caller: Caller, username: str, password: str) -> SignedIn | CodeNext | Refusal:
+    """Open a session for the person whose name and password these are, or ask for their code."""
     person = await realm.store.person_named(username)
-    wait = throttle.wait(who, now)
+    sub = person.sub if person else None
+    network_is_known = await _network_is_known(realm, sub, caller.network)
+    lanes = password_lanes(username, caller.network, caller.known(realm, sub), network_is_known=network_is_known)
+    wait = await take(realm, lanes)
     right = not wait and await matches(person.password if person else None, password)
+    attempt = core.Attempt(username, right, wait, bool(person and right) and await needs_code(realm, sub))
+    answer = await _committed(realm, caller, attempt, person)
+    if not isinstance(answer, Refusal):
+        await give_back(realm, lanes)
+    return answer
+
+
+async def note_network(realm: Realm, sub: str, network: str) -> Effect:
+    """Remember that this person signed in from here: others' wrong tries do not hold up this network."""
+    key = _network_key(realm, sub, network)
+    known = await realm.store.entry(_KNOWN_NETWORK, key)
+    return PutEntry(_KNOWN_NETWORK, key, b"", realm.now() + _NETWORK_KEPT, known.version if known else 0)
+
+
+async def _committed(
+    realm: Realm, caller: Caller, attempt: core.Attempt, person: Person | None
+) -> SignedIn | CodeNext | Refusal:
     cookie = random_value()
-    fresh = core.Fresh(random_id(), digest(cookie))
-    decision = core.decide(core.Attempt(username, right, wait), person, fresh, realm.policy, now)
-    await realm.store.commit(decision.effects)
-    realm.observe(decision.trail)
-    if isinstance(decision.outcome, Refusal):
-        if not wait:
-            throttle.wrong(who, now)
-        return decision.outcome
-    throttle.right(who)
-    return SignedIn(decision.outcome, cookie)
+    fresh = caller.fresh(cookie)
+    while True:
+        now = realm.now()
+        decision = core.decide(attempt, person, fresh, realm.policy, now, caller.session)
+        outcome, effects = decision.outcome, decision.effects
+        if isinstance(outcome, HalfWay):
+            record = outcome.sub.encode()
+            effects = (PutEntry(HALF_WAY, digest(cookie).hex(), record, now + HALF_WAY_LIFETIME),)
+        elif isinstance(outcome, Session):
+            effects = (*effects, await note_network(realm, outcome.sub, caller.network))
+        try:
+            await realm.store.commit(effects)
+        except Lost:
+            caller = await caller.again(realm)
+            continue
+        realm.observe(decision.trail)
+        if isinstance(outcome, HalfWay):
+            return CodeNext(cookie)
+        return outcome if isinstance(outcome, Refusal) else SignedIn(outcome, cookie)
+
+
+async def _network_is_known(realm: Realm, sub: str | None, network: str) -> bool:
+    if sub is None:
+        return False
+    known = await realm.store.entry(_KNOWN_NETWORK, _network_key(realm, sub, network))
+    return known is not None and known.expires_at > realm.now()
+
+
+def _network_key(realm: Realm, sub: str, network: str) -> str:
+    return realm.mac("network", f"{sub}\0{network}").hex()

@@ -42,7 +42,9 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     static: str
 
     @property
+    sign_in_code: str
     def origin(self) -> str:
+    account: str
         """Scheme and host of the issuer, as a browser sends it in ``Origin``."""
         parts = urlsplit(self.issuer)
         return f"{parts.scheme}://{parts.netloc}"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.sign_in import Throttle, sign_in
+from innkeeper.issuer.desk.sign_in import CodeNext, SignedIn, sign_in
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.render import page_reply
@@ -27,7 +28,6 @@ class SignInPage:
         self._layout = layout
         self._visits = visits
         self._hints = list(hints)
-        self._throttle = Throttle()
 
     async def __call__(self, request: Request) -> Reply:
         try:
@@ -47,13 +47,13 @@ class SignInPage:
         if form.get("decision") == "cancel":
             return self._visits.onward(msgspec.structs.replace(ticket, denied=True))
         username = form.get("username", "")
-        answer = await sign_in(self._realm, self._throttle, username, form.get("password", ""), request.remote)
+        caller = await self._visits.caller(request)
+        answer = await sign_in(self._realm, caller, username, form.get("password", ""))
         if isinstance(answer, Refusal):
             return await self._page(request, ticket, username, answer.page.wire, answer.page.status)
-        done = msgspec.structs.replace(
-            ticket, session_id=answer.session.id, signed_in_at=answer.session.auth_time, consented=False
-        )
-        return self._visits.onward(done, [self._visits.signed_in(answer.cookie)])
+        if isinstance(answer, CodeNext):
+            return self._visits.on_to(self._layout.sign_in_code, ticket, [self._visits.half_way(answer.cookie)])
+        return onward(self._visits, caller, ticket, answer)
 
     async def _page(
         self, request: Request, ticket: Ticket, username: str, problem: str | None, status: int = 200
@@ -69,7 +69,7 @@ class SignInPage:
             form_targets=[redirect_uri] if redirect_uri else (),
             realm_name=self._realm.policy.title,
             static=self._layout.static,
-            client=seen(client, redirect_uri, PLACES.get(ticket.place.rpartition("/")[2], "the application")),
+            client=seen(client, redirect_uri, _place(self._layout, ticket)),
             action=self._layout.sign_in,
             csrf=proof,
             ticket=parameters_of(request).get("ticket", ""),
@@ -80,8 +80,22 @@ class SignInPage:
         )
 
 
-PLACES = {"device": "connecting a device", "approvals": "what waits for you"}
-"""Where people go on to when they do not come from an application: the last part of the address, in words."""
+def onward(
+    visits: Visits, caller: Caller, ticket: Ticket, done: SignedIn, more: Sequence[tuple[str, str]] = ()
+) -> Reply:
+    """Send a browser that has just signed somebody in to where its ticket leads."""
+    session = done.session
+    went = msgspec.structs.replace(ticket, session_id=session.id, signed_in_at=session.auth_time, consented=False)
+    return visits.onward(went, [*visits.signed_in(caller, done), *more])
+
+
+PLACES = {"device": "connecting a device", "approvals": "what waits for you", "account": "your account"}
+"""Where people go on to when they do not come from an application: the first part of the address, in words."""
+
+
+def _place(layout: Layout, ticket: Ticket) -> str:
+    first = ticket.place.removeprefix(layout.base).lstrip("/").partition("/")[0]
+    return PLACES.get(first, "the application")
 
 
 def seen(client: Client | None, redirect_uri: str, otherwise: str = "the application") -> dict[str, str]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from hmac import compare_digest
 from urllib.parse import urlencode
 
+from innkeeper.issuer.desk.browsers import LIFETIME, open_browser, seal_browser
+from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.realm import Realm, random_value
+from innkeeper.issuer.desk.sign_in import HALF_WAY_LIFETIME, SignedIn
+from innkeeper.issuer.desk.throttle import network_of
 from innkeeper.issuer.desk.tickets import Ticket, open_ticket, seal
 from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.named import browser_in_words
 from innkeeper.protocol import base64url
 from innkeeper.protocol.exchange import Reply, Request, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters, parse_form, parse_query
@@ -23,13 +28,39 @@ class Visits:
         prefix = "__Host-" if self._secure else ""
         self._session_name = f"{prefix}innkeeper-{realm.name}"
         self._proof_name = f"{prefix}innkeeper-form-{realm.name}"
+        self._browser_name = f"{prefix}innkeeper-browser-{realm.name}"
+        self._half_way_name = f"{prefix}innkeeper-half-{realm.name}"
 
     def session_cookie(self, request: Request) -> str | None:
         return request.cookie(self._session_name)
 
-    def signed_in(self, cookie: str) -> tuple[str, str]:
-        """The header that gives a browser its session. It ends with the browser; the session ends by itself too."""
-        return self._cookie(self._session_name, cookie)
+    async def caller(self, request: Request) -> Caller:
+        """Who is at the desk."""
+        return Caller(
+            network_of(request.remote),
+            browser_in_words(request.headers.get("user-agent", "")),
+            open_browser(self._realm, request.cookie(self._browser_name)),
+            await self._realm.session(self.session_cookie(request)),
+        )
+
+    def signed_in(self, caller: Caller, done: SignedIn) -> list[tuple[str, str]]:
+        """The headers that give a browser its session, which ends with the browser and by itself too, and that let us
+        know the browser again."""
+        known = seal_browser(self._realm, caller.browser, done.session.sub)
+        return [
+            self._cookie(self._session_name, done.cookie),
+            self._cookie(self._browser_name, known, f"; Max-Age={LIFETIME}"),
+        ]
+
+    def half_way_cookie(self, request: Request) -> str | None:
+        return request.cookie(self._half_way_name)
+
+    def half_way(self, cookie: str) -> tuple[str, str]:
+        """The header that lets a browser go on from the password to the code."""
+        return self._cookie(self._half_way_name, cookie, f"; Max-Age={HALF_WAY_LIFETIME}")
+
+    def half_way_over(self) -> tuple[str, str]:
+        return self._cookie(self._half_way_name, "", "; Max-Age=0")
 
     def signed_out(self) -> tuple[str, str]:
         return self._cookie(self._session_name, "", "; Max-Age=0")

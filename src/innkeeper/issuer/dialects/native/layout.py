@@ -27,7 +27,9 @@ def layout(issuer: str) -> Layout:
         consent=f"{base}/consent",
         static="/static",
     )
+        sign_in_code=f"{base}/sign-in/code",
 
+        account=f"{base}/account",
 
 def well_knowns(issuer: str) -> tuple[str, ...]:
     """Every path at which a client may look for the metadata: path inserted and appended, both documents.
