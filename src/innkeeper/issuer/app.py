@@ -28,6 +28,7 @@ from innkeeper.issuer.pages.consent import ConsentPage
 from innkeeper.issuer.pages.device import DevicePage
 from innkeeper.issuer.pages.explanations import PATH as EXPLAIN_PATH
 from innkeeper.issuer.pages.explanations import Explanations
+from innkeeper.issuer.pages.approvals import ApprovalsPage
 from innkeeper.issuer.pages.files import static_names, static_reply
 from innkeeper.issuer.pages.logout import LogoutPage
 from innkeeper.issuer.pages.sign_in import SignInPage
@@ -197,3 +198,4 @@ class _StaticFile(msgspec.Struct, frozen=True):
     async def __call__(self, request: Request) -> Reply:
         return static_reply(self.name, request) or Reply(404)
         layout.sign_in_code: Endpoint(CodePage(realm, layout, visits), FORM),
+        layout.approvals: Endpoint(ApprovalsPage(realm, layout, visits), FORM),

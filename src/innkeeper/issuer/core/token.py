@@ -19,8 +19,14 @@ REFRESH_TOKEN = "refresh_token"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+CIBA = "urn:openid:params:grant-type:ciba"
 
-SHORT_NAMES = {"device_code": DEVICE_CODE, "token_exchange": TOKEN_EXCHANGE, "jwt_bearer": JWT_BEARER}
+SHORT_NAMES = {
+    "device_code": DEVICE_CODE,
+    "token_exchange": TOKEN_EXCHANGE,
+    "jwt_bearer": JWT_BEARER,
+    "ciba": CIBA,
+}
 """What an operator may write instead of a grant's long name."""
 
 
@@ -155,6 +161,7 @@ PARAMETERS_OF = {
     DEVICE_CODE: ("device_code",),
     TOKEN_EXCHANGE: ("subject_token", "subject_token_type"),
     JWT_BEARER: ("assertion",),
+    CIBA: ("auth_req_id",),
 }
 
 REPEATED = Page(

@@ -13,7 +13,7 @@ from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
-from innkeeper.issuer.desk import device, exchange, jwt_bearer
+from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
@@ -128,6 +128,7 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
 
 
 def _read(parameters: Parameters, confirmation: dict[str, str], audiences: frozenset[str]) -> TokenRequest:
+    core.CIBA: backchannel.redeem,
     get = parameters.get
     return TokenRequest(
         grant_type=parameters["grant_type"],

@@ -35,6 +35,9 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     revoke: str
     userinfo: str
+    backchannel: str
+    approvals: str
+    register: str
     jwks: str
     logout: str
     sign_in: str

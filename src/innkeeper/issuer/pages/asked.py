@@ -18,7 +18,7 @@ def asked(waiting: Waiting, client: Client, person: Person | None, policy: Polic
         "asks": [{"scope": one, "title": policy.scope_sentence(one)} for one in _in_order(waiting.scopes)],
         "resources": [one for uri, one in policy.resources.items() if uri in waiting.audience],
         "until": _until(client, policy),
-        "age": _age(now - waiting.started_at),
+        "age": minutes_ago(now - waiting.started_at),
     }
 
 
@@ -40,7 +40,8 @@ def _until(client: Client, policy: Policy) -> str:
     return f"{max(1, policy.access_lifetime // 60)} minutes"
 
 
-def _age(seconds: int) -> str:
+def minutes_ago(seconds: int) -> str:
+    """How long ago something was, for people."""
     minutes = seconds // 60
     if minutes < 1:
         return "less than a minute ago"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
+from innkeeper.issuer.desk.backchannel import ask_person
 from innkeeper.issuer.desk.device import authorize_device
 from innkeeper.issuer.desk.introspect import introspect, revoke, userinfo
 from innkeeper.issuer.desk.pushed import push
@@ -53,6 +54,7 @@ class NativeEndpoints:
             layout.introspect: Endpoint(self.introspect, POST),
             layout.push: Endpoint(self.push, POST),
             layout.device_authorization: Endpoint(self.device_authorization, POST, cors=True),
+            layout.backchannel: Endpoint(self.backchannel, POST),
             layout.revoke: Endpoint(self.revoke, POST, cors=True),
             layout.userinfo: Endpoint(self.userinfo, GET | POST, cors=True),
             layout.jwks: Endpoint(self.jwks, GET, cors=True),
@@ -87,6 +89,13 @@ class NativeEndpoints:
         return device_codes_reply(outcome, self._layout.url(self._layout.device))
 
     async def introspect(self, request: Request) -> Reply:
+    async def backchannel(self, request: Request) -> Reply:
+        form = form_once(request)
+        if isinstance(form, Refusal):
+            return self._unreadable("backchannel", form)
+        outcome = await ask_person(self._realm, proof_of(request, form), form, self._audiences)
+        return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, headers=NO_STORE)
+
         form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("introspection", form)

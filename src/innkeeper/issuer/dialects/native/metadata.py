@@ -6,6 +6,7 @@ from typing import Any
 
 from innkeeper.issuer.core.authorization_request import PROMPTS, RESPONSE_MODES
 from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
+from innkeeper.issuer.core.backchannel import MODES
 from innkeeper.issuer.core.methods import NONE
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.token import PARAMETERS_OF
@@ -32,6 +33,9 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "require_pushed_authorization_requests": policy.require_pushed,
         "end_session_endpoint": layout.url(layout.logout),
         "scopes_supported": sorted(policy.known_scopes()),
+        "backchannel_authentication_endpoint": layout.url(layout.backchannel),
+        "backchannel_token_delivery_modes_supported": list(MODES),
+        "backchannel_user_code_parameter_supported": False,
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(PARAMETERS_OF),

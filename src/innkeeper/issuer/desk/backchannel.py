@@ -1,0 +1,197 @@
+"""Backchannel authentication at work: keep the request, show its person what waits, take the answer, tell the client."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innkeeper.issuer.core import answering
+from innkeeper.issuer.core import backchannel as core
+from innkeeper.issuer.core import waiting as core_waiting
+from innkeeper.issuer.core.backchannel import PING, Asked
+from innkeeper.issuer.core.client_authentication import Proof
+from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.effects import DropEntry, Effect, Lost, PutEntry
+from innkeeper.issuer.core.records import Client, Session
+from innkeeper.issuer.core.token import Fresh, Issue, TokenRequest
+from innkeeper.issuer.desk.client_authentication import client_of
+from innkeeper.issuer.desk.outside import NotFetched
+from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.store.port import Entry
+from innkeeper.keys.ring import NotOurs
+from innkeeper.protocol.parameters import Parameters
+from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens import identity
+from innkeeper.tokens.trail import Trail
+
+REQUEST = "backchannel request"
+OF_PERSON = "backchannel request of a person"
+
+_decode = msgspec.msgpack.Decoder(Asked).decode
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """What the client is given: what to ask with, how long it lasts and how often to ask, in seconds."""
+
+    auth_req_id: str
+    expires_in: int
+    interval: int
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A request that waits for a person, its key in the store, and the client that asks."""
+
+    key: str
+    asked: Asked
+    client: Client
+
+
+class _Bell(msgspec.Struct, frozen=True, array_like=True):
+    """What the client is told with; kept sealed."""
+
+    auth_req_id: str
+    token: str
+
+
+async def ask_person(realm: Realm, proof: Proof, sent: Parameters, audiences: frozenset[str]) -> Acknowledged | Refusal:
+    """Answer a backchannel authentication request."""
+    authenticated = await client_of(realm, proof, audiences)
+    if isinstance(authenticated.outcome, Refusal):
+        realm.observe(Trail("backchannel", authenticated.trail.steps))
+        return authenticated.outcome
+    client, now = authenticated.outcome, realm.now()
+    decision = core.decide(sent, client, await _facts(realm, sent, client), realm.policy, now)
+    realm.observe(Trail("backchannel", authenticated.trail.steps + decision.trail.steps))
+    if isinstance(decision.outcome, Refusal):
+        return decision.outcome
+    asked, auth_req_id = decision.outcome, random_value()
+    await realm.store.commit(_kept(realm, asked, client, auth_req_id, sent.get("client_notification_token", "")))
+    return Acknowledged(auth_req_id, asked.waiting.expires_at - now, asked.waiting.interval)
+
+
+async def pending(realm: Realm, sub: str) -> list[Pending]:
+    """What waits for a person's answer, the oldest first."""
+    names = await realm.store.entries(OF_PERSON, _of(sub, ""))
+    found = [await _pending(realm, one.key.rpartition("/")[2], sub) for one in names]
+    return sorted((one for one in found if one), key=lambda one: one.asked.waiting.started_at)
+
+
+async def find(realm: Realm, session: Session, key: str) -> Pending | None:
+    """One request that waits for the person of a session."""
+    return await _pending(realm, key, session.sub)
+
+
+async def answer(
+    realm: Realm, session: Session, key: str, reviewed: answering.Reviewed, *, allowed: bool
+) -> Decision[Asked] | None:
+    """Take a person's yes or no; the first answer stands. None where nothing waits under that key for them."""
+    judged = answering.review(reviewed)
+    realm.observe(judged.trail)
+    if isinstance(judged.outcome, Refusal):
+        return Decision(judged.outcome, judged.trail)
+    while True:
+        found, entry = await _pending(realm, key, session.sub), await realm.store.entry(REQUEST, key)
+        name = await realm.store.entry(OF_PERSON, _of(session.sub, key))
+        if found is None or entry is None or name is None:
+            return None
+        waiting, now = found.asked.waiting, realm.now()
+        changed = answering.allow(waiting, session, random_id(), now) if allowed else answering.deny(waiting)
+        asked = msgspec.structs.replace(found.asked, waiting=changed)
+        try:
+            await realm.store.commit((_changed(entry, asked), DropEntry(OF_PERSON, name.key, name.version)))
+        except Lost:
+            continue
+        await _ring(realm, found.client, asked, key)
+        return Decision(asked, judged.trail)
+
+
+async def redeem(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decision[Issue], str | None]:
+    """Answer a client that asks for its tokens."""
+    key, refresh = digest(ask.sent.get("auth_req_id", "")).hex(), random_value()
+    fresh = Fresh(digest(refresh))
+    while True:
+        entry, now = await realm.store.entry(REQUEST, key), realm.now()
+        asked = _decode(entry.record) if entry else None
+        waiting = asked.waiting if asked else None
+        decision = core_waiting.decide(ask, client, waiting, fresh, realm.policy, now)
+        effects = decision.effects
+        if entry is not None and asked is not None and waiting is not None:
+            after = core_waiting.after(waiting, decision.outcome, now)
+            changed = _changed(entry, msgspec.structs.replace(asked, waiting=after))
+            effects = (*effects, changed) if after != waiting else effects
+        try:
+            await realm.store.commit(effects)
+        except Lost:
+            continue
+        return decision, refresh
+
+
+async def _facts(realm: Realm, sent: Parameters, client: Client) -> core.Facts:
+    person, problem = None, ""
+    if "login_hint" in sent:
+        person = await realm.store.person_named(sent["login_hint"])
+    elif "id_token_hint" in sent:
+        sub, problem = _hinted(realm, sent["id_token_hint"], client)
+        person = await realm.store.person(sub) if sub else None
+    if person is None:
+        return core.Facts(hint_problem=problem)
+    waiting = [one for one in await pending(realm, person.sub) if one.client.id == client.id]
+    return core.Facts(person, waiting=len(waiting))
+
+
+def _hinted(realm: Realm, hint: str, client: Client) -> tuple[str, str]:
+    """Whom an ID token of ours that this client was given speaks of, or why it is no good. It may have expired."""
+    try:
+        claims = realm.ring.read(hint, identity.TYPE)
+    except NotOurs as error:
+        return "", str(error)
+    if claims.get("iss") != realm.policy.issuer or claims.get("aud") != client.id:
+        return "", "cut by another issuer or for another client"
+    return str(claims.get("sub", "")), ""
+
+
+async def _pending(realm: Realm, key: str, sub: str) -> Pending | None:
+    entry = await realm.store.entry(REQUEST, key)
+    asked = _decode(entry.record) if entry else None
+    if asked is None or asked.sub != sub or asked.waiting.answered or asked.waiting.expires_at <= realm.now():
+        return None
+    client = await realm.client(asked.waiting.client_id)
+    return Pending(key, asked, client) if client else None
+
+
+def _kept(realm: Realm, asked: Asked, client: Client, auth_req_id: str, token: str) -> tuple[Effect, ...]:
+    key, expires_at = digest(auth_req_id).hex(), asked.waiting.expires_at
+    if client.backchannel_token_delivery_mode == PING:
+        bell = realm.seal.close(msgspec.msgpack.encode(_Bell(auth_req_id, token)), _purpose(key))
+        asked = msgspec.structs.replace(asked, sealed=bell)
+    return (
+        PutEntry(REQUEST, key, msgspec.msgpack.encode(asked), expires_at),
+        PutEntry(OF_PERSON, _of(asked.sub, key), b"", expires_at),
+    )
+
+
+async def _ring(realm: Realm, client: Client, asked: Asked, key: str) -> None:
+    """Tell the client that the answer is there (CIBA §10.2). Where it cannot be told, it will ask by itself."""
+    if not asked.sealed or client.backchannel_token_delivery_mode != PING:
+        return
+    bell = msgspec.msgpack.decode(realm.seal.open(asked.sealed, _purpose(key)), type=_Bell)
+    body = msgspec.json.encode({"auth_req_id": bell.auth_req_id})
+    bearer = {"authorization": f"Bearer {bell.token}"}
+    endpoint = client.backchannel_client_notification_endpoint
+    try:
+        told = await realm.fetcher.post(endpoint, body, "application/json", bearer)
+        problem = "" if told.status in (200, 204) else f"it answered {told.status}"
+    except NotFetched as error:
+        problem = str(error)
+    realm.observe(core.told(core.Told(endpoint, problem)))
+
+
+def _changed(entry: Entry, asked: Asked) -> PutEntry:
+    return PutEntry(REQUEST, entry.key, msgspec.msgpack.encode(asked), entry.expires_at, entry.version)
+
+
+def _of(sub: str, key: str) -> str:
+    return f"{digest(sub).hex()}/{key}"
+
+
+def _purpose(key: str) -> str:
+    return f"backchannel request {key}"
