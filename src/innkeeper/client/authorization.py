@@ -173,7 +173,7 @@ def state_is_ours(case: Return) -> Seen | Refusal:
     if case.sent.get("state") != case.pending.state:
         found = "another" if "state" in case.sent else "none"
         return Refusal(ANOTHER_STATE, reason=f"{found} state came back", expected="the state sent", found=found)
-    return Seen(found="the state sent")
+    return Seen("the state sent")
 
 
 @check("RFC 9207 §2.4")
@@ -188,7 +188,7 @@ def issuer_is_the_one_asked(case: Return) -> Seen | Refusal:
     if found is not None and found != asked:
         shown = quoted(found, 120)
         return Refusal(MIXED_UP, reason=f"asked {asked}, but {shown} answered", expected=asked, found=shown)
-    return Seen(found=found or "none, and none promised", expected=asked)
+    return Seen(found or "none, and none promised", asked)
 
 
 @check("RFC 6749 §4.1.2.1")
@@ -196,7 +196,7 @@ def issuer_said_yes(case: Return) -> Seen | Refusal:
     """The answer is no error."""
     code = case.sent.get("error")
     if code is None:
-        return Seen(found="no error")
+        return Seen("no error")
     description = case.sent.get("error_description")
     said = f" (“{quoted(description)}”)" if description else ""
     return Refusal(NOT_AUTHORIZED, reason=f"the issuer answered {quoted(code, 60)}{said}", found=quoted(code, 60))
@@ -207,7 +207,7 @@ def code_came(case: Return) -> Seen | Refusal:
     """The answer holds a code."""
     if case.sent.get("code") is None:
         return Refusal(UNREADABLE_RETURN, reason="the redirect holds neither a code nor an error", expected="a code")
-    return Seen(found="a code")
+    return Seen("a code")
 
 
 RETURN_CHECKS = (state_is_ours, issuer_is_the_one_asked, issuer_said_yes, code_came)

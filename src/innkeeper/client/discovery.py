@@ -128,7 +128,7 @@ def issuer_is_the_one_asked_for(case: tuple[str, Metadata]) -> Seen | Refusal:
     if metadata.issuer != asked:
         reason = f"asked for {asked}, but the document calls its issuer {named}"
         return Refusal(ANOTHER_ISSUER, reason=reason, expected=asked, found=named)
-    return Seen(found=asked, expected=asked)
+    return Seen(asked, asked)
 
 
 @check("RFC 6749 §3.1, §3.2")
@@ -140,7 +140,7 @@ def endpoints_are_private(case: tuple[str, Metadata]) -> Seen | Refusal:
             shown = quoted(address)
             reason = f"{name} is {shown}"
             return Refusal(OPEN_ENDPOINT, reason=reason, expected="an https address", found=shown)
-    return Seen(found="https" if asked.startswith("https") else "loopback")
+    return Seen("https" if asked.startswith("https") else "loopback")
 
 
 METADATA_CHECKS = (issuer_is_the_one_asked_for, endpoints_are_private)

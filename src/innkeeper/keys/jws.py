@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from innkeeper.protocol import base64url
@@ -158,10 +158,16 @@ def _ecdsa(name: str, curve: type[ec.EllipticCurve], digest: SHA256 | SHA384, si
         return True
 
     def sign_raw(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
-        r, s = decode_dss_signature(key.sign(data, scheme))
-        return r.to_bytes(size) + s.to_bytes(size)
+        der = key.sign(data, scheme)
+        end = 4 + der[3]
+        return _unsigned(der[4:end], size) + _unsigned(der[end + 2 :], size)
 
     return Algorithm(name, fits, verify_raw, sign_raw)
+
+
+def _unsigned(integer: bytes, size: int) -> bytes:
+    """A DER integer's content at a fixed size: without its sign octet, with its leading zeros (X.690 §8.3)."""
+    return integer[-size:].rjust(size, b"\0")
 
 
 def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:

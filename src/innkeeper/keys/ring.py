@@ -45,6 +45,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
 class _Key(msgspec.Struct, frozen=True):
     stored: StoredKey
     private: jws.PrivateKey
+    public: jws.PublicKey
     document: dict[str, str]
 
 
@@ -57,6 +58,7 @@ class Ring:
 
     def __init__(self, stored: Iterable[StoredKey], seal: Seal) -> None:
         self._keys = {one.kid: _open(one, seal) for one in sorted(stored, key=lambda one: one.active_from)}
+        self._lasting = sorted(self._keys.values(), key=_lasts, reverse=True)
         self._headers: dict[tuple[str, str], bytes] = {}
 
     def published(self, now: int) -> list[dict[str, str]]:
@@ -92,7 +94,7 @@ class Ring:
                 raise NotOurs("signed with a key that was retired")
             if typ is not None and parsed.header.get("typ") != typ:
                 raise NotOurs(f"a token of type {parsed.header.get('typ')!r}, not {typ!r}")
-            if not jws.verify(parsed, key.private.public_key(), key.stored.alg):
+            if not jws.verify(parsed, key.public, key.stored.alg):
                 raise NotOurs("the signature does not verify")
             return read_object(parsed.claims)
         except (jws.NotAToken, NotStrict) as error:
@@ -100,14 +102,10 @@ class Ring:
 
     def _active(self, alg: str, now: int) -> _Key:
         """The key that is published longest, the newest of several: what it signs now outlives no key."""
-        usable = [
-            key
-            for key in self._keys.values()
-            if key.stored.alg == alg and key.stored.active_from <= now and not _expired(key.stored, now)
-        ]
-        if not usable:
-            raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
-        return max(usable, key=lambda key: (key.stored.expires_at or _NEVER, key.stored.active_from))
+        for key in self._lasting:
+            if key.stored.alg == alg and key.stored.active_from <= now and not _expired(key.stored, now):
+                return key
+        raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
 
     def _header(self, key: _Key, typ: str) -> bytes:
         known = self._headers.get((key.stored.kid, typ))
@@ -155,7 +153,8 @@ def _open(stored: StoredKey, seal: Seal) -> _Key:
     private = load_der_private_key(seal.open(stored.sealed, _purpose(stored.kid)), None)
     if not isinstance(private, jws.PrivateKey):
         raise UsageError(f"signing key {stored.kid} is of a kind that signs nothing here. Retire it.")
-    return _Key(stored, private, jwk.public_document(private.public_key(), stored.kid, stored.alg))
+    public = private.public_key()
+    return _Key(stored, private, public, jwk.public_document(public, stored.kid, stored.alg))
 
 
 def _purpose(kid: str) -> str:
@@ -163,6 +162,10 @@ def _purpose(kid: str) -> str:
 
 
 _NEVER = 1 << 62
+
+
+def _lasts(key: _Key) -> tuple[int, int]:
+    return key.stored.expires_at or _NEVER, key.stored.active_from
 
 
 def _expired(stored: StoredKey, now: int) -> bool:

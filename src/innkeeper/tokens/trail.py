@@ -7,7 +7,7 @@ refusal. The same trail draws the tour, fills the audit log, answers ``innkeeper
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,10 +18,28 @@ Case = TypeVar("Case", contravariant=True)
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
-    """A check that passed: what was found, and what it had to be where that says more."""
+    """A check that passed: what was found, and what it had to be where that says more.
 
-    found: str = ""
-    expected: str = ""
+    Each is a text or a collection of names. Names are put into words only for who reads them: most trails
+    are never read.
+    """
+
+    seen: str | Collection[str] = ""
+    needed: str | Collection[str] = ""
+
+    @property
+    def found(self) -> str:
+        return _words(self.seen, " ")
+
+    @property
+    def expected(self) -> str:
+        return _words(self.needed, " or ")
+
+
+def _words(said: str | Collection[str], between: str) -> str:
+    if isinstance(said, str):
+        return said
+    return between.join(sorted(said) if isinstance(said, (set, frozenset)) else said)
 
 
 class Check(Generic[Case]):

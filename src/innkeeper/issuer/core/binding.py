@@ -14,7 +14,7 @@ def brought(client: Client, confirmation: Mapping[str, str]) -> Seen | Refusal:
     """Whether a client that always binds its tokens has proved a key."""
     if client.dpop_bound and "jkt" not in confirmation:
         return Refusal(PROOF_MISSING, "the client's tokens are always bound, but no proof came", "a DPoP proof", "none")
-    return Seen(", ".join(confirmation) or "no key")
+    return Seen(tuple(confirmation) or "no key")
 
 
 def same_key(remembered: Mapping[str, str], proved: Mapping[str, str]) -> Seen | Refusal:

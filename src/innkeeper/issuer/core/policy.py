@@ -18,8 +18,9 @@ OPENID_SCOPES = {
 }
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """A realm's rules. Durations in seconds. ``title`` is its name on pages.
+class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A realm's rules. Durations in seconds. ``title`` is its name on pages. One is equal only to itself, so that what
+    follows from it can be remembered.
 
     ``code_lifetime`` 60: a redirect takes a second, and RFC 6749 §4.1.2 asks for ten minutes at most.
     ``access_lifetime`` 600: short, because a JWT is believed until it expires (RFC 9700 §2.2).

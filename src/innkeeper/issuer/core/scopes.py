@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -11,6 +12,9 @@ from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.errors import INVALID_SCOPE, INVALID_TARGET
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.protocol.resources import registered_spelling
+
+_REMEMBERED = 1_024
+"""Answers kept of the two questions that every token request asks and few of them differently."""
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -22,10 +26,9 @@ class Reach(msgspec.Struct, frozen=True):
 
 def unknown_scope(asked: frozenset[str], client: Client, policy: Policy) -> Refusal | None:
     """The refusal for the first scope that nobody registered or that this client may not have."""
-    excess = asked - client.scopes
-    if not excess:
+    if asked <= client.scopes:
         return None
-    one = min(excess)
+    one = min(asked - client.scopes)
     known = one in policy.known_scopes()
     reason = f"client {client.id!r} may not have the scope {one!r}" if known else f"no scope {one!r} exists here"
     hint = f"Add it to the client: `innkeeper client scopes {client.id} --add {one}`." if known else ""
@@ -48,7 +51,14 @@ def reach(asked: frozenset[str], sent: Sequence[str], client: Client, policy: Po
     Where no resource is named, it is the first one that has each scope. ``openid`` without a named resource
     opens userinfo too, whose audience is the issuer itself; scopes of resources not asked for are left out.
     """
-    targets = _targets(asked, sent, client, policy)
+    return _reach(asked, tuple(sent), client.scopes, client.resources, policy)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _reach(
+    asked: frozenset[str], sent: tuple[str, ...], scopes: frozenset[str], resources: tuple[str, ...], policy: Policy
+) -> Reach:
+    targets = _targets(asked, sent, _allowed(scopes, resources, policy), policy)
     at_targets = frozenset().union(*(policy.resources[uri].scopes for uri in targets))
     granted = frozenset(one for one in asked if one in OPENID_SCOPES or one in at_targets)
     to_userinfo = not targets or ("openid" in asked and not sent)
@@ -76,13 +86,17 @@ def narrow(scopes: frozenset[str], sent: Sequence[str], granted: Reach, policy: 
 
 def resources_of(client: Client, policy: Policy) -> tuple[str, ...]:
     """The resources a client may name: those it is bound to, or all that have one of its scopes."""
-    if client.resources:
-        return tuple(uri for uri in client.resources if uri in policy.resources)
-    return tuple(uri for uri, one in policy.resources.items() if not client.scopes.isdisjoint(one.scopes))
+    return _allowed(client.scopes, client.resources, policy)
 
 
-def _targets(asked: frozenset[str], sent: Sequence[str], client: Client, policy: Policy) -> tuple[str, ...]:
-    allowed = resources_of(client, policy)
+@lru_cache(maxsize=_REMEMBERED)
+def _allowed(scopes: frozenset[str], resources: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
+    if resources:
+        return tuple(uri for uri in resources if uri in policy.resources)
+    return tuple(uri for uri, one in policy.resources.items() if not scopes.isdisjoint(one.scopes))
+
+
+def _targets(asked: frozenset[str], sent: Sequence[str], allowed: Sequence[str], policy: Policy) -> tuple[str, ...]:
     if sent:
         spelled = (registered_spelling(one, allowed) for one in sent)
         return tuple(dict.fromkeys(uri for uri in spelled if uri is not None))

@@ -39,10 +39,13 @@ class Bound(msgspec.Struct, frozen=True):
         return self.trail.refusal
 
 
+UNBOUND = Bound({}, Trail("dpop"))
+
+
 async def prove(realm: Realm, sender: Sender, *, access_token: str = "", bound_to: str | None = None) -> Bound:
     """Judge the sender's proof. Without a ``DPoP`` header and nothing bound, there is nothing to prove."""
     if sender.dpop is None and bound_to is None:
-        return Bound({}, Trail("dpop"))
+        return UNBOUND
     proof, replayed = read_proof(sender.dpop), False
     while True:
         case = dpop.Case(

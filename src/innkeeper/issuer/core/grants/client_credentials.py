@@ -42,14 +42,14 @@ def decide(ask: TokenRequest, client: Client, policy: Policy) -> Decision[Issue]
 def the_scopes_are_the_clients(case: Case) -> Seen | Refusal:
     """Every scope asked for is one the client may have."""
     refusal = unknown_scope(case.scopes, case.client, case.policy)
-    return refusal or Seen(" ".join(sorted(case.scopes)))
+    return refusal or Seen(case.scopes)
 
 
 @check("OpenID Connect Core §3.1.2.1")
 def no_person_is_asked_about(case: Case) -> Seen | Refusal:
     """Scopes that speak of a person make no sense where nobody signed in."""
-    personal = case.scopes & OPENID_SCOPES.keys()
-    if personal:
+    if not case.scopes.isdisjoint(OPENID_SCOPES):
+        personal = case.scopes.intersection(OPENID_SCOPES)
         return Refusal(NOBODY_SIGNED_IN, "nobody has signed in", "scopes of an API", " ".join(sorted(personal)))
     return Seen("scopes of an API only")
 
@@ -58,7 +58,7 @@ def no_person_is_asked_about(case: Case) -> Seen | Refusal:
 def the_resource_is_one_for_the_client(case: Case) -> Seen | Refusal:
     """A resource that is named is registered and has a scope the client may have."""
     refusal = unknown_target(case.ask.resources, case.client, case.policy)
-    return refusal or Seen(" ".join(case.ask.resources) or "none named")
+    return refusal or Seen(case.ask.resources or "none named")
 
 
 CHECKS = (the_scopes_are_the_clients, no_person_is_asked_about, the_resource_is_one_for_the_client)
