@@ -68,6 +68,7 @@ DEAD: dict[str, tuple[Found, Client]] = {
     "a refresh token that expired": (Found(refresh=Held(replace(REFRESH, expires_at=NOW), GRANT)), SHOP),
     "a refresh token that was spent": (Found(refresh=Held(replace(REFRESH, spent_at=NOW), GRANT)), SHOP),
     "a refresh token of a revoked grant": (Found(refresh=Held(REFRESH, REVOKED_GRANT)), SHOP),
+    "a refresh token of a disabled account": (Found(refresh=Held(REFRESH, GRANT, disabled=True)), SHOP),
 }
 
 

@@ -75,6 +75,7 @@ REFUSED: dict[str, tuple[Held | None, dict[str, Any], Page]] = {
     "the token is another client's": (HELD, {"client": APP}, REFRESH_UNUSABLE),
     "a copy is tried by another client": (spent(GRACE + 1), {"client": APP}, REFRESH_UNUSABLE),
     "the grant was revoked": (REVOKED, {}, REFRESH_UNUSABLE),
+    "the account was disabled": (Held(REFRESH, GRANT, disabled=True), {}, REFRESH_UNUSABLE),
     "a spent token's grant was revoked": (Held(spent(0).token, REVOKED.grant), {}, REFRESH_UNUSABLE),
     "the token expired": (HELD, {"now": REFRESH.expires_at + 1}, REFRESH_UNUSABLE),
     "the token expires this very second": (HELD, {"now": REFRESH.expires_at}, REFRESH_UNUSABLE),

@@ -83,7 +83,7 @@ def the_token_is_alive(case: Case) -> Seen | Refusal:
         return Refusal(TOKEN_DEAD, f"it expired {case.now - expires} s ago", "not expired", "expired")
     if held is not None and held.token.spent_at is not None:
         return Refusal(TOKEN_DEAD, "the refresh token was spent", "unspent", "spent")
-    if found.revoked or (grant is not None and grant.revoked_at is not None):
+    if found.revoked or (grant is not None and grant.revoked_at is not None) or (held is not None and held.disabled):
         return Refusal(TOKEN_DEAD, "the token or its grant was revoked", "standing", "revoked")
     return Seen(f"{expires - case.now} s left")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -54,6 +55,8 @@ class Realm:
         self.fetcher = fetcher
         self._secret = secret
         self._clients: dict[str, Client] = {}
+        self.supported: Callable[[], Mapping[str, Any]] = dict
+        """What is spoken here: the discovery document, which a dialect writes."""
 
     async def client(self, client_id: str | None) -> Client | None:
         """The client by that id, from memory where it was seen before."""
@@ -69,14 +72,19 @@ class Realm:
             self._clients[client_id] = found
         return found
 
+    def forget_client(self, client_id: str) -> None:
+        """Read a client from the store again: it has changed."""
+        self._clients.pop(client_id, None)
+
     async def session(self, cookie: str | None) -> Session | None:
-        """The live session that a cookie stands for."""
+        """The live session that a cookie stands for, of somebody whose account is open."""
         if not cookie:
             return None
         found = await self.store.session(digest(cookie))
         if found is None or found.ended_at is not None or found.expires_at <= self.now():
             return None
-        return found
+        person = await self.store.person(found.sub)
+        return found if person is not None and not person.disabled else None
 
     async def reload(self) -> None:
         """Take up what others changed in the store: clients, resources, keys."""

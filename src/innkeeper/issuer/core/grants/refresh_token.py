@@ -22,11 +22,15 @@ from innkeeper.tokens.trail import Seen, Trail, check, follow
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What is remembered of a refresh token: itself, its grant, and whether its successor was used."""
+    """What is remembered of a refresh token: itself, its grant, and whether its successor was used.
+
+    ``disabled`` says that the account of the person behind it was shut.
+    """
 
     token: RefreshToken
     grant: Grant
     successor_spent: bool = False
+    disabled: bool = False
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -86,11 +90,13 @@ def the_token_belongs_to_this_client(case: Case) -> Seen | Refusal:
 
 @check("RFC 7009 §2.1")
 def the_grant_stands(case: Case) -> Seen | Refusal:
-    """The grant behind the token was not revoked: by the person, a sign-out, the client, or a replay."""
+    """The grant behind the token was not revoked (by person, sign-out, client or replay), nor the account disabled."""
     revoked = case.held.grant.revoked_at if case.held else None
     if revoked is not None:
         ago = f"revoked {case.now - revoked} s ago"
         return Refusal(REFRESH_UNUSABLE, "the grant behind the token was revoked", "standing", ago)
+    if case.held is not None and case.held.disabled:
+        return Refusal(REFRESH_UNUSABLE, "the account behind the token was disabled", "open", "disabled")
     return Seen("standing")
 
 
@@ -162,7 +168,7 @@ REFRESH_UNUSABLE = Page(
     INVALID_GRANT,
     "The refresh token cannot be used",
     "It is unknown, expired, was given to another client, or its grant was revoked: by sign-out, by the person, "
-    "by the client, or because a code or an older token of the same grant was used twice.",
+    "by the client, because the account was disabled, or because a code or an older token of the grant came twice.",
     "Forget the token and sign in again.",
     "The refresh token is not valid.",
 )
