@@ -127,7 +127,7 @@ def test_each_bad_card_is_refused_with_its_own_reason(guest: Guest) -> None:
         assert guest.text("#answer-title") in {"This card is no good here", "Who are you?"}
         assert why in guest.text(".answer-why")
         assert guest.page.locator(".check.refused").first.is_visible()
-    assert guest.page.locator(".tally .result-refused").count() == len(BAD)
+    assert guest.page.locator(".tally .no").count() == len(BAD)
     assert "8, of which 0 opened" in guest.text(".tally summary")
 
 

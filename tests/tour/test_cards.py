@@ -13,7 +13,7 @@ from innkeeper.keys.jws import parse, verify
 from innkeeper.protocol import base64url
 from innkeeper.tour.cards import claims_of, confused, header_of, homemade, tampered, unsigned
 from innkeeper.tour.reading import differences
-from tests.tour.world import KEY, token
+from tests.tour.world import KEY, NOW, token
 
 OWN = ec.derive_private_key(7, ec.SECP256R1())
 
@@ -59,6 +59,16 @@ def test_a_confused_card_would_fool_a_reader_that_lets_the_card_choose() -> None
 def test_what_a_bad_card_says_that_the_real_one_does_not_is_found(bad: str) -> None:
     scope = next(one for one in differences(token(), bad) if one["name"] == "scope")
     assert [word["text"] for word in scope["now"] if word["new"]] == ["vip:enter"]
+
+
+def test_a_time_long_past_is_told_as_a_date_and_the_numbers_of_cards_are_not_compared() -> None:
+    (changed,) = differences(token(), token(exp=NOW - 3600, iat=NOW - 4200, jti="j2"))
+    assert changed["name"] == "exp"
+    assert [word["text"] for word in changed["now"]] == ["15 Jan 2027, 07:00:00 UTC"]
+
+
+def test_a_second_more_or_less_is_no_difference() -> None:
+    assert differences(token(), token(exp=NOW + 601)) == []
 
 
 def test_differences_of_what_is_no_token_are_none() -> None:

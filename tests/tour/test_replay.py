@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from innkeeper.tour.answers import label
 from innkeeper.tour.messages import kind_of
 from innkeeper.tour.reading import distance, plainly, token_document
 from innkeeper.tour.record import MASK, Body
@@ -160,6 +161,14 @@ def test_the_failed_check_is_named_with_what_was_expected_and_found() -> None:
     assert [one["name"] for one in answer["card"]["changed"]] == ["scope"]
     assert next(one["state"] for one in document["hotel"] if one["key"] == "gym") == "refused"
     assert document["hops"][0]["title"] == "Tampered card, held to: Gym"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("audience is this api", "Audience is this API"), ("key is the issuers", "Key is the issuer’s"), ("", "")],
+)
+def test_a_checks_name_is_spelled_as_one_would_write_it(name: str, told: str) -> None:
+    assert label(name) == told
 
 
 def test_a_try_whose_hop_was_not_kept_still_has_an_answer() -> None:

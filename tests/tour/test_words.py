@@ -8,6 +8,7 @@ from innkeeper.tokens.access import REQUIRED
 from innkeeper.tokens.words import CLAIMS, HEADER
 from innkeeper.tour.cards import CARDS
 from innkeeper.tour.house import DOORS
+from innkeeper.tour.pages import ticked
 from innkeeper.tour.replay import LANES, glossary
 from innkeeper.tour.words import section_url, words
 
@@ -62,3 +63,13 @@ def test_every_section_named_has_an_address() -> None:
 )
 def test_a_section_leads_to_where_it_can_be_read(spec: str, url: str) -> None:
     assert section_url(spec) == url
+
+
+def test_names_between_backticks_become_code_and_everything_is_escaped() -> None:
+    assert ticked("see `iss` & <b>") == "see <code>iss</code> &amp; &lt;b&gt;"
+
+
+def test_backticks_come_in_pairs() -> None:
+    said = words()
+    sentences = [word.says for table in (said.parameters, said.headers) for word in table.values()]
+    assert [text for text in sentences + [one.says for one in said.glossary] if text.count("`") % 2] == []

@@ -35,8 +35,22 @@ def answer_document(status: int, hop: Hop | None) -> dict[str, Any]:
 
 
 def judged(trail: dict[str, Any]) -> dict[str, Any]:
-    """A recorded trail with the address of each check's section."""
-    return trail | {"steps": [step | {"url": section_url(step["spec"])} for step in trail["steps"]]}
+    """A recorded trail with, for each check, its name as a label and the address of its section."""
+    return trail | {"steps": [_step(step) for step in trail["steps"]]}
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    return step | {"label": label(step["name"]), "url": section_url(step["spec"])}
+
+
+def label(name: str) -> str:
+    """A check's name as one would write it: "Audience is this API"."""
+    words_of_it = (_SPELLED.get(word, word) for word in name.split(" "))
+    text = " ".join(words_of_it)
+    return text[:1].upper() + text[1:]
+
+
+_SPELLED = {"api": "API", "id": "ID", "issuers": "issuer’s", "jwt": "JWT", "pkce": "PKCE", "uri": "URI", "uris": "URIs"}
 
 
 def _kind(status: int, challenge: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any, get_args
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -118,6 +120,7 @@ class _Site:
                 Route(CALLBACK, self.callback),
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
+            middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
             exception_handlers={
                 HTTPException: _trouble,
                 Malformed: _trouble,

@@ -135,7 +135,7 @@ def _response(hop: Hop, kind: str) -> dict[str, Any]:
     return {
         "status": hop.status,
         "phrase": _phrase(hop.status),
-        "headers": _headers(hop.reply_headers, f"{context}.reply"),
+        "headers": _headers(_beside_location(hop.reply_headers), f"{context}.reply"),
         "body": _body(hop.reply_body, f"{context}.reply", context),
         "next": _next(location) if location else None,
     }
@@ -167,6 +167,11 @@ def _headers(pairs: Pairs, context: str) -> list[dict[str, Any]]:
     """Headers, those that matter here first."""
     parts = [_part(name, value, words().header(name, context)) for name, value in pairs]
     return sorted(parts, key=lambda part: not part["says"])
+
+
+def _beside_location(pairs: Pairs) -> Pairs:
+    """The headers without the one that is told as where to go next."""
+    return tuple((name, value) for name, value in pairs if name != "location")
 
 
 def _part(name: str, value: str, word: Word | None) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from innkeeper.issuer.pages.files import version_of
 from innkeeper.tour.replay import glossary
@@ -39,7 +41,16 @@ HEADERS = {
 
 def page(template: str, **context: Any) -> str:
     """A page as HTML. Every value is escaped, and a variable that a template names must be given."""
-    return _templates().get_template(template).render(context)
+    return _trimmed(_templates().get_template(template).render(context))
+
+
+def _trimmed(html: str) -> str:
+    """Without the indentation of the templates, which weighs as much as the words; what is preformatted stays."""
+    return "".join(part if part.startswith("<pre") else _INDENT.sub("\n", part) for part in _PREFORMATTED.split(html))
+
+
+_PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
+_INDENT = re.compile(r"\s*\n\s*")
 
 
 @cache
@@ -52,10 +63,17 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["ticked"] = ticked
     made.globals["house_version"] = version_of
     made.globals["tour_version"] = _version()
     made.globals["glossary"] = glossary()
     return made
+
+
+def ticked(text: str) -> Markup:
+    """A sentence whose names of claims and parameters stand between backticks, as HTML."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def _version() -> str:

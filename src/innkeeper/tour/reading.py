@@ -75,26 +75,44 @@ def distance(seconds: int) -> str:
 
 
 def differences(real: str, other: str) -> list[dict[str, Any]]:
-    """Where another token says something else than the real one: part, name, what was and what is there."""
+    """Where another token says something else that matters than the real one: part, name, what was and what is there."""
     try:
         pairs = ((header_of(real), header_of(other), "header"), (claims_of(real), claims_of(other), "claims"))
     except (NotAToken, msgspec.DecodeError):
         return []
     return [
-        {"part": part, "name": name, **_changed(shown(ours.get(name, "")), shown(theirs.get(name, "")))}
+        {"part": part, "name": name, **_changed(name, ours.get(name, ""), theirs.get(name, ""))}
         for ours, theirs, part in pairs
         for name in _names(ours, theirs)
-        if ours.get(name) != theirs.get(name)
+        if name in _TELLING and not _alike(ours.get(name), theirs.get(name))
     ]
 
 
-def _changed(was: str, now: str) -> dict[str, Any]:
-    """Two values word by word, for a reader who looks for the one word that matters."""
-    before, after = was.split(), now.split()
+_TELLING = frozenset({"alg", "aud", "client_id", "exp", "kid", "scope", "sub", "typ"})
+"""What a door looks at. The rest differs in every two cards: their numbers, the second they were cut in."""
+
+_MOMENT = 60
+
+
+def _alike(ours: object, theirs: object) -> bool:
+    if isinstance(ours, int) and isinstance(theirs, int):
+        return abs(ours - theirs) < _MOMENT
+    return ours == theirs
+
+
+def _changed(name: str, was: object, now: object) -> dict[str, Any]:
+    """Two values word by word, for a reader who looks for the one word that matters; moments as one word."""
+    before, after = _words(name, was), _words(name, now)
     return {
         "was": [{"text": word, "gone": word not in after} for word in before],
         "now": [{"text": word, "new": word not in before} for word in after],
     }
+
+
+def _words(name: str, value: object) -> list[str]:
+    if name in MOMENTS and isinstance(value, int):
+        return [clock_text(value)]
+    return shown(value).split()
 
 
 def _names(*members: Iterable[str]) -> list[str]:

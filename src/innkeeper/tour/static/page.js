@@ -12,9 +12,16 @@ export function swap(page, ids) {
   for (const id of ids) {
     const fresh = page.getElementById(id);
     const old = document.getElementById(id);
-    if (fresh && old) old.replaceWith(document.adoptNode(fresh));
+    if (fresh && old) takeOver(document.adoptNode(fresh), old);
   }
   for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+}
+
+/** A part that speaks up stays in the page, so that what is new in it is read out; any other is put in the old one's place. */
+function takeOver(fresh, old) {
+  if (old.getAttribute("role") !== "status") return old.replaceWith(fresh);
+  old.className = fresh.className;
+  old.replaceChildren(...fresh.childNodes);
 }
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

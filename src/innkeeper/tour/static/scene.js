@@ -14,13 +14,15 @@ export function knockable(answered) {
   for (const radio of form.querySelectorAll("[name=card]")) radio.addEventListener("change", () => holdCard(form));
   holdCard(form);
   form.addEventListener("submit", async (event) => {
+    if (form.dataset.plain) return;
     event.preventDefault();
     if (form.dataset.busy) return;
     form.dataset.busy = "yes";
     try {
       await knock(form, event.submitter, answered);
     } catch {
-      form.submit(); // the house is away or restarted: let the browser say so
+      form.dataset.plain = "yes"; // the house is away, or was opened anew: let the browser say so
+      form.requestSubmit(event.submitter);
     } finally {
       delete form.dataset.busy;
     }

@@ -37,7 +37,8 @@ async function takeAnswer(page) {
 async function takeNews(path) {
   const page = await fetchPage(path);
   const before = document.querySelectorAll(".hop").length;
-  swap(page, ["visit"]);
+  swap(page, ["nav", "visit"]);
+  document.title = page.title;
   begin();
   for (const hop of [...document.querySelectorAll(".hop")].slice(before)) hop.classList.add("arrives");
 }
