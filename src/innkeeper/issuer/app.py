@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.profiles import known_profile
+from innkeeper.issuer.core.registration import OFF, OPEN
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, Realm, open_realm, random_id
@@ -20,22 +22,26 @@ from innkeeper.issuer.desk.registry import plant
 from innkeeper.issuer.dialects.layout import Endpoint, Layout
 from innkeeper.issuer.dialects.native.endpoints import NativeEndpoints
 from innkeeper.issuer.dialects.native.layout import layout as native_layout
+from innkeeper.issuer.dialects.native.registration import RegistrationEndpoints
 from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM, NativeShape
 from innkeeper.issuer.dialects.native.wire import authorization_parameters
+from innkeeper.issuer.http.proxies import Proxies
+from innkeeper.issuer.http.proxies import proxies as proxies_of
 from innkeeper.issuer.http.site import Site
+from innkeeper.issuer.pages.approvals import ApprovalsPage
 from innkeeper.issuer.pages.authorize import AuthorizePage
 from innkeeper.issuer.pages.consent import ConsentPage
 from innkeeper.issuer.pages.device import DevicePage
 from innkeeper.issuer.pages.explanations import PATH as EXPLAIN_PATH
 from innkeeper.issuer.pages.explanations import Explanations
-from innkeeper.issuer.pages.approvals import ApprovalsPage
 from innkeeper.issuer.pages.files import static_names, static_reply
 from innkeeper.issuer.pages.logout import LogoutPage
+from innkeeper.issuer.pages.second_factor import CodePage
 from innkeeper.issuer.pages.sign_in import SignInPage
 from innkeeper.issuer.pages.visit import Visits
-from innkeeper.issuer.settings import Settings
+from innkeeper.issuer.settings import Server, Settings
 from innkeeper.issuer.store.sqlite import SqliteStore
-from innkeeper.issuer.pages.second_factor import CodePage
+from innkeeper.keys.certificates import read_authorities
 from innkeeper.keys.seal import Seal, master_key
 from innkeeper.protocol.addresses import is_loopback_address
 from innkeeper.protocol.exchange import Reply, Request
@@ -123,8 +129,10 @@ async def open_issuer(
     """The issuer that the settings describe. ``development`` shows reasons and hints; ``master`` is a master key
     from the environment; ``outside`` is the way to others' documents where it is not to be made from the settings.
     Raises ``UsageError`` where state or settings are no good."""
+    policy, server = policy_of(settings, development=development), settings.server
+    proxies = proxies_of(server.trusted_proxies, server.client_certificate_header)
     store, seal = open_state(settings, master)
-    layout = native_layout(settings.origin)
+    layout = native_layout(settings.origin, server.mtls_url.rstrip("/"))
     explanations = Explanations(layout.origin, settings.title, layout.static, development=development)
 
     def see(trail: Trail) -> None:
@@ -134,9 +142,9 @@ async def open_issuer(
     memory = store.realm(NATIVE_REALM)
     await plant(memory, settings, clock())
     fetcher = Fetcher(outside or outside_of(settings), clock, redirects=settings.fetching.redirects)
-    realm = await open_realm(NATIVE_REALM, policy_of(settings), memory, seal, NativeShape(), clock, see, fetcher)
+    realm = await open_realm(NATIVE_REALM, policy, memory, seal, NativeShape(), clock, see, fetcher)
     hints = [(one.username, one.password) for one in settings.person] if development else []
-    return Issuer(store, realm, layout, _site(realm, layout, explanations, hints), explanations)
+    return Issuer(store, realm, layout, _site(realm, layout, explanations, hints, proxies), explanations)
 
 
 def open_state(settings: Settings, master: str | None) -> tuple[SqliteStore, Seal]:
@@ -161,10 +169,17 @@ def outside_of(settings: Settings) -> Outside:
     return Outside(frozenset(settings.fetching.allow_loopback_hosts))
 
 
-def policy_of(settings: Settings) -> Policy:
-    """The realm's rules that the settings ask for."""
-    times = settings.lifetimes
+def policy_of(settings: Settings, *, development: bool = False) -> Policy:
+    """The realm's rules that the settings ask for. Raises ``UsageError``."""
+    times, server, registration = settings.lifetimes, settings.server, settings.registration
+    usual = OPEN if development and server.only_this_computer else OFF
     return Policy(
+        registration=registration.mode or usual,
+        client_documents=registration.documents,
+        document_hosts=tuple(one.lower() for one in registration.document_hosts),
+        profile=known_profile(settings.profile),
+        mutual_tls=bool(server.client_certificate_header),
+        client_authorities=_authorities(server),
         issuer=settings.origin,
         title=settings.title,
         code_lifetime=times.code,
@@ -177,19 +192,42 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def _site(realm: Realm, layout: Layout, explanations: Explanations, hints: list[tuple[str, str]]) -> Site:
+def _authorities(server: Server) -> str:
+    """The PEM text of those who vouch for clients' certificates. Raises ``UsageError``."""
+    path = server.client_certificate_authorities
+    if not path:
+        return ""
+    if not server.client_certificate_header:
+        raise UsageError("client_certificate_authorities needs client_certificate_header, where certificates come in")
+    try:
+        pem = Path(path).read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"client_certificate_authorities: cannot read {path}: {error}") from None
+    if not read_authorities(pem):
+        raise UsageError(f"client_certificate_authorities: {path} holds no certificate")
+    return pem
+
+
+def _site(
+    realm: Realm, layout: Layout, explanations: Explanations, hints: list[tuple[str, str]], proxies: Proxies
+) -> Site:
     visits = Visits(realm, layout)
     authorize = AuthorizePage(realm, layout, visits, explanations, authorization_parameters)
     pages = {
         layout.authorize: Endpoint(authorize, FORM),
         layout.sign_in: Endpoint(SignInPage(realm, layout, visits, hints), FORM),
+        layout.sign_in_code: Endpoint(CodePage(realm, layout, visits), FORM),
         layout.consent: Endpoint(ConsentPage(realm, layout, visits), FORM),
         layout.device: Endpoint(DevicePage(realm, layout, visits), FORM),
+        layout.approvals: Endpoint(ApprovalsPage(realm, layout, visits), FORM),
         layout.logout: Endpoint(LogoutPage(realm, layout, visits, explanations), FORM),
         EXPLAIN_PATH: Endpoint(explanations.page, GET),
         **{f"{layout.static}/{name}": Endpoint(_StaticFile(name), GET) for name in static_names()},
     }
-    return Site({**NativeEndpoints(realm, layout, explanations.address).table(), **pages})
+    native = NativeEndpoints(realm, layout, explanations.address)
+    realm.supported = native.document
+    registration = RegistrationEndpoints(realm, layout, explanations.address)
+    return Site({**native.table(), **registration.table(), **pages}, proxies)
 
 
 class _StaticFile(msgspec.Struct, frozen=True):
@@ -197,5 +235,3 @@ class _StaticFile(msgspec.Struct, frozen=True):
 
     async def __call__(self, request: Request) -> Reply:
         return static_reply(self.name, request) or Reply(404)
-        layout.sign_in_code: Endpoint(CodePage(realm, layout, visits), FORM),
-        layout.approvals: Endpoint(ApprovalsPage(realm, layout, visits), FORM),

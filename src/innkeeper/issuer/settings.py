@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,12 +22,33 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``host`` 127.0.0.1: nobody else on the network can reach it. ``public_url`` is the address that clients
     use, if a proxy stands before this server; it becomes the issuer. ``state`` is a folder, made if missing.
+
+    ``trusted_proxies`` are addresses or networks of proxies whose X-Forwarded-For is believed: none by default, for
+    anybody can send it. ``client_certificate_header`` is where they put the caller's TLS certificate, for example
+    ``Client-Cert``; they must set or remove it on every request. ``client_certificate_authorities`` is a PEM file of
+    those who vouch for certificates by name (tls_client_auth); without it, only keys that a client registered count.
+    ``mtls_url`` is the address at which the proxy asks callers for a certificate, where it is another one.
     """
 
     host: str = "127.0.0.1"
     port: int = 8400
     public_url: str = ""
     state: str = ".innkeeper"
+    trusted_proxies: list[str] = []
+    client_certificate_header: str = ""
+    client_certificate_authorities: str = ""
+    mtls_url: str = ""
+
+
+    @property
+    def only_this_computer(self) -> bool:
+        """Whether nobody else can reach the server: it listens on loopback, and no proxy stands before it."""
+        if self.public_url:
+            return False
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 class Lifetimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +72,20 @@ class Fetching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     allow_loopback_hosts: list[str] = []
     redirects: int = 0
+
+
+class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How clients that no operator registered become known.
+
+    ``mode``: ``off``, ``open`` to all, or ``invited`` with a token of ``innkeeper client invite``. Empty means open for
+    ``up``, which only this computer reaches, and off for ``serve``. ``documents`` any: whether a client's id may be the
+    https address of its own metadata: ``off``, ``listed`` on ``document_hosts`` only, ``any``; people are asked each
+    time, and see the host.
+    """
+
+    mode: Literal["", "off", "open", "invited"] = ""
+    documents: Literal["off", "listed", "any"] = "any"
+    document_hosts: list[str] = []
 
 
 class SeedResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,12 +120,15 @@ class SeedPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything an issuer is told. ``title`` is its name on pages."""
+    """Everything an issuer is told. ``title`` is its name on pages; ``profile`` the rules its clients live by, as
+    ``innkeeper profile`` lists them."""
 
     title: str = "innkeeper"
+    profile: str = "oauth21"
     server: Server = Server()
     lifetimes: Lifetimes = Lifetimes()
     fetching: Fetching = Fetching()
+    registration: Registration = Registration()
     resource: list[SeedResource] = []
     client: list[SeedClient] = []
     person: list[SeedPerson] = []
@@ -159,7 +198,7 @@ def _explained(message: str) -> str:
     return f"unknown key {wrong!r}: {advice}"
 
 
-_PARTS = (Server, Lifetimes, Fetching, SeedResource, SeedClient, SeedPerson, TrustedIssuer)
+_PARTS = (Server, Lifetimes, Fetching, Registration, SeedResource, SeedClient, SeedPerson, TrustedIssuer)
 
 
 def _number(name: str, text: str) -> int:

@@ -1,6 +1,6 @@
 """Is the caller the client it says it is? (RFC 6749 §2.3)
 
-The signature of an assertion is verified by the desk; it arrives here as a fact.
+The signature of an assertion is verified by the desk; it arrives here as a fact. Certificates: ``mutual_tls``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core import mutual_tls
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddOnce
-from innkeeper.issuer.core.methods import BASIC, NONE, POST, PRIVATE_KEY_JWT
+from innkeeper.issuer.core.methods import BASIC, NONE, POST, PRIVATE_KEY_JWT, SECRET_JWT, SELF_SIGNED_TLS, TLS
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client
+from innkeeper.keys.certificates import Certificate
 from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_REQUEST
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check, follow
@@ -32,13 +34,17 @@ class Assertion(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """How a caller says who it is. ``methods`` lists every way it tried at once; exactly one is allowed."""
+    """How a caller says who it is. ``methods`` lists every way it tried at once; exactly one is allowed.
+
+    ``certificate`` is the one its connection was made with; whether that proves it depends on what it registered.
+    """
 
     methods: tuple[str, ...]
     client_id: str | None = None
     secret: str | None = None
     assertion: str | None = None
     problem: str | None = None
+    certificate: Certificate | None = None
 
     @property
     def method(self) -> str:
@@ -47,6 +53,7 @@ class Proof(msgspec.Struct, frozen=True):
 
 class Case(msgspec.Struct, frozen=True):
     proof: Proof
+    method: str
     client: Client | None
     policy: Policy
     audiences: frozenset[str]
@@ -55,21 +62,37 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the desk fetched: the client by that id, what an assertion may be addressed to, the assertion looked at."""
+    """What the desk fetched: the client by that id, what an assertion may be addressed to, the assertion looked at.
+
+    ``vouched_for`` and ``registered`` say whether an authority, or the client's own keys, know the certificate.
+    """
 
     client: Client | None
     audiences: frozenset[str] = frozenset()
     assertion: Assertion | None = None
+    vouched_for: bool = False
+    registered: bool = False
 
 
 def authenticate(proof: Proof, facts: Facts, policy: Policy, now: int) -> Decision[Client]:
     """The client, where the proof holds."""
-    case = Case(proof, facts.client, policy, facts.audiences, facts.assertion, now)
-    trail = follow("client authentication", CHECKS_BY_METHOD[proof.method], case)
+    method = method_of(proof, facts.client)
+    case = Case(proof, method, facts.client, policy, facts.audiences, facts.assertion, now)
+    trail = follow("client authentication", CHECKS_BY_METHOD[method], case)
+    if facts.client is not None and not trail.refusal and method in BY_CERTIFICATE:
+        tls = mutual_tls.Case(facts.client, proof.certificate, now, facts.vouched_for, facts.registered)
+        trail = trail.then(follow("client authentication", BY_CERTIFICATE[method], tls))
     if trail.refusal or facts.client is None:
         return Decision(trail.refusal or _not_authenticated("no client"), trail)
     effects = (_spend(facts.client, facts.assertion),) if facts.assertion else ()
     return Decision(facts.client, trail, effects)
+
+
+def method_of(proof: Proof, client: Client | None) -> str:
+    """The way in which the caller proves itself: what it sent, else the certificate of a client registered for that."""
+    if proof.method != NONE or proof.certificate is None or client is None:
+        return proof.method
+    return next((one for one in BY_CERTIFICATE if one in client.auth_methods), NONE)
 
 
 @check("RFC 6749 §2.3")
@@ -110,10 +133,20 @@ def the_way_is_the_registered_one(case: Case) -> Seen | Refusal:
     """The client authenticates in a way it is registered for."""
     allowed = case.client.auth_methods if case.client else frozenset()
     expected = " or ".join(sorted(allowed))
-    if case.proof.method not in allowed:
+    if case.method not in allowed:
         hint = "It is a public client: send client_id and no secret." if allowed == {NONE} else f"Use {expected}."
-        return _not_authenticated("the client is registered for another way", expected, case.proof.method, hint)
-    return Seen(case.proof.method, expected)
+        return _not_authenticated("the client is registered for another way", expected, case.method, hint)
+    return Seen(case.method, expected)
+
+
+@check("FAPI 2.0 Security Profile §5.3.2.1")
+def the_way_is_one_the_profile_takes(case: Case) -> Seen | Refusal:
+    """The profile in force takes this way of authenticating."""
+    profile = case.policy.profile_for(case.client)
+    if case.method not in profile.auth_methods:
+        expected = " or ".join(sorted(profile.auth_methods))
+        return Refusal(WAY_NOT_TAKEN, f"the profile {profile.name} does not take this way", expected, case.method)
+    return Seen(case.method, profile.name)
 
 
 @check("RFC 6749 §2.3.1")
@@ -153,8 +186,11 @@ def the_assertion_speaks_of_the_client(case: Case) -> Seen | Refusal:
 
 @check("RFC 7523 §3")
 def the_assertion_is_addressed_to_us(case: Case) -> Seen | Refusal:
-    """``aud`` of the assertion is this issuer or its token endpoint."""
+    """``aud`` of the assertion is this issuer, the token endpoint or the one called; in FAPI the issuer alone, as text."""
     audience = _claims(case).get("aud")
+    if case.policy.profile_for(case.client).issuer_audience and audience != case.policy.issuer:
+        reason = "the assertion is not addressed to the issuer in a single string"
+        return _not_authenticated(reason, case.policy.issuer, repr(audience))
     named = audience if isinstance(audience, list) else [audience]
     if not any(one in named for one in case.audiences):
         expected = " or ".join(sorted(case.audiences))
@@ -187,6 +223,7 @@ COMMON_CHECKS = (
     the_client_is_named,
     the_client_is_registered,
     the_way_is_the_registered_one,
+    the_way_is_one_the_profile_takes,
 )
 SECRET_CHECKS = (*COMMON_CHECKS, the_secret_is_the_clients)
 ASSERTION_CHECKS = (
@@ -201,7 +238,11 @@ CHECKS_BY_METHOD = {
     BASIC: SECRET_CHECKS,
     POST: SECRET_CHECKS,
     PRIVATE_KEY_JWT: ASSERTION_CHECKS,
+    SECRET_JWT: ASSERTION_CHECKS,
+    TLS: COMMON_CHECKS,
+    SELF_SIGNED_TLS: COMMON_CHECKS,
 }
+BY_CERTIFICATE = {TLS: mutual_tls.BY_NAME_CHECKS, SELF_SIGNED_TLS: mutual_tls.BY_KEY_CHECKS}
 
 NOT_AUTHENTICATED = Page(
     "IK201",
@@ -230,6 +271,18 @@ PROOF_UNREADABLE = Page(
     "client disagree, or client_assertion came without its type.",
     "Form-encode id and secret, join them with a colon, then base64 (RFC 6749 §2.3.1); or send them in the body.",
     "The client authentication of the request cannot be read.",
+)
+
+WAY_NOT_TAKEN = Page(
+    "IK204",
+    INVALID_CLIENT,
+    "The profile does not take this way of authenticating",
+    "The client lives by a profile that takes signed assertions and certificates only, but it sent a secret or nothing; "
+    "a secret that travels can be read on the way, and one that is shared can leak at either end.",
+    "Register the client for private_key_jwt, tls_client_auth or self_signed_tls_client_auth. `innkeeper profile` shows "
+    "what each profile takes.",
+    "The client could not be authenticated.",
+    401,
 )
 
 

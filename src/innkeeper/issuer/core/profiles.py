@@ -6,11 +6,13 @@ A realm has a profile, and an operator may give a client another one. A client t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 
 import msgspec
 
 from innkeeper.issuer.core.methods import ALL, PRIVATE_KEY_JWT, SELF_SIGNED_TLS, TLS
+from innkeeper.protocol.refusals import UsageError
 
 ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
 """What may sign here at all: client assertions, request objects, DPoP proofs."""
@@ -112,3 +114,12 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
     {one.name: one for one in (OAUTH21, MCP, CERTIFICATION, FAPI_SECURITY, FAPI_MESSAGE_SIGNING)}
 )
 """Every profile by its name, in the order in which they are shown."""
+
+
+def known_profile(name: str) -> str:
+    """The name, where a profile has it. Raises ``UsageError``."""
+    if name not in PROFILES:
+        near = get_close_matches(name, PROFILES, n=1)
+        advice = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PROFILES)}"
+        raise UsageError(f"no profile {name!r}: {advice}")
+    return name

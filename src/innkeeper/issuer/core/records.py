@@ -18,11 +18,15 @@ PKCE_OPTIONAL = "optional"
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """A client secret as stored: its SHA-256, when it was made and until when it opens anything."""
+    """A client secret as stored: its SHA-256, when it was made and until when it opens anything.
+
+    ``sealed`` is the secret itself under the master key, kept for clients that sign with it (client_secret_jwt) alone.
+    """
 
     digest: bytes
     created_at: int
     expires_at: int | None = None
+    sealed: bytes = b""
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):

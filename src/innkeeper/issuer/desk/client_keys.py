@@ -7,14 +7,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+from innkeeper.issuer.core.profiles import ALGORITHMS
 from innkeeper.issuer.desk.fetching import KEY_SET
 from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys import jwk, jws
 from innkeeper.protocol.strict_json import NotStrict, read_object
-
-ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
-"""What a client may sign with; for client assertions and request objects alike."""
 
 
 class KeyHolder(Protocol):
@@ -62,6 +60,25 @@ async def read_signed(
     except NotFetched as error:
         return Signed(f"the jwks_uri gives no keys: {error}", header, claims)
     return Signed("no registered key verifies it", header, claims)
+
+
+async def has_key(realm: Realm, client: KeyHolder | None, thumbprint: str) -> bool:
+    """Whether the key of this RFC 7638 thumbprint is one of the client's. Keys that cannot be fetched are none."""
+    try:
+        known = await keys_of(realm, client)
+        return _among(known, thumbprint) or _among(await _newer_keys_of(realm, client), thumbprint)
+    except NotFetched:
+        return False
+
+
+def _among(documents: Sequence[dict[str, Any]], thumbprint: str) -> bool:
+    for one in documents:
+        try:
+            if thumbprint and jwk.thumbprint(one) == thumbprint:
+                return True
+        except jwk.UnusableKey:
+            continue
+    return False
 
 
 async def keys_of(realm: Realm, client: KeyHolder | None, *, newest: int | None = None) -> Sequence[dict[str, Any]]:

@@ -23,31 +23,33 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """The paths of a realm. ``issuer`` is its identifier; ``base`` what its own paths begin with ("" at the root)."""
+    """The paths of a realm. ``issuer`` is its identifier; ``base`` what its own paths begin with ("" at the root);
+    ``mtls`` the origin at which callers are asked for a TLS certificate, "" where that is the issuer's own."""
 
     issuer: str
     base: str
+    mtls: str = ""
     authorize: str
     token: str
     introspect: str
     push: str
     device_authorization: str
     device: str
-    revoke: str
-    userinfo: str
     backchannel: str
     approvals: str
     register: str
+    revoke: str
+    userinfo: str
     jwks: str
     logout: str
     sign_in: str
+    sign_in_code: str
     consent: str
+    account: str
     static: str
 
     @property
-    sign_in_code: str
     def origin(self) -> str:
-    account: str
         """Scheme and host of the issuer, as a browser sends it in ``Origin``."""
         parts = urlsplit(self.issuer)
         return f"{parts.scheme}://{parts.netloc}"
@@ -72,4 +74,4 @@ class AuthorizationWording(Protocol):
 
 
 Endpoints = Mapping[str, Endpoint]
-"""Paths to what answers there."""
+"""Paths to what answers there. A path that ends in ``/*`` stands for every one that is a segment longer."""

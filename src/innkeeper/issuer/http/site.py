@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
+from innkeeper.issuer.http.proxies import NO_PROXIES, Proxies
 from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.exchange import Reply, Request, json_reply
 from innkeeper.protocol.refusals import Unreachable
@@ -31,12 +32,13 @@ log = logging.getLogger("innkeeper.http")
 class Site:
     """The endpoints of one or several realms. A path that is none of theirs is answered 404."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, proxies: Proxies = NO_PROXIES) -> None:
         self._endpoints = endpoints
+        self._proxies = proxies
 
     def knows(self, path: str) -> bool:
         """Whether an endpoint answers at this path."""
-        return path in self._endpoints
+        return self._endpoint(path) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -45,14 +47,17 @@ class Site:
             return
         await _send(send, reply, without_body=scope["method"] == "HEAD")
 
+    def _endpoint(self, path: str) -> Endpoint | None:
+        return self._endpoints.get(path) or self._endpoints.get(f"{path.rpartition('/')[0]}/*")
+
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        endpoint, method = self._endpoints.get(scope["path"]), scope["method"]
+        endpoint, method = self._endpoint(scope["path"]), scope["method"]
         if endpoint is None:
             return Reply(404, (("content-type", "text/plain"),), b"There is nothing at this address.\n")
         if method not in endpoint.methods:
             return _other_method(endpoint, method)
         body = b"" if method in ("GET", "HEAD") else await _body(receive)
-        reply = await _answer(endpoint, _request(scope, body)) if body is not None else _too_large()
+        reply = await _answer(endpoint, _request(scope, body, self._proxies)) if body is not None else _too_large()
         return _shared(reply) if endpoint.cors else reply
 
 
@@ -73,15 +78,17 @@ async def _answer(endpoint: Endpoint, request: Request) -> Reply:
         return json_reply({"error": SERVER_ERROR}, 500, (("cache-control", "no-store"),))
 
 
-def _request(scope: Scope, body: bytes) -> Request:
-    client = scope.get("client")
+def _request(scope: Scope, body: bytes, proxies: Proxies) -> Request:
+    client, headers = scope.get("client"), _headers(scope["headers"])
+    peer = client[0] if client else ""
     return Request(
         scope["method"],
         scope["path"],
         scope["query_string"].decode("latin-1"),
-        _headers(scope["headers"]),
+        proxies.seen(headers),
         body,
-        client[0] if client else "",
+        proxies.caller(peer, headers),
+        proxies.certificate(peer, headers),
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from innkeeper.issuer.core import assurance
 from innkeeper.issuer.core.authorization_request import PROMPTS, RESPONSE_MODES
-from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
 from innkeeper.issuer.core.backchannel import MODES
-from innkeeper.issuer.core.methods import NONE
+from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
+from innkeeper.issuer.core.methods import NONE, SECRET_JWT
 from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.profiles import PROFILES
+from innkeeper.issuer.core.registration import OFF
 from innkeeper.issuer.core.token import PARAMETERS_OF
-from innkeeper.issuer.desk.client_keys import ALGORITHMS
 from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.keys import shared
 from innkeeper.protocol import pkce
 from innkeeper.tokens import dpop
 
@@ -20,45 +23,70 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
     """One document for RFC 8414 and OpenID Connect Discovery §3 alike."""
     methods = list(policy.auth_methods)
     confidential = [one for one in methods if one != NONE]
+    profile = PROFILES[policy.profile]
+    algorithms = list(profile.algorithms)
+    signing = [*algorithms, *([shared.ALGORITHM] if SECRET_JWT in methods else [])]
     return {
         "issuer": layout.issuer,
         "authorization_endpoint": layout.url(layout.authorize),
         "token_endpoint": layout.url(layout.token),
         "userinfo_endpoint": layout.url(layout.userinfo),
         "jwks_uri": layout.url(layout.jwks),
+        **_registration(layout, policy),
         "revocation_endpoint": layout.url(layout.revoke),
         "introspection_endpoint": layout.url(layout.introspect),
         "pushed_authorization_request_endpoint": layout.url(layout.push),
         "device_authorization_endpoint": layout.url(layout.device_authorization),
-        "require_pushed_authorization_requests": policy.require_pushed,
-        "end_session_endpoint": layout.url(layout.logout),
-        "scopes_supported": sorted(policy.known_scopes()),
         "backchannel_authentication_endpoint": layout.url(layout.backchannel),
         "backchannel_token_delivery_modes_supported": list(MODES),
         "backchannel_user_code_parameter_supported": False,
+        "require_pushed_authorization_requests": policy.require_pushed or profile.require_pushed,
+        "end_session_endpoint": layout.url(layout.logout),
+        "scopes_supported": sorted(policy.known_scopes()),
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(PARAMETERS_OF),
         "code_challenge_methods_supported": [pkce.METHOD],
         "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "token_endpoint_auth_signing_alg_values_supported": signing,
         "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "revocation_endpoint_auth_signing_alg_values_supported": signing,
         "introspection_endpoint_auth_methods_supported": confidential,
-        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "introspection_endpoint_auth_signing_alg_values_supported": signing,
+        "dpop_signing_alg_values_supported": [one for one in dpop.ALGORITHMS if one in algorithms],
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": id_token_algorithms,
-        "acr_values_supported": [policy.acr],
+        "acr_values_supported": assurance.supported(policy.issuer),
         "prompt_values_supported": sorted(PROMPTS),
         "claim_types_supported": ["normal"],
         "claims_supported": _claims(),
         "claims_parameter_supported": True,
         "request_parameter_supported": True,
-        "request_object_signing_alg_values_supported": list(ALGORITHMS),
+        "request_object_signing_alg_values_supported": [*algorithms, *(["none"] if profile.unsigned_requests else [])],
         "request_uri_parameter_supported": False,
+        **_mutual_tls(layout, policy),
     }
+
+
+def _registration(layout: Layout, policy: Policy) -> dict[str, Any]:
+    return {} if policy.registration == OFF else {"registration_endpoint": layout.url(layout.register)}
+
+
+def _mutual_tls(layout: Layout, policy: Policy) -> dict[str, Any]:
+    """What concerns TLS certificates (RFC 8705 §3.3, §5); nothing where no proxy tells us of them."""
+    if not policy.mutual_tls:
+        return {}
+    paths = {
+        "token_endpoint": layout.token,
+        "userinfo_endpoint": layout.userinfo,
+        "revocation_endpoint": layout.revoke,
+        "introspection_endpoint": layout.introspect,
+        "pushed_authorization_request_endpoint": layout.push,
+        "device_authorization_endpoint": layout.device_authorization,
+    }
+    aliases = {"mtls_endpoint_aliases": {name: layout.mtls + path for name, path in paths.items()}}
+    return {"tls_client_certificate_bound_access_tokens": True, **(aliases if layout.mtls else {})}
 
 
 def _claims() -> list[str]:

@@ -6,16 +6,19 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from typing import Any
 
+import msgspec
+
 from innkeeper.issuer.core.client_authentication import (
     JWT_BEARER,
     NOT_AUTHENTICATED,
     Proof,
 )
-from innkeeper.issuer.core.methods import BASIC, NONE, POST, PRIVATE_KEY_JWT
+from innkeeper.issuer.core.methods import BASIC, NONE, POST, PRIVATE_KEY_JWT, SECRET_JWT
 from innkeeper.issuer.core.token import REPEATED, UNREADABLE
 from innkeeper.issuer.desk.device import Codes
 from innkeeper.issuer.desk.token import Tokens
 from innkeeper.keys import jws
+from innkeeper.keys.certificates import Certificate, NotACertificate, read_forwarded
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.parameters import Malformed, Parameters, form_decode, parse_form
 from innkeeper.protocol.refusals import Refusal
@@ -44,9 +47,15 @@ def form_once(request: Request) -> Parameters | Refusal:
 def proof_of(request: Request, form: Parameters) -> Proof:
     """How the request authenticates its client (RFC 6749 §2.3, RFC 7521 §4.2)."""
     try:
-        return _proof(request.headers.get("authorization", ""), form)
-    except Malformed as error:
+        proof = _proof(request.headers.get("authorization", ""), form)
+        return msgspec.structs.replace(proof, certificate=certificate_of(request))
+    except (Malformed, NotACertificate) as error:
         return Proof((), problem=str(error))
+
+
+def certificate_of(request: Request) -> Certificate | None:
+    """The TLS certificate of the caller, where a proxy told us of one. Raises ``NotACertificate``."""
+    return read_forwarded(request.certificate) if request.certificate else None
 
 
 def _proof(authorization: str, form: Parameters) -> Proof:
@@ -63,7 +72,7 @@ def _proof(authorization: str, form: Parameters) -> Proof:
     if assertion is not None:
         if form.get("client_assertion_type") != JWT_BEARER:
             raise Malformed(f"client_assertion needs client_assertion_type={JWT_BEARER}")
-        methods.append(PRIVATE_KEY_JWT)
+        methods.append(_kind_of(assertion))
         client_id = client_id or _speaker(assertion)
     return Proof(tuple(methods) or (NONE,), client_id, basic_secret if named is not None else secret, assertion)
 
@@ -78,6 +87,14 @@ def _basic(encoded: str) -> tuple[str, str]:
     if not colon:
         raise Malformed("the Authorization header has no colon between id and secret")
     return form_decode(client_id), form_decode(secret)
+
+
+def _kind_of(assertion: str) -> str:
+    """A MAC by a secret or a signature by a key; the two are verified by different hands, with nothing in common."""
+    try:
+        return SECRET_JWT if str(jws.parse(assertion).header.get("alg")).startswith("HS") else PRIVATE_KEY_JWT
+    except jws.NotAToken:
+        return PRIVATE_KEY_JWT
 
 
 def _speaker(assertion: str) -> str | None:
