@@ -49,3 +49,6 @@ INVALID_REQUEST_URI = "invalid_request_uri"
 # RFC 7591 §3.2.2
 INVALID_CLIENT_METADATA = "invalid_client_metadata"
 INVALID_REDIRECT_URI = "invalid_redirect_uri"
+
+# OpenID Connect Core Error Code unmet_authentication_requirements 1.0
+UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"

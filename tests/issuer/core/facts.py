@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from innkeeper.issuer.core import authorize
 from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import Turned
+from innkeeper.issuer.core.consents import shown
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Secret, Session
@@ -86,6 +87,7 @@ CONSENT = Consent(
     scopes=frozenset({"openid", "room:enter"}),
     resources=frozenset({HOTEL, ISSUER}),
     given_at=NOW - 500,
+    shown=shown(SHOP),
 )
 GRANT = Grant(
     id="grant-1",

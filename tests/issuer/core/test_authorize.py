@@ -13,6 +13,7 @@ from innkeeper.issuer.core import admission, authorization_request, authorize
 from innkeeper.issuer.core.admission import Progress
 from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import AskConsent, AskSignIn, Fresh, GiveCode, Outcome, Turned
+from innkeeper.issuer.core.consents import shown
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddCode, GiveConsent
 from innkeeper.issuer.core.records import PKCE_ALWAYS, PKCE_OPTIONAL, Client, Consent, Session
@@ -432,6 +433,7 @@ def test_a_yes_is_remembered_beside_what_was_allowed_before() -> None:
         scopes=frozenset({"openid", "room:enter", "sauna:heat"}),
         resources=frozenset({HOTEL, SPA, ISSUER}),
         given_at=NOW,
+        shown=shown(SHOP),
     )
 
 

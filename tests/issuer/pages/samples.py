@@ -50,6 +50,7 @@ CONSENT: dict[str, Any] = {
     "action": "/consent",
     "redirect_host": "127.0.0.1:8765",
     "loopback": True,
+    "changed": False,
     "person": {"name": "Ada Guest", "username": "guest@hotel.example"},
     "asks": [
         {
@@ -102,6 +103,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "consent": ("consent.html", CONSENT),
     "consent-plain": ("consent.html", CONSENT | {"asks": CONSENT["asks"][:1], "resources": [], "loopback": False}),
+    "consent-changed": ("consent.html", CONSENT | {"changed": True}),
+    "code": ("sign_in_code.html", SITE | FORM | {"action": "/sign-in/code", "problem": None}),
+    "code-problem": (
+        "sign_in_code.html",
+        SITE | FORM | {"action": "/sign-in/code", "problem": "That code is not right. Wait for the next one."},
+    ),
     "error": ("error.html", ERROR),
     "error-development": ("error.html", ERROR | {"development": DEVELOPMENT}),
     "error-scope": (

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core import assurance
+from innkeeper.issuer.core.assurance import Asked
 from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.consents import has_changed
 from innkeeper.issuer.core.records import (
     Consent,
     Session,
@@ -27,7 +30,8 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class PersonCase(msgspec.Struct, frozen=True):
-    """A good request and its person. ``hinted`` is whom the ``id_token_hint`` speaks of, where it is ours."""
+    """A good request and its person. ``hinted`` is whom the ``id_token_hint`` speaks of, where it is ours; ``factors``
+    what else the person has to sign in with."""
 
     authorization: Authorization
     progress: Progress
@@ -35,6 +39,7 @@ class PersonCase(msgspec.Struct, frozen=True):
     consent: Consent | None
     now: int
     hinted: str | None = None
+    factors: frozenset[str] = frozenset()
 
 
 @check("OpenID Connect Core §3.1.2.3")
@@ -52,6 +57,21 @@ def somebody_is_signed_in(case: PersonCase) -> Seen | Refusal:
     if ask.max_age is not None and progress.signed_in_at is None and age > ask.max_age:
         return Refusal(SIGN_IN_NEEDED, "the sign-in is too old", f"at most {ask.max_age} s", f"{age} s")
     return Seen(f"{session.sub}, {age} s ago")
+
+
+@check("RFC 9470 §5")
+def the_sign_in_is_as_sure_as_asked(case: PersonCase) -> Seen | Refusal:
+    """The sign-in is of a class that the client asked for, or cannot become so and the client takes another."""
+    session, wish = case.session, wished(case.authorization)
+    acr = session.acr if session else ""
+    if not wish.values or any(assurance.meets(acr, one) for one in wish.values):
+        return Seen(acr, " ".join(wish.values))
+    can = assurance.reachable(wish.values, case.factors) and case.progress.signed_in_at is None
+    if can and (wish.essential or "none" not in case.authorization.prompts):
+        return Refusal(SURER_NEEDED, "the client asks for a surer sign-in", " or ".join(wish.values), acr)
+    if wish.essential:
+        return Refusal(NOT_SURE_ENOUGH, "no sign-in of that class is to be had", " or ".join(wish.values), acr)
+    return Seen(acr, f"{' or '.join(wish.values)}, if possible")
 
 
 @check("OpenID Connect Core §3.1.2.4")
@@ -72,6 +92,8 @@ def the_person_has_consented(case: PersonCase) -> Seen | Refusal:
         return Refusal(CONSENT_NEEDED, "the client asks for consent anew", "allowed for this request", "before it")
     if ask.client.trusted:
         return Seen("the operator trusts the client")
+    if has_changed(ask.client, consent):
+        return Refusal(CONSENT_NEEDED, "the client has changed since it was allowed", "as it was then", "another look")
     allowed = consent.scopes if consent else frozenset()
     where = consent.resources if consent else frozenset()
     if consent is None or not ask.to_allow <= allowed or not where.issuperset(asked.audience):
@@ -80,7 +102,17 @@ def the_person_has_consented(case: PersonCase) -> Seen | Refusal:
     return Seen(" ".join(sorted(allowed)), " ".join(sorted(asked.scopes)))
 
 
-PERSON_CHECKS = (the_person_did_not_say_no, somebody_is_signed_in, the_person_has_consented)
+PERSON_CHECKS = (
+    the_person_did_not_say_no,
+    somebody_is_signed_in,
+    the_sign_in_is_as_sure_as_asked,
+    the_person_has_consented,
+)
+
+
+def wished(ask: Authorization) -> Asked:
+    """The classes that a request asks for, by itself or by what its client registered."""
+    return assurance.asked(ask.acr_values or ask.client.default_acr_values, ask.claims.id_token.get("acr"))
 
 
 SIGN_IN_NEEDED = Page(
@@ -106,4 +138,23 @@ DENIED = Page(
     "On the sign-in or consent page, the person declined.",
     "Respect it; explain why the scopes are needed and ask again when the person starts over.",
     "The person declined.",
+)
+SURER_NEEDED = Page(
+    "IK123",
+    errors.LOGIN_REQUIRED,
+    "A surer sign-in is needed first",
+    "The client demands a class of sign-in (acr) that the person could reach with a second factor, but said prompt=none, "
+    "so no page may be shown.",
+    "Send the person again without prompt=none.",
+    "The person has to sign in with a second factor.",
+)
+NOT_SURE_ENOUGH = Page(
+    "IK124",
+    errors.UNMET_AUTHENTICATION_REQUIREMENTS,
+    "The person cannot sign in as surely as demanded",
+    "The client made a class of sign-in (acr) essential that this issuer does not know, or for which the person has "
+    "neither an authenticator app nor a passkey.",
+    "Ask the person to set one up on their account page, or ask for the class by acr_values, which does not insist. "
+    "Discovery lists the classes as acr_values_supported.",
+    "The requested authentication requirements cannot be met.",
 )

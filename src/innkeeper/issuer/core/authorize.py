@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from innkeeper.issuer.core.admission import CONSENT_NEEDED, PERSON_CHECKS, SIGN_IN_NEEDED, PersonCase, Progress
+from innkeeper.issuer.core import assurance
+from innkeeper.issuer.core.admission import (
+    CONSENT_NEEDED,
+    PERSON_CHECKS,
+    SIGN_IN_NEEDED,
+    SURER_NEEDED,
+    PersonCase,
+    Progress,
+    wished,
+)
 from innkeeper.issuer.core.authorization_request import (
     PAGE_CHECKS,
     REQUEST_CHECKS,
@@ -19,6 +28,7 @@ from innkeeper.issuer.core.authorization_request import (
     Case,
     wanted,
 )
+from innkeeper.issuer.core.consents import has_changed, shown
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import PLAIN, Delivery
 from innkeeper.issuer.core.effects import AddCode, GiveConsent
@@ -50,12 +60,19 @@ class AskSignIn(msgspec.Struct, frozen=True):
     authorization: Authorization
 
 
+class AskCode(msgspec.Struct, frozen=True):
+    """The person is signed in, and a code from their app would make it as sure as the client asks."""
+
+    authorization: Authorization
+
+
 class AskConsent(msgspec.Struct, frozen=True):
-    """``new`` are the scopes not allowed before."""
+    """``new`` are the scopes not allowed before; ``changed`` where the client looks otherwise than when it was allowed."""
 
     authorization: Authorization
     session: Session
     new: frozenset[str]
+    changed: bool = False
 
 
 class Turned(msgspec.Struct, frozen=True):
@@ -67,7 +84,7 @@ class Turned(msgspec.Struct, frozen=True):
     state: str | None
 
 
-Outcome = GiveCode | AskSignIn | AskConsent | Turned
+Outcome = GiveCode | AskSignIn | AskCode | AskConsent | Turned
 
 
 def examine(
@@ -93,9 +110,10 @@ def admit(
     policy: Policy,
     now: int,
     hinted: str | None = None,
+    factors: frozenset[str] = frozenset(),
 ) -> Decision[Outcome]:
     """A code, or the step the person still has to take."""
-    case = PersonCase(authorization, progress, session, consent, now, hinted)
+    case = PersonCase(authorization, progress, session, consent, now, hinted, factors)
     trail = follow("authorize", PERSON_CHECKS, case)
     refusal = trail.refusal
     if refusal is None and session is not None:
@@ -104,11 +122,23 @@ def admit(
     tried = session is not None and progress.signed_in_at is not None
     if refusal is None or (refusal.page is SIGN_IN_NEEDED and not quiet and not tried):
         return Decision(AskSignIn(authorization), trail)
+    if refusal.page is SURER_NEEDED and not quiet:
+        return Decision(_step_up(authorization, factors), trail)
     if refusal.page is CONSENT_NEEDED and not quiet and session is not None:
-        allowed = consent.scopes if consent else frozenset()
-        return Decision(AskConsent(authorization, session, authorization.to_allow - allowed), trail)
+        return Decision(_ask_consent(authorization, session, consent), trail)
     turned = Turned(refusal, authorization.redirect_uri, authorization.response_mode, authorization.state)
     return Decision(turned, trail)
+
+
+def _step_up(ask: Authorization, factors: frozenset[str]) -> AskCode | AskSignIn:
+    """A code, where that is enough; else the sign-in page, for a passkey."""
+    by_code = assurance.CODES in factors and any(assurance.meets(assurance.MFA, one) for one in wished(ask).values)
+    return AskCode(ask) if by_code else AskSignIn(ask)
+
+
+def _ask_consent(ask: Authorization, session: Session, consent: Consent | None) -> AskConsent:
+    allowed = consent.scopes if consent else frozenset()
+    return AskConsent(ask, session, ask.to_allow - allowed, has_changed(ask.client, consent))
 
 
 def _turned(ask: Parameters, refusal: Refusal) -> Turned:
@@ -140,7 +170,7 @@ def _give_code(
         scopes=ask.reach.scopes,
         audience=ask.reach.audience,
         auth_time=session.auth_time,
-        acr=session.acr,
+        acr=assurance.told(session.acr, wished(ask)),
         amr=session.amr,
         session_id="" if offline else session.id,
         created_at=now,
@@ -159,16 +189,18 @@ def _give_code(
 
 
 def remember(authorization: Authorization, session: Session, consent: Consent | None, now: int) -> GiveConsent:
-    """What to remember once the person said yes: the scopes and resources allowed before and these."""
-    before = consent.scopes if consent else frozenset()
-    where = consent.resources if consent else frozenset()
+    """What to remember once the person said yes: the scopes and resources allowed before and these; of a client that
+    has changed since, only these."""
+    client = authorization.client
+    kept = None if has_changed(client, consent) else consent
     return GiveConsent(
         Consent(
             sub=session.sub,
-            client_id=authorization.client.id,
-            scopes=before | authorization.to_allow,
-            resources=where | set(authorization.reach.audience),
+            client_id=client.id,
+            scopes=(kept.scopes if kept else frozenset()) | authorization.to_allow,
+            resources=(kept.resources if kept else frozenset()) | set(authorization.reach.audience),
             given_at=now,
+            shown=shown(client),
         )
     )
 

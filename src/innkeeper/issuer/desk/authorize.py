@@ -6,10 +6,12 @@ import msgspec
 
 from innkeeper.issuer.core import authorization_request
 from innkeeper.issuer.core import authorize as core
+from innkeeper.issuer.core.admission import wished
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import Delivery
 from innkeeper.issuer.core.effects import DropEntry, Effect, Lost
 from innkeeper.issuer.core.records import Client, Consent, Session
+from innkeeper.issuer.desk.factors import factors_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.requests import PUSHED
 from innkeeper.issuer.desk.tickets import Ticket
@@ -45,7 +47,8 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     fresh = core.Fresh(digest(code), random_id())
     progress = ticket.progress(session.id if session else None)
     hinted = _hinted(realm, wanted.id_token_hint)
-    decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now(), hinted)
+    factors = await _factors(realm, wanted, session)
+    decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now(), hinted, factors)
     trail = examined.trail.then(decision.trail)
     try:
         await realm.store.commit((*decision.effects, *_used_up(ticket, decision.outcome)))
@@ -54,6 +57,13 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
         return await authorize(realm, msgspec.structs.replace(ticket, delivery=used, pushed=None), cookie)
     realm.observe(trail)
     return Answer(decision.outcome, trail, client, session, code)
+
+
+async def _factors(
+    realm: Realm, wanted: authorization_request.Authorization, session: Session | None
+) -> frozenset[str]:
+    """What else the person could sign in with; looked up only where the client asks for a class of sign-in."""
+    return await factors_of(realm, session.sub) if session and wished(wanted).values else frozenset()
 
 
 def _hinted(realm: Realm, hint: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from innkeeper.issuer.core.authorization_request import NO_REDIRECT
-from innkeeper.issuer.core.authorize import AskConsent, AskSignIn, GiveCode, Turned
+from innkeeper.issuer.core.authorize import AskCode, AskConsent, AskSignIn, GiveCode, Turned
 from innkeeper.issuer.desk.authorize import Answer, authorize
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.requests import open_request
@@ -42,6 +42,8 @@ class AuthorizePage:
             return self._explanations.error_page(outcome, answer.trail, 400)
         if isinstance(outcome, AskSignIn):
             return self._visits.on_to(self._layout.sign_in, ticket)
+        if isinstance(outcome, AskCode):
+            return self._visits.on_to(self._layout.sign_in_code, ticket)
         if isinstance(outcome, AskConsent):
             return self._visits.on_to(self._layout.consent, ticket)
         return self._back_to_the_client(outcome, answer)

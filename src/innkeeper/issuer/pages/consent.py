@@ -67,6 +67,7 @@ class ConsentPage:
             client=seen(asked.client, asked.redirect_uri),
             redirect_host=host_of(asked.redirect_uri),
             loopback=is_loopback(asked.redirect_uri),
+            changed=answer.outcome.changed,
             person=_shown(person),
             asks=_asks(asked, answer.outcome.new, policy),
             resources=[one for uri, one in policy.resources.items() if uri in asked.reach.audience],
