@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -43,23 +42,14 @@ async def _open(settings: Settings) -> AsyncIterator[Site]:
 
 
 async def _judge(issuer: Issuer, settings: Settings) -> None:
-    if settings.fetching.allow_loopback_hosts and not _only_this_computer(settings):
+    if settings.fetching.allow_loopback_hosts and not settings.server.only_this_computer:
         raise UsageError(
             "fetching.allow_loopback_hosts lets strangers reach this computer's own servers, so it is for tests on "
             "loopback only. Remove it from the settings."
         )
     known = await development_records(issuer.realm.store)
-    if known and not _only_this_computer(settings):
+    if known and not settings.server.only_this_computer:
         raise UsageError(
             f"the secrets of {', '.join(known)} are known to everybody, so they are served on loopback only. "
             "Write an innkeeper.toml with your own clients and people, and choose a new state folder."
         )
-
-
-def _only_this_computer(settings: Settings) -> bool:
-    if settings.server.public_url:
-        return False
-    try:
-        return ipaddress.ip_address(settings.server.host).is_loopback
-    except ValueError:
-        return settings.server.host == "localhost"

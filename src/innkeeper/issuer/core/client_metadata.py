@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from innkeeper.issuer.core.client_authentication import BASIC, NONE
+from innkeeper.issuer.core.methods import BASIC, NONE
 from innkeeper.issuer.core.records import NATIVE, PUBLIC, WEB, Client, Secret
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN
 from innkeeper.protocol.redirects import is_loopback

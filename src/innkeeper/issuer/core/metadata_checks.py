@@ -19,6 +19,7 @@ from innkeeper.issuer.core.client_metadata import (
     method_of,
     response_types_of,
 )
+from innkeeper.issuer.core.methods import PRIVATE_KEY_JWT, SECRETS, SELF_SIGNED_TLS
 from innkeeper.issuer.core.records import NATIVE, PAIRWISE, WEB
 from innkeeper.protocol.errors import INVALID_CLIENT_METADATA, INVALID_REDIRECT_URI
 from innkeeper.protocol.redirects import LOOPBACK_HOSTS, is_loopback, why_not_registrable
@@ -83,7 +84,7 @@ def what_is_chosen_is_spoken_here(case: Case) -> Seen | Refusal:
 def a_public_document_holds_no_secret(case: Case) -> Seen | Refusal:
     """A client whose metadata anybody can read shares no secret with us."""
     method = method_of(case.said, case.rules)
-    if case.rules.by_document and (method.startswith("client_secret_") or case.said.client_secret):
+    if case.rules.by_document and (method in SECRETS or case.said.client_secret):
         return Refusal(BAD_METADATA, "a published document cannot hold a secret", "none or private_key_jwt", method)
     return Seen(method)
 
@@ -242,7 +243,7 @@ def _words(names: Iterable[str]) -> str:
 
 
 _METHOD = "token_endpoint_auth_method"
-_METHODS_WITH_KEYS = frozenset({"private_key_jwt", "self_signed_tls_client_auth"})
+_METHODS_WITH_KEYS = frozenset({PRIVATE_KEY_JWT, SELF_SIGNED_TLS})
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of what follows: ``moc.knab`` reads as another name after one."""

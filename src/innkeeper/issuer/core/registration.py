@@ -10,6 +10,7 @@ from innkeeper.issuer.core.client_metadata import Metadata, Registrant, client_o
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Effect, PutClient, RemoveClient
 from innkeeper.issuer.core.metadata_checks import BAD_METADATA, METADATA_CHECKS, Case, sector_of
+from innkeeper.issuer.core.methods import SECRETS
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Secret
 from innkeeper.protocol.errors import INVALID_TOKEN, TEMPORARILY_UNAVAILABLE
@@ -35,10 +36,10 @@ class Door(msgspec.Struct, frozen=True):
 
 
 class Fresh(msgspec.Struct, frozen=True):
-    """Made before a decision: an id, and the hashes of a secret and of a registration token."""
+    """Made before a decision: an id, a secret as it is stored, and the hash of a registration token."""
 
     id: str
-    secret: bytes
+    secret: Secret
     registration_token: bytes
 
 
@@ -71,7 +72,7 @@ def register(case: Case, door: Door, fresh: Fresh, now: int) -> Decision[Client]
         fresh.id,
         DYNAMIC,
         now,
-        secrets=_secrets(case, fresh, now),
+        secrets=_secrets(case, fresh),
         registration_token=fresh.registration_token,
         unused_until=0 if door.invited else now + door.policy.unused_client_lifetime,
     )
@@ -87,19 +88,19 @@ def admit(keeper: Keeper) -> Decision[Client]:
     return Decision(keeper.client, trail)
 
 
-def change(case: Case, update: Update, fresh: Fresh, now: int) -> Decision[Client]:
+def change(case: Case, update: Update, fresh: Fresh) -> Decision[Client]:
     """The client with its metadata replaced: what is not said anew is as if it had never been said (§2.2)."""
     trail, client = follow("registration", METADATA_CHECKS, case), update.client
     if not trail.refusal:
         trail = trail.then(follow("registration", UPDATE_CHECKS, update))
     if trail.refusal:
         return Decision(trail.refusal, trail)
-    secrets = _secrets(case, fresh, now)
+    same_method = method_of(case.said, case.rules) in client.auth_methods
     who = Registrant(
         client.id,
         client.origin,
         client.created_at,
-        secrets=client.secrets or secrets if secrets else (),
+        secrets=client.secrets if same_method else _secrets(case, fresh),
         registration_token=client.registration_token,
     )
     changed = client_of(case.said, case.rules, who, sector_of(case.said))
@@ -156,11 +157,9 @@ def the_update_speaks_of_the_client(update: Update) -> Seen | Refusal:
 
 UPDATE_CHECKS = (the_update_speaks_of_the_client,)
 
-SHARED_SECRETS = frozenset({"client_secret_basic", "client_secret_post", "client_secret_jwt"})
 
-
-def _secrets(case: Case, fresh: Fresh, now: int) -> tuple[Secret, ...]:
-    return (Secret(fresh.secret, now),) if method_of(case.said, case.rules) in SHARED_SECRETS else ()
+def _secrets(case: Case, fresh: Fresh) -> tuple[Secret, ...]:
+    return (fresh.secret,) if method_of(case.said, case.rules) in SECRETS else ()
 
 
 NOT_INVITED = Page(

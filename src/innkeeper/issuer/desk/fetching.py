@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
+from innkeeper.issuer.desk.limits import Bucket
 from innkeeper.issuer.desk.outside import Answer, NotFetched, Outside, Sent, take_apart
 
 JSON = re.compile(r"application/(?:[\w.-]+\+)?json")
@@ -28,8 +29,6 @@ AT_ONCE = 32
 
 BURST, EVERY = 20, 3
 """A host is asked at most this often at once, and then again every so many seconds."""
-
-_HOSTS_REMEMBERED = 10_000
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -77,7 +76,7 @@ class Fetcher:
         self._seconds = seconds
         self._kept: OrderedDict[tuple[str, str], Document] = OrderedDict()
         self._under_way: dict[tuple[str, str], asyncio.Task[Document]] = {}
-        self._asked: OrderedDict[str, int] = OrderedDict()
+        self._hosts = Bucket(BURST, EVERY)
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def fetch(self, url: str, kind: Kind, *, newest: int | None = None) -> Document:
@@ -125,7 +124,10 @@ class Fetcher:
             at = urljoin(at, answer.headers.get("location", ""))
 
     async def _exchange(self, url: str, sent: Sent, most_bytes: int) -> Answer:
-        self._count(take_apart(url).host)
+        host = take_apart(url).host
+        wait = self._hosts.take(host, self._now())
+        if wait:
+            raise NotFetched(f"{host} was asked too often; wait {wait} s")
         async with self._room:
             return await self._outside.exchange(url, sent, most_bytes)
 
@@ -135,17 +137,6 @@ class Fetcher:
                 return await exchange
         except TimeoutError:
             raise NotFetched(f"{url} took longer than {self._seconds:g} s") from None
-
-    def _count(self, host: str) -> None:
-        """Let a host be asked ``BURST`` times at once and every ``EVERY`` seconds after (a leaking bucket)."""
-        now = self._now()
-        full_until = max(self._asked.pop(host, 0), now) + EVERY
-        if full_until > now + BURST * EVERY:
-            self._asked[host] = full_until - EVERY
-            raise NotFetched(f"{host} was asked too often; wait {full_until - now - BURST * EVERY} s")
-        self._asked[host] = full_until
-        if len(self._asked) > _HOSTS_REMEMBERED:
-            self._asked.popitem(last=False)
 
     def _document(self, url: str, kind: Kind, answer: Answer) -> Document:
         if answer.status != 200:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
 from innkeeper.issuer.desk.backchannel import ask_person
+from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
 from innkeeper.issuer.desk.device import authorize_device
 from innkeeper.issuer.desk.introspect import introspect, revoke, userinfo
 from innkeeper.issuer.desk.pushed import push
@@ -53,8 +54,8 @@ class NativeEndpoints:
             layout.token: Endpoint(self.token, POST, cors=True),
             layout.introspect: Endpoint(self.introspect, POST),
             layout.push: Endpoint(self.push, POST),
-            layout.device_authorization: Endpoint(self.device_authorization, POST, cors=True),
             layout.backchannel: Endpoint(self.backchannel, POST),
+            layout.device_authorization: Endpoint(self.device_authorization, POST, cors=True),
             layout.revoke: Endpoint(self.revoke, POST, cors=True),
             layout.userinfo: Endpoint(self.userinfo, GET | POST, cors=True),
             layout.jwks: Endpoint(self.jwks, GET, cors=True),
@@ -88,7 +89,6 @@ class NativeEndpoints:
             return self._refused(outcome)
         return device_codes_reply(outcome, self._layout.url(self._layout.device))
 
-    async def introspect(self, request: Request) -> Reply:
     async def backchannel(self, request: Request) -> Reply:
         form = form_once(request)
         if isinstance(form, Refusal):
@@ -96,6 +96,7 @@ class NativeEndpoints:
         outcome = await ask_person(self._realm, proof_of(request, form), form, self._audiences)
         return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, headers=NO_STORE)
 
+    async def introspect(self, request: Request) -> Reply:
         form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("introspection", form)
@@ -121,9 +122,12 @@ class NativeEndpoints:
     async def jwks(self, _: Request) -> Reply:
         return json_reply({"keys": self._realm.ring.published(self._realm.now())}, headers=CACHEABLE)
 
+    def document(self) -> dict[str, Any]:
+        """The discovery document as it is now."""
+        return document(self._layout, self._realm.policy, self._realm.ring.algorithms())
+
     async def discovery(self, _: Request) -> Reply:
-        realm = self._realm
-        return json_reply(document(self._layout, realm.policy, realm.ring.algorithms()), headers=CACHEABLE)
+        return json_reply(self.document(), headers=CACHEABLE)
 
     def _sender(self, request: Request, path: str) -> Sender:
         return Sender(request.headers.get("dpop"), request.method, self._layout.url(path))
