@@ -114,6 +114,13 @@ def test_no_such_card_door_or_visit(client: httpx2.Client) -> None:
     assert (missing.status_code, missing.headers["content-type"]) == (404, "application/json")
 
 
+def test_an_address_that_leads_nowhere_leads_back_to_the_entrance(client: httpx2.Client) -> None:
+    reply = client.get("/cellar")
+    assert reply.status_code == 404
+    assert "There is nothing here" in reply.text
+    assert 'href="/"' in reply.text
+
+
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}])
 def test_a_form_from_another_site_starts_nothing(client: httpx2.Client, headers: dict[str, str]) -> None:
     assert client.post("/tour/visits", data={"flow": "agent"}, headers=headers).status_code == 403

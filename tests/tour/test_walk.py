@@ -24,6 +24,8 @@ def test_both_flows_go_as_expected_and_each_decision_shows_its_checks(house: Inn
     steps = walked(house.url)
     assert [step.title for step in steps if not step.ok] == []
     assert [step.flow for step in steps] == ["agent"] * 9 + ["guest"] * 9
+    assert {step.page for step in steps} == {steps[0].page}
+    assert steps[0].page.startswith(f"{house.url}/tour/visits/")
     refused = [step for step in steps if step.outcome.startswith(("401", "403", "invalid_grant"))]
     assert len(refused) >= 9
     assert all(step.trail and step.trail["refusal"] for step in refused)

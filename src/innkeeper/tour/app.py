@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from http import HTTPStatus
 from typing import Any, get_args
 
 from starlette.applications import Starlette
@@ -29,6 +30,8 @@ from innkeeper.tour.origin import why_foreign
 from innkeeper.tour.pages import HEADERS, STATIC, page
 from innkeeper.tour.replay import entrance, replay
 from innkeeper.tour.visit import Flow, Visit
+
+NOTHING_HERE = "No room, desk or page of this house has this address."
 
 PATIENCE = 20.0
 """Seconds that an event stream stays open in silence. Browsers come back by themselves; a server can stop sooner."""
@@ -234,7 +237,7 @@ def _html(template: str, status: int = 200, **context: Any) -> HTMLResponse:
 async def _trouble(request: Request, trouble: Exception) -> Response:
     status = trouble.status_code if isinstance(trouble, HTTPException) else 400
     said = trouble.detail if isinstance(trouble, HTTPException) else str(trouble)
-    return _answer(request, status, said)
+    return _answer(request, status, NOTHING_HERE if said == HTTPStatus.NOT_FOUND.phrase else said)
 
 
 async def _misuse(request: Request, trouble: Exception) -> Response:

@@ -48,7 +48,8 @@ class Seed(msgspec.Struct, frozen=True):
 
 
 class StepResult(msgspec.Struct, frozen=True):
-    """One step as it went. ``ok``: it went as expected, a refusal included. ``trail`` as ``Trail.as_document``."""
+    """One step as it went. ``ok``: it went as expected, a refusal included. ``trail`` as ``Trail.as_document``;
+    ``page`` is where the house's tour shows the whole walk, "" where there is none."""
 
     flow: FlowName
     title: str
@@ -56,6 +57,7 @@ class StepResult(msgspec.Struct, frozen=True):
     outcome: str
     ok: bool
     trail: dict[str, Any] | None = None
+    page: str = ""
 
 
 async def walk(
@@ -94,7 +96,7 @@ class _Walker:
         self._app = app
         self._browser = browser
         self._seed = seed
-        self._visit = ""
+        self._visit = self._page = ""
         self._told = 0
 
     async def be_recorded(self) -> None:
@@ -102,7 +104,7 @@ class _Walker:
         headers = {"accept": "application/json"}
         reply = await self._send(self._app, "POST", "/tour/visits", data={"flow": "walk"}, headers=headers)
         if reply.status_code == 201:
-            self._visit = reply.json()["id"]
+            self._visit, self._page = reply.json()["id"], reply.json()["page"]
             self._app.headers.update(marked(self._visit))
             self._browser.cookies.set(COOKIE, self._visit)
 
@@ -179,7 +181,7 @@ class _Walker:
 
     async def _step(self, flow: FlowName, title: str, expectation: str, said: str, *accepted: str) -> StepResult:
         went_well = said.startswith(accepted or (expectation,))
-        return StepResult(flow, title, expectation, said, went_well, await self._trail())
+        return StepResult(flow, title, expectation, said, went_well, await self._trail(), self._page)
 
     async def _trail(self) -> dict[str, Any] | None:
         """The last checks that the house made in this step, if its tour tells them."""
