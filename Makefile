@@ -38,6 +38,7 @@ check: $(DEV) ## formatting, lint, types and import contracts
 	$(BIN)/lint-imports --no-logo
 
 bench: $(DEV) ## measure innkeeper beside its peers, in one interleaved run
+	@$(PIP) install --group bench
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: $(DEV) ## write docs/reference anew from the code

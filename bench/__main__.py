@@ -1,0 +1,24 @@
+"""``python -m bench [NAME [ROUNDS]]``: one bench, or all of them."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from bench.machine import ready
+
+BENCHES = ("token", "verify")
+
+
+def main() -> None:
+    names = sys.argv[1:2] or BENCHES
+    if unknown := set(names) - set(BENCHES):
+        raise SystemExit(f"no bench {min(unknown)!r}; there are {', '.join(BENCHES)}")
+    ready()
+    del sys.argv[1:2]
+    for name in names:
+        import_module(f"bench.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

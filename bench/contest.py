@@ -1,0 +1,58 @@
+"""A contest: every server is up all the time and they take turns in short slices, in an order that rotates.
+
+So a slow moment of the machine falls on everyone. What counts is the median of the rounds' ratios; the spread
+behind it is the middle half of the rounds. Differences under 15 % are nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median, quantiles
+from typing import NamedTuple
+
+from bench.load import Call, Slice, answer, slice_of
+
+ROUNDS = 9
+SECONDS = 2
+
+
+class Contender(NamedTuple):
+    """One server's process and the call that is made to it."""
+
+    name: str
+    process: int
+    call: Call
+
+
+def hold(title: str, contenders: list[Contender], rounds: int = ROUNDS) -> Mapping[str, list[Slice]]:
+    """Measure the contenders side by side and print the table; the first one is compared to each other one."""
+    for one in contenders:
+        answer(one.call)
+        slice_of(one.call, one.process, 1)
+    slices: dict[str, list[Slice]] = {one.name: [] for one in contenders}
+    for turn in range(rounds):
+        shift = turn % len(contenders)
+        for one in contenders[shift:] + contenders[:shift]:
+            slices[one.name].append(slice_of(one.call, one.process, SECONDS))
+    _print(title, slices)
+    return slices
+
+
+def _print(title: str, slices: Mapping[str, list[Slice]]) -> None:
+    names = list(slices)
+    ours = slices[names[0]]
+    print(f"\n{title}: {len(ours)} rounds of {SECONDS} s each")
+    print(f"  {'':38} {'req/s':>8} {'CPU µs':>8} {'p50 ms':>7} {'p99 ms':>7}   {names[0]} is")
+    for name, theirs in slices.items():
+        figures = (median(column) for column in zip(*theirs, strict=True))
+        rate, cpu, p50, p99 = figures
+        print(f"  {name:38} {rate:8.0f} {cpu:8.1f} {p50:7.2f} {p99:7.2f}   {_compared(ours, theirs)}", flush=True)
+
+
+def _compared(ours: list[Slice], theirs: list[Slice]) -> str:
+    if ours is theirs:
+        return ""
+    ratios = [mine.rate / other.rate for mine, other in zip(ours, theirs, strict=True)]
+    low, _, high = quantiles(ratios, n=4)
+    cpu = median(other.cpu / mine.cpu for mine, other in zip(ours, theirs, strict=True))
+    return f"{median(ratios):.2f} times as fast ({low:.2f} to {high:.2f}), by CPU {cpu:.2f}"

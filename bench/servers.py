@@ -1,0 +1,89 @@
+"""The servers of a bench, each started as its makers say for production, on the servers' core and on loopback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from bench.machine import BENCH, NODE_PACKAGES, SERVER_CORE, free_port, node, pinned
+
+START = 30.0
+HERE = {"PYTHONPATH": str(BENCH.parent)}
+
+
+class Server(NamedTuple):
+    """A running server: its process, its address, and its version as its makers count."""
+
+    name: str
+    process: int
+    url: str
+    folder: Path
+
+
+@contextmanager
+def innkeeper(*, algorithm: str = "ES256") -> Iterator[Server]:
+    """``innkeeper serve`` with an empty state and the clients of a laptop; ``algorithm`` signs access tokens."""
+    command = [sys.executable, "-m", "bench.serve", algorithm]
+    with _state() as folder, started("innkeeper", command, folder, "/jwks", HERE) as server:
+        yield server
+
+
+@contextmanager
+def oidc_provider() -> Iterator[Server]:
+    """npm ``oidc-provider`` with its in-memory adapter, on the newest Node."""
+    command = [node(), str(NODE_PACKAGES / "oidc-provider.js")]
+    with _state() as folder, started("oidc-provider", command, folder, "/jwks", {"NODE_ENV": "production"}) as server:
+        yield server
+
+
+@contextmanager
+def authlib() -> Iterator[Server]:
+    """Authlib's authorization server on Flask, under granian: of the WSGI servers tried the one it was fastest on."""
+    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "1", "--no-ws", "--log-level", "error"]
+    command = [sys.executable, "-m", "granian", *options, "bench.peers:application"]
+    with _state() as folder, started("Authlib", command, folder, "/ready", HERE) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    name: str, command: Sequence[str], folder: Path, ready: str, environment: Mapping[str, str]
+) -> Iterator[Server]:
+    """A server that is told its port by ``PORT`` and answers at the path ``ready`` once it is up."""
+    port = free_port()
+    told = {**os.environ, "PORT": str(port), "GRANIAN_PORT": str(port), **environment}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(pinned(SERVER_CORE, command), cwd=folder, env=told, stdout=log, stderr=log)
+    try:
+        server = Server(name, process.pid, f"http://127.0.0.1:{port}", folder)
+        _await(process, server, ready)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=START)
+
+
+def _await(process: subprocess.Popen[bytes], server: Server, ready: str) -> None:
+    deadline = time.monotonic() + START
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urlopen(server.url + ready, timeout=2):
+                return
+        except URLError:
+            time.sleep(0.05)
+    raise SystemExit(f"{server.name} did not start:\n{(server.folder / 'log').read_text('utf-8', 'replace')}")
+
+
+@contextmanager
+def _state() -> Iterator[Path]:
+    with ExitStack() as stack:
+        yield Path(stack.enter_context(TemporaryDirectory(prefix="innkeeper-bench-", ignore_cleanup_errors=True)))

@@ -1,0 +1,37 @@
+"""The token endpoint, client credentials: innkeeper beside npm oidc-provider and Authlib, one core each.
+
+    python -m bench token [ROUNDS]
+
+All sign RFC 9068 access tokens in ES256 for one client that authenticates with HTTP Basic. innkeeper remembers its
+clients in SQLite as always; the peers keep theirs in memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from contextlib import ExitStack
+
+from bench import servers
+from bench.contest import ROUNDS, Contender, hold
+from bench.load import Call
+from bench.servers import Server
+
+BASIC = {
+    "Authorization": f"Basic {base64.b64encode(b'concierge:concierge-secret').decode()}",
+    "Content-Type": "application/x-www-form-urlencoded",
+}
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with ExitStack() as stack:
+        contenders = [
+            stack.enter_context(start()) for start in (servers.innkeeper, servers.oidc_provider, servers.authlib)
+        ]
+        hold("Token endpoint, client credentials, ES256", [_contender(one) for one in contenders], rounds)
+
+
+def _contender(server: Server) -> Contender:
+    body = "grant_type=client_credentials&scope=room%3Aenter"
+    return Contender(server.name, server.process, Call("POST", f"{server.url}/token", BASIC, body, '"access_token":'))
