@@ -132,11 +132,11 @@ def the_client_is_registered(case: Case) -> Seen | Refusal:
 def the_way_is_the_registered_one(case: Case) -> Seen | Refusal:
     """The client authenticates in a way it is registered for."""
     allowed = case.client.auth_methods if case.client else frozenset()
-    expected = " or ".join(sorted(allowed))
     if case.method not in allowed:
+        expected = " or ".join(sorted(allowed))
         hint = "It is a public client: send client_id and no secret." if allowed == {NONE} else f"Use {expected}."
         return _not_authenticated("the client is registered for another way", expected, case.method, hint)
-    return Seen(case.method, expected)
+    return Seen(case.method, allowed)
 
 
 @check("FAPI 2.0 Security Profile §5.3.2.1")

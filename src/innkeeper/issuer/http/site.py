@@ -93,6 +93,12 @@ def _request(scope: Scope, body: bytes, proxies: Proxies) -> Request:
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    return headers if len(headers) == len(raw) else _joined(raw)
+
+
+def _joined(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Headers of which some came more than once, in the order sent (RFC 9110 §5.3, RFC 9113 §8.2.3)."""
     headers: dict[str, str] = {}
     for name, value in raw:
         key, text = name.decode("latin-1"), value.decode("latin-1")

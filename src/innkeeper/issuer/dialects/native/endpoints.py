@@ -130,7 +130,8 @@ class NativeEndpoints:
         return json_reply(self.document(), headers=CACHEABLE)
 
     def _sender(self, request: Request, path: str) -> Sender:
-        return Sender(request.headers.get("dpop"), request.method, self._layout.url(path))
+        proof = request.headers.get("dpop")
+        return NOBODY_SPECIAL if proof is None else Sender(proof, request.method, self._layout.url(path))
 
     def _challenged(self, refusal: Refusal, scheme: str) -> Reply:
         """A refused call with what it lacks, in the scheme that it used (RFC 6750 §3, RFC 9449 §7.1)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from binascii import Error as NotBase64
+from binascii import a2b_base64
 from typing import Any
 
 import msgspec
@@ -80,7 +80,7 @@ def _proof(authorization: str, form: Parameters) -> Proof:
 def _basic(encoded: str) -> tuple[str, str]:
     """Id and secret of a Basic header: base64 of two form-encoded halves (RFC 6749 §2.3.1)."""
     try:
-        text = b64decode(encoded.strip(), validate=True).decode("utf-8")
+        text = a2b_base64(encoded.strip(), strict_mode=True).decode("utf-8")
     except (NotBase64, ValueError):
         raise Malformed("the Authorization header is not base64 of id:secret") from None
     client_id, colon, secret = text.partition(":")
