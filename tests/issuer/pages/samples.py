@@ -72,6 +72,28 @@ CONSENT: dict[str, Any] = {
     "access_minutes": 15,
     "switch_url": "/sign-in?switch=1",
 }
+DEVICE: dict[str, Any] = {**SITE, "csrf": "c5rf", "action": "/device", "user_code": "", "problem": None}
+WAITING: dict[str, Any] = {
+    **SITE,
+    **FORM,
+    "action": "/device",
+    "client": {"name": "Guest App", "id": "guest-app"},
+    "person": CONSENT["person"],
+    "asks": [{"scope": "room:enter", "title": "Open your room"}, {"scope": "gym:enter", "title": "Use the gym"}],
+    "resources": CONSENT["resources"],
+    "until": "30 days after its last use",
+    "age": "2 minutes ago",
+}
+APPROVALS: dict[str, Any] = {
+    **SITE,
+    "person": CONSENT["person"],
+    "rows": [
+        {"name": "Guest App", "message": "K7-42", "age": "a minute ago", "url": "/approvals?request=1"},
+        {"name": "The concierge", "message": "", "age": "2 minutes ago", "url": "/approvals?request=2"},
+    ],
+    "answered": "",
+    "missed": False,
+}
 PROBLEM = {
     "number": "IK104",
     "error": "invalid_request",
@@ -109,6 +131,17 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "sign_in_code.html",
         SITE | FORM | {"action": "/sign-in/code", "problem": "That code is not right. Wait for the next one."},
     ),
+    "device": ("device.html", DEVICE),
+    "device-problem": (
+        "device.html",
+        DEVICE | {"user_code": "BCDF", "problem": "No device is waiting with this code."},
+    ),
+    "device-consent": ("device_consent.html", WAITING | {"user_code": "BCDF-GHJK", "switch_url": "/sign-in?ticket=1"}),
+    "approval": ("approval.html", WAITING | {"message": "K7-42", "back_url": "/approvals"}),
+    "approval-silent": ("approval.html", WAITING | {"message": "", "back_url": "/approvals", "asks": []}),
+    "approvals": ("approvals.html", APPROVALS),
+    "approvals-answered": ("approvals.html", APPROVALS | {"rows": [], "answered": "Allowed."}),
+    "approvals-missed": ("approvals.html", APPROVALS | {"missed": True}),
     "error": ("error.html", ERROR),
     "error-development": ("error.html", ERROR | {"development": DEVELOPMENT}),
     "error-scope": (
