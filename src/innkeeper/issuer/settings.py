@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -39,6 +40,12 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_certificate_authorities: str = ""
     mtls_url: str = ""
 
+    def __post_init__(self) -> None:
+        why = _why_no_issuer(self.public_url) if self.public_url else None
+        if why:
+            raise UsageError(f"public_url {self.public_url!r}: {why}; write for example https://inn.example")
+        if not 0 <= self.port <= _LAST_PORT:
+            raise UsageError(f"port {self.port}: a port is a number from 1 to {_LAST_PORT}")
 
     @property
     def only_this_computer(self) -> bool:
@@ -51,15 +58,18 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return self.host == "localhost"
 
 
+Lifetime = Annotated[int, msgspec.Meta(ge=1)]
+
+
 class Lifetimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Durations in seconds; the reasons for the defaults stand at ``core.policy.Policy``."""
 
-    code: int = 60
-    access_token: int = 600
-    id_token: int = 600
-    refresh_token: int = 30 * 86400
-    refresh_grace: int = 60
-    session: int = 12 * 3600
+    code: Lifetime = 60
+    access_token: Lifetime = 600
+    id_token: Lifetime = 600
+    refresh_token: Lifetime = 30 * 86400
+    refresh_grace: Annotated[int, msgspec.Meta(ge=0)] = 60
+    session: Lifetime = 12 * 3600
 
 
 class Fetching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,7 +117,7 @@ class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     grants: tuple[str, ...] = ("authorization_code", "refresh_token")
     scopes: list[str] = []
     native: bool = False
-    pkce: str = "or-nonce"
+    pkce: Literal["always", "or-nonce", "optional"] = "or-nonce"
 
 
 class SeedPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -125,7 +135,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: str = "innkeeper"
     profile: str = "oauth21"
-    server: Server = Server()
+    server: Server = msgspec.field(default_factory=Server)
     lifetimes: Lifetimes = Lifetimes()
     fetching: Fetching = Fetching()
     registration: Registration = Registration()
@@ -162,12 +172,24 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
         raise UsageError(f"{where} is not TOML: {error}") from None
     server = document.setdefault("server", {})
     for name, key in ENVIRONMENT.items():
-        if environment.get(name):
+        if environment.get(name) and isinstance(server, dict):
             server[key] = _number(name, environment[name]) if key == "port" else environment[name]
-    settings = _convert(document, where)
-    if not 0 <= settings.server.port <= 65535:
-        raise UsageError(f"port {settings.server.port}: a port is a number from 1 to 65535")
-    return settings
+    return _convert(document, where)
+
+
+def _why_no_issuer(url: str) -> str | None:
+    """None where ``url`` can name an issuer, else the rule it breaks (RFC 8414 §2)."""
+    if not url.isascii() or any(character <= " " or character in '\\"<>' for character in url):
+        return "it has a character that no address has"
+    if any(character in url for character in "?#@"):
+        return "it has a query, a fragment or a user part"
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "it is no http or https address"
+    return None
+
+
+_LAST_PORT = 65_535
 
 
 def _read(path: Path | None) -> tuple[str, str]:
@@ -202,6 +224,6 @@ _PARTS = (Server, Lifetimes, Fetching, Registration, SeedResource, SeedClient, S
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise UsageError(f"{name}={text!r}: it must be a number")
     return int(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -133,12 +133,7 @@ def _judge_password(password: str) -> None:
 
 def _judge(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
     """Raise ``UsageError`` for the first thing about the client that cannot be."""
-    for uri in (*new.redirect_uris, *new.post_logout_redirect_uris):
-        why = why_not_registrable(uri)
-        if why:
-            raise UsageError(f"redirect URI {uri!r} cannot be registered: {why}")
-    for grant in sorted(grants - PARAMETERS_OF.keys()):
-        raise UsageError(f"no grant {grant!r}; choose from {', '.join((*PARAMETERS_OF, *SHORT_NAMES))}")
+    _judge_names((*new.redirect_uris, *new.post_logout_redirect_uris), grants)
     if not grants:
         raise UsageError("a public client needs a --redirect-uri, where codes are sent, or a --grant it can use")
     if AUTHORIZATION_CODE in grants and not new.redirect_uris:
@@ -146,6 +141,15 @@ def _judge(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
     if CLIENT_CREDENTIALS in grants and new.public:
         raise UsageError("a public client has no secret, so it cannot use client_credentials; leave out --public")
     _judge_reach(realm, new)
+
+
+def _judge_names(uris: Iterable[str], grants: frozenset[str]) -> None:
+    for uri in uris:
+        why = why_not_registrable(uri)
+        if why:
+            raise UsageError(f"redirect URI {uri!r} cannot be registered: {why}")
+    for grant in sorted(grants - PARAMETERS_OF.keys()):
+        raise UsageError(f"no grant {grant!r}; choose from {', '.join((*PARAMETERS_OF, *SHORT_NAMES))}")
 
 
 def _judge_reach(realm: Realm, new: NewClient) -> None:
@@ -196,14 +200,21 @@ def _seed_resource(seed: SeedResource, origin: str) -> Resource:
 
 
 def _seed_client(seed: SeedClient, origin: str, now: int) -> Client:
+    """The client that the settings describe. Raises ``UsageError`` for what could not be registered either."""
+    redirects, ways_back = (
+        tuple(uri.replace("{origin}", origin) for uri in uris)
+        for uris in (seed.redirect_uris, seed.post_logout_redirect_uris)
+    )
+    grants = long_names(seed.grants)
+    _judge_names((*redirects, *ways_back), grants)
     return Client(
         id=seed.id,
         name=seed.name,
         auth_methods=frozenset({BASIC, POST}) if seed.secret else frozenset({NONE}),
         secrets=(Secret(digest(seed.secret), now),) if seed.secret else (),
-        redirect_uris=tuple(uri.replace("{origin}", origin) for uri in seed.redirect_uris),
-        post_logout_redirect_uris=tuple(uri.replace("{origin}", origin) for uri in seed.post_logout_redirect_uris),
-        grants=long_names(seed.grants),
+        redirect_uris=redirects,
+        post_logout_redirect_uris=ways_back,
+        grants=grants,
         scopes=frozenset(seed.scopes),
         application_type=NATIVE if seed.native else WEB,
         pkce=seed.pkce,
