@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -49,6 +49,10 @@ def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
 
 def _kind(kind: Any) -> str:
     words = {str: "text", int: "number", bool: "true or false", dict: "table", list: "list", tuple: "list"}
+    if get_origin(kind) is Annotated:
+        return _kind(get_args(kind)[0])
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(f'`"{one}"`' for one in get_args(kind))
     return words.get(get_origin(kind) or kind, str(kind))
 
 
