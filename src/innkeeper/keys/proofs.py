@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from innkeeper.keys import jwk, jws
 from innkeeper.protocol.strict_json import NotStrict, read_object
 from innkeeper.tokens.dpop import ALGORITHMS, TYPE, Proof
@@ -9,7 +11,7 @@ from innkeeper.tokens.dpop import ALGORITHMS, TYPE, Proof
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
-def read_proof(header: str | None) -> Proof:
+def read_proof(header: str | None, allowed: Sequence[str] = ALGORITHMS) -> Proof:
     """The proof in a request's ``DPoP`` header; what is wrong with it stands in ``problem``."""
     if not header:
         return Proof("no DPoP header came")
@@ -23,8 +25,8 @@ def read_proof(header: str | None) -> Proof:
     if parsed.header.get("typ") != TYPE:
         return Proof(f"typ is {parsed.header.get('typ')!r}, not {TYPE!r}", parsed.header, claims)
     alg, shown = parsed.header.get("alg"), parsed.header.get("jwk")
-    if alg not in ALGORITHMS:
-        return Proof(f"alg {alg!r} is none of {', '.join(ALGORITHMS)}", parsed.header, claims)
+    if alg not in ALGORITHMS or alg not in allowed:
+        return Proof(f"alg {alg!r} is none of {', '.join(allowed)}", parsed.header, claims)
     if not isinstance(shown, dict) or _PRIVATE & shown.keys():
         return Proof("the header shows no public key, or a private one", parsed.header, claims)
     try:

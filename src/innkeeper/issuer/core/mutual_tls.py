@@ -34,9 +34,10 @@ class Case(msgspec.Struct, frozen=True):
     registered: bool = False
 
 
-def confirmation(client: Client, certificate: Certificate | None, *, also: bool = False) -> dict[str, str]:
-    """The ``cnf`` member for a client that registered to have its tokens bound so, or, with ``also``, any client."""
-    if certificate is None or not (also or client.tls_client_certificate_bound_access_tokens):
+def confirmation(client: Client | None, certificate: Certificate | None, *, also: bool = False) -> dict[str, str]:
+    """The ``cnf`` member for a client that registered to have its tokens bound so, or, with ``also``, for any caller."""
+    wants = client is not None and client.tls_client_certificate_bound_access_tokens
+    if certificate is None or not (also or wants):
         return {}
     return {CONFIRMATION: certificate.thumbprint}
 

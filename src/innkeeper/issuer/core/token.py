@@ -36,8 +36,8 @@ NOTHING = Parameters([])
 class TokenRequest(msgspec.Struct, frozen=True):
     """A token request without its client authentication. Empty strings and tuples mean not sent.
 
-    ``sent`` has every parameter, for grants with parameters of their own. ``confirmation`` is the key that the
-    caller proved to hold, ``audiences`` the names under which an assertion may address us.
+    ``sent`` has every parameter, for grants with parameters of their own. ``confirmation`` is what new tokens are
+    bound to, ``proved`` every key that the caller proved to hold, ``audiences`` the names under which an assertion may address us.
     """
 
     grant_type: str
@@ -49,6 +49,7 @@ class TokenRequest(msgspec.Struct, frozen=True):
     refresh_token: str = ""
     sent: Parameters = NOTHING
     confirmation: dict[str, str] = {}
+    proved: dict[str, str] = {}
     audiences: frozenset[str] = frozenset()
 
 
@@ -88,6 +89,7 @@ class GrantTypeCase(msgspec.Struct, frozen=True):
     parameters: Parameters
     client: Client
     confirmation: dict[str, str] = {}
+    require_bound: bool = False
 
 
 @check("RFC 6749 §3.2")
@@ -132,7 +134,7 @@ def the_client_may_use_the_grant(case: GrantTypeCase) -> Seen | Refusal:
 @check("RFC 9449 §5.2")
 def a_bound_client_brings_a_proof(case: GrantTypeCase) -> Seen | Refusal:
     """A client whose tokens are always bound proves a key with every request."""
-    return brought(case.client, case.confirmation)
+    return brought(case.client, case.confirmation, required=case.require_bound)
 
 
 @check("RFC 6749 §4.1.3")

@@ -9,8 +9,10 @@ import msgspec
 from innkeeper.issuer.core import claims
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.core.mutual_tls import CONFIRMATION, not_the_holder
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Person
+from innkeeper.keys.certificates import Certificate
 from innkeeper.protocol import errors
 from innkeeper.protocol.parameters import scopes
 from innkeeper.protocol.refusals import Page, Refusal
@@ -23,11 +25,19 @@ class Case(msgspec.Struct, frozen=True):
     person: Person | None
     policy: Policy
     now: int
+    certificate: Certificate | None = None
 
 
-def decide(token: str, found: Found, person: Person | None, policy: Policy, now: int) -> Decision[dict[str, Any]]:
+def decide(
+    token: str,
+    found: Found,
+    person: Person | None,
+    policy: Policy,
+    now: int,
+    certificate: Certificate | None = None,
+) -> Decision[dict[str, Any]]:
     """``sub`` and the claims that the token's scopes let the client see."""
-    trail = follow("userinfo", CHECKS, Case(token, found, person, policy, now))
+    trail = follow("userinfo", CHECKS, Case(token, found, person, policy, now, certificate))
     if trail.refusal or person is None or found.claims is None:
         return Decision(trail.refusal or Refusal(TOKEN_REFUSED, "nobody behind the token"), trail)
     named = found.grant.claims.userinfo if found.grant else {}
@@ -53,6 +63,13 @@ def the_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
     if case.found.revoked or (grant is not None and grant.revoked_at is not None):
         return Refusal(TOKEN_REFUSED, "the token or its grant was revoked", "standing", "revoked")
     return Seen(f"{said['exp'] - case.now} s left")
+
+
+@check("RFC 8705 §3")
+def the_certificate_is_the_bound_one(case: Case) -> Seen | Refusal:
+    """A token that is bound to a TLS certificate comes over a connection made with it."""
+    bound = (case.found.claims or {}).get("cnf") or {}
+    return not_the_holder(bound, case.certificate) or Seen(bound.get(CONFIRMATION, "not bound"))
 
 
 @check("RFC 9068 §4")
@@ -86,6 +103,7 @@ def the_person_is_still_here(case: Case) -> Seen | Refusal:
 CHECKS = (
     a_token_was_sent,
     the_token_is_ours_and_alive,
+    the_certificate_is_the_bound_one,
     the_token_is_for_userinfo,
     the_token_has_openid,
     the_person_is_still_here,

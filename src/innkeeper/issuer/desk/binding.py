@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core import mutual_tls
 from innkeeper.issuer.core.effects import AddOnce, Lost
+from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.realm import Realm, digest
+from innkeeper.keys.certificates import Certificate
 from innkeeper.keys.proofs import read_proof
 from innkeeper.protocol import base64url
 from innkeeper.protocol.refusals import Refusal
@@ -18,21 +21,26 @@ _NONCE_TURN = 120
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """What a request shows of its sender: its ``DPoP`` header, and where and how it was sent."""
+    """What a request shows of its sender: its ``DPoP`` header, where and how it was sent, its TLS certificate."""
 
     dpop: str | None = None
     method: str = "POST"
     url: str = ""
+    certificate: Certificate | None = None
 
 
 NOBODY_SPECIAL = Sender()
 
 
 class Bound(msgspec.Struct, frozen=True):
-    """The key that was proved, as a ``cnf`` claim; empty where none was shown."""
+    """The keys that were proved, as a ``cnf`` claim; empty where none was shown.
+
+    ``confirmation`` is what new tokens are bound to; ``proved`` has the certificate of any client, too.
+    """
 
     confirmation: dict[str, str]
     trail: Trail
+    proved: dict[str, str] = {}
 
     @property
     def refusal(self) -> Refusal | None:
@@ -42,11 +50,25 @@ class Bound(msgspec.Struct, frozen=True):
 UNBOUND = Bound({}, Trail("dpop"))
 
 
-async def prove(realm: Realm, sender: Sender, *, access_token: str = "", bound_to: str | None = None) -> Bound:
-    """Judge the sender's proof. Without a ``DPoP`` header and nothing bound, there is nothing to prove."""
-    if sender.dpop is None and bound_to is None:
+async def prove(
+    realm: Realm,
+    sender: Sender,
+    *,
+    access_token: str = "",
+    bound_to: str | None = None,
+    client: Client | None = None,
+) -> Bound:
+    """Judge the sender's proof. Without a ``DPoP`` header and nothing bound, there is nothing to judge.
+
+    A certificate needs no judging: whoever made the connection holds its key.
+    """
+    if sender.dpop is None and bound_to is None and sender.certificate is None:
         return UNBOUND
-    proof, replayed = read_proof(sender.dpop), False
+    by_certificate = mutual_tls.confirmation(client, sender.certificate)
+    shown = mutual_tls.confirmation(client, sender.certificate, also=True)
+    if sender.dpop is None and bound_to is None:
+        return Bound(by_certificate, Trail("dpop"), shown)
+    proof, replayed = read_proof(sender.dpop, realm.policy.profile_for(client).algorithms), False
     while True:
         case = dpop.Case(
             proof=proof,
@@ -68,7 +90,8 @@ async def prove(realm: Realm, sender: Sender, *, access_token: str = "", bound_t
         except Lost:
             replayed = True
             continue
-        return Bound(dpop.confirmation(proof.thumbprint), trail)
+        key_held = dpop.confirmation(proof.thumbprint)
+        return Bound({**key_held, **by_certificate}, trail, {**key_held, **shown})
 
 
 def nonce(realm: Realm) -> str:

@@ -53,7 +53,7 @@ async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) ->
         realm.observe(bound.trail)
         return bound.refusal
     person = await realm.store.person(str(claims.get("sub"))) if claims else None
-    decision = core_userinfo.decide(token, found, person, realm.policy, realm.now())
+    decision = core_userinfo.decide(token, found, person, realm.policy, realm.now(), sender.certificate)
     realm.observe(Trail("userinfo", bound.trail.steps + decision.trail.steps))
     return decision.outcome
 

@@ -34,7 +34,7 @@ async def push(
         realm.observe(Trail("pushed request", authenticated.trail.steps))
         return authenticated.outcome
     client = authenticated.outcome
-    bound = await prove(realm, sender)
+    bound = await prove(realm, sender, client=client)
     if bound.refusal:
         realm.observe(Trail("pushed request", authenticated.trail.steps + bound.trail.steps))
         return bound.refusal

@@ -14,7 +14,7 @@ from innkeeper.issuer.core.grants import authorization_code, client_credentials,
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
-from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
+from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.shape import Stamp
@@ -44,16 +44,17 @@ async def token(
         realm.observe(Trail("token", authenticated.trail.steps))
         return authenticated.outcome
     client = authenticated.outcome
-    bound = await prove(realm, sender)
+    bound = await prove(realm, sender, client=client)
     opening = bound.trail
     if not opening.refusal:
-        case = core.GrantTypeCase(parameters, client, bound.confirmation)
+        must = realm.policy.profile_for(client).require_bound
+        case = core.GrantTypeCase(parameters, client, bound.confirmation, must)
         opening = opening.then(follow("token", core.GRANT_TYPE_CHECKS, case))
     trail = Trail("token", authenticated.trail.steps + opening.steps)
     if opening.refusal:
         realm.observe(trail)
         return opening.refusal
-    ask = _read(parameters, bound.confirmation, audiences)
+    ask = _read(parameters, bound, audiences)
     decision, refresh = await REDEEM[ask.grant_type](realm, ask, client)
     realm.observe(trail.then(decision.trail))
     if isinstance(decision.outcome, Refusal):
@@ -114,7 +115,11 @@ async def _refresh_token(realm: Realm, ask: TokenRequest, client: Client) -> Red
 async def held_refresh_token(realm: Realm, key: bytes) -> refresh_token.Held | None:
     """What is remembered of a refresh token, by its hash."""
     found = await realm.store.refresh_token(key)
-    return refresh_token.Held(found.token, found.grant, found.successor_spent) if found else None
+    if found is None:
+        return None
+    person = await realm.store.person(found.grant.sub)
+    disabled = person is not None and person.disabled
+    return refresh_token.Held(found.token, found.grant, found.successor_spent, disabled)
 
 
 REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] = {
@@ -124,11 +129,11 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
     core.DEVICE_CODE: device.redeem,
     core.TOKEN_EXCHANGE: exchange.exchange,
     core.JWT_BEARER: jwt_bearer.redeem,
+    core.CIBA: backchannel.redeem,
 }
 
 
-def _read(parameters: Parameters, confirmation: dict[str, str], audiences: frozenset[str]) -> TokenRequest:
-    core.CIBA: backchannel.redeem,
+def _read(parameters: Parameters, bound: Bound, audiences: frozenset[str]) -> TokenRequest:
     get = parameters.get
     return TokenRequest(
         grant_type=parameters["grant_type"],
@@ -139,6 +144,7 @@ def _read(parameters: Parameters, confirmation: dict[str, str], audiences: froze
         code_verifier=get("code_verifier", ""),
         refresh_token=get("refresh_token", ""),
         sent=parameters,
-        confirmation=confirmation,
+        confirmation=bound.confirmation,
+        proved=bound.proved,
         audiences=audiences,
     )

@@ -101,7 +101,7 @@ def decide(
         scopes=opened.scopes,
         audience=opened.audience,
         grant=subject.grant,
-        confirmation=ask.confirmation,
+        confirmation={**ask.confirmation, **_bindings(subject)},
         actor=_chain(case),
         may_act=subject.says("may_act"),
         lifetime=min(policy.access_lifetime, *(one.says("exp") - now for one in (subject, actor) if one.claims)),
@@ -160,10 +160,10 @@ def the_key_of_a_bound_token_is_proved(case: Case) -> Seen | Refusal:
     for token in (case.subject, case.actor):
         bound = token.says("cnf")
         for kind, expected in (bound if isinstance(bound, Mapping) else {}).items():
-            found = case.ask.confirmation.get(kind)
+            found = case.ask.proved.get(kind)
             if found != expected:
                 return Refusal(BINDING_LOST, "the token is bound to a key", str(expected), found or "no proof")
-    return Seen(", ".join(case.ask.confirmation.values()) or "not bound")
+    return Seen(", ".join(case.ask.proved.values()) or "not bound")
 
 
 @check("RFC 8693 §2.1")
@@ -330,6 +330,12 @@ BEYOND_SUBJECT = Page(
     "Ask for a subset of the subject token's scopes that the client is registered for, or for none in particular.",
     "The requested scope exceeds that of the subject token.",
 )
+
+
+def _bindings(subject: Presented) -> dict[str, str]:
+    """The keys that the old token is bound to: the new one is bound to them, too, whoever it is given to."""
+    bound = subject.says("cnf")
+    return {kind: key for kind, key in bound.items() if isinstance(key, str)} if isinstance(bound, Mapping) else {}
 
 
 def _alive(token: Presented, now: int) -> Seen | Refusal:

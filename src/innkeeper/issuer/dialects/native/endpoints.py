@@ -21,6 +21,7 @@ from innkeeper.issuer.dialects.native.wire import (
     form_of,
     form_once,
     proof_of,
+    shown_certificate,
     tokens_reply,
 )
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
@@ -44,7 +45,8 @@ class NativeEndpoints:
         self._realm = realm
         self._layout = layout
         self._explain = explain
-        self._audiences = frozenset({layout.issuer, layout.url(layout.token)})
+        callable_at = (layout.token, layout.push, layout.device_authorization, layout.backchannel)
+        self._audiences = {path: self._names(path) for path in (*callable_at, layout.introspect, layout.revoke)}
 
     def table(self) -> Endpoints:
         """Paths to endpoints."""
@@ -67,7 +69,7 @@ class NativeEndpoints:
         if isinstance(form, Refusal):
             return self._unreadable("token", form)
         sender = self._sender(request, self._layout.token)
-        outcome = await token(self._realm, proof_of(request, form), form, self._audiences, sender)
+        outcome = await token(self._realm, proof_of(request, form), form, self._audiences[self._layout.token], sender)
         reply = self._refused(outcome) if isinstance(outcome, Refusal) else tokens_reply(outcome)
         return reply if sender.dpop is None else self._with_nonce(reply)
 
@@ -76,7 +78,7 @@ class NativeEndpoints:
         if isinstance(form, Refusal):
             return self._unreadable("pushed request", form)
         sender = self._sender(request, self._layout.push)
-        outcome = await push(self._realm, proof_of(request, form), form, self._audiences, sender)
+        outcome = await push(self._realm, proof_of(request, form), form, self._audiences[self._layout.push], sender)
         reply = self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, 201, NO_STORE)
         return reply if sender.dpop is None else self._with_nonce(reply)
 
@@ -84,7 +86,8 @@ class NativeEndpoints:
         form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("device authorization", form)
-        outcome = await authorize_device(self._realm, proof_of(request, form), form, self._audiences)
+        audiences = self._audiences[self._layout.device_authorization]
+        outcome = await authorize_device(self._realm, proof_of(request, form), form, audiences)
         if isinstance(outcome, Refusal):
             return self._refused(outcome)
         return device_codes_reply(outcome, self._layout.url(self._layout.device))
@@ -93,26 +96,29 @@ class NativeEndpoints:
         form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("backchannel", form)
-        outcome = await ask_person(self._realm, proof_of(request, form), form, self._audiences)
+        audiences = self._audiences[self._layout.backchannel]
+        outcome = await ask_person(self._realm, proof_of(request, form), form, audiences)
         return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, headers=NO_STORE)
 
     async def introspect(self, request: Request) -> Reply:
         form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("introspection", form)
-        outcome = await introspect(self._realm, proof_of(request, form), form.get("token", ""), self._audiences)
+        audiences = self._audiences[self._layout.introspect]
+        outcome = await introspect(self._realm, proof_of(request, form), form.get("token", ""), audiences)
         return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, headers=NO_STORE)
 
     async def revoke(self, request: Request) -> Reply:
         form = form_once(request)
         if isinstance(form, Refusal):
             return self._unreadable("revocation", form)
-        outcome = await revoke(self._realm, proof_of(request, form), form.get("token", ""), self._audiences)
+        audiences = self._audiences[self._layout.revoke]
+        outcome = await revoke(self._realm, proof_of(request, form), form.get("token", ""), audiences)
         return self._refused(outcome) if isinstance(outcome, Refusal) else Reply(200, NO_STORE)
 
     async def userinfo(self, request: Request) -> Reply:
         scheme, sent = _access_token(request)
-        sender = self._sender(request, self._layout.userinfo) if scheme == "dpop" else NOBODY_SPECIAL
+        sender = self._sender(request, self._layout.userinfo, proves=scheme == "dpop")
         outcome = await userinfo(self._realm, sent, sender)
         if isinstance(outcome, Refusal):
             return self._challenged(outcome, scheme)
@@ -129,9 +135,21 @@ class NativeEndpoints:
     async def discovery(self, _: Request) -> Reply:
         return json_reply(self.document(), headers=CACHEABLE)
 
-    def _sender(self, request: Request, path: str) -> Sender:
-        proof = request.headers.get("dpop")
-        return NOBODY_SPECIAL if proof is None else Sender(proof, request.method, self._layout.url(path))
+    def _sender(self, request: Request, path: str, *, proves: bool = True) -> Sender:
+        """What the request shows of its sender; where it ``proves`` a key, by which proof."""
+        proof = request.headers.get("dpop") if proves else None
+        if proof is None and not request.certificate:
+            return NOBODY_SPECIAL
+        at_mtls = self._layout.mtls.partition("//")[2] == request.headers.get("host", "")
+        url = self._layout.mtls + path if self._layout.mtls and at_mtls else self._layout.url(path)
+        return Sender(proof, request.method, url, shown_certificate(request) if request.certificate else None)
+
+    def _names(self, path: str) -> frozenset[str]:
+        """What an assertion sent to an endpoint may be addressed to: the issuer, the token endpoint, the endpoint."""
+        layout = self._layout
+        urls = {layout.url(layout.token), layout.url(path)}
+        aliases = {layout.mtls + layout.token, layout.mtls + path} if layout.mtls else set()
+        return frozenset({layout.issuer, *urls, *aliases})
 
     def _challenged(self, refusal: Refusal, scheme: str) -> Reply:
         """A refused call with what it lacks, in the scheme that it used (RFC 6750 §3, RFC 9449 §7.1)."""

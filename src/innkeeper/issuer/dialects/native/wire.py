@@ -58,6 +58,14 @@ def certificate_of(request: Request) -> Certificate | None:
     return read_forwarded(request.certificate) if request.certificate else None
 
 
+def shown_certificate(request: Request) -> Certificate | None:
+    """The same, where one that cannot be read is none: its bearer fails to prove what a token is bound to."""
+    try:
+        return certificate_of(request)
+    except NotACertificate:
+        return None
+
+
 def _proof(authorization: str, form: Parameters) -> Proof:
     client_id, secret, assertion = form.get("client_id"), form.get("client_secret"), form.get("client_assertion")
     methods: list[str] = []
