@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -21,18 +22,25 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from innkeeper.keys import jwk, jws
+from innkeeper.keys import jwe, jwk, jws
 from innkeeper.keys.seal import Seal
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
-DEFAULT_ALGORITHMS = ("ES256", "RS256")
+DEFAULT_ALGORITHMS = ("ES256", "RS256", "ECDH-ES")
+"""What a new realm has keys for: signing, and being written to in private."""
+
+SIGNING_ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
+"""What keys can be made for that sign."""
 
 _slow_signers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign")
 
 
 class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A signing key as remembered. It signs from ``active_from`` on and is published until ``expires_at``."""
+    """A key as remembered. It signs from ``active_from`` on and is published until ``expires_at``.
+
+    A key whose ``alg`` is one of ``jwe.ALGORITHMS`` signs nothing: it opens what others encrypt to it.
+    """
 
     kid: str
     alg: str
@@ -66,12 +74,37 @@ class Ring:
         return [key.document for key in reversed(self._keys.values()) if not _expired(key.stored, now)]
 
     def algorithms(self) -> list[str]:
-        """The algorithms that this ring has keys for."""
-        return sorted({key.stored.alg for key in self._keys.values()})
+        """The algorithms that this ring has keys for to sign with."""
+        return sorted({key.stored.alg for key in self._keys.values()}.intersection(SIGNING_ALGORITHMS))
+
+    def signs(self, alg: str, now: int) -> bool:
+        """Whether a key signs with this algorithm now."""
+        return alg in SIGNING_ALGORITHMS and self._lasting_longest(alg, now) is not None
+
+    def opens(self, now: int) -> list[str]:
+        """The algorithms with which somebody can encrypt to this ring's published keys."""
+        keys = self._to_open(now)
+        return [alg for alg in jwe.ALGORITHMS if any(jwe.opens(key.private, alg) for key in keys)]
+
+    def decrypt(self, token: str, now: int) -> bytes:
+        """What was encrypted to a published key of this ring. Raises ``jwe.NotDecrypted``."""
+        header = jwe.read_header(token)
+        kid, alg = header.get("kid"), str(header["alg"])
+        for key in self._to_open(now):
+            if kid in (None, key.stored.kid) and jwe.opens(key.private, alg):
+                with suppress(jwe.NotDecrypted):
+                    return jwe.decrypt(token, key.private)
+        raise jwe.NotDecrypted("no key of ours opens it")
+
+    def _to_open(self, now: int) -> list[_Key]:
+        own = [key for key in self._keys.values() if key.stored.alg in jwe.ALGORITHMS]
+        return [key for key in own if not _expired(key.stored, now)]
 
     async def cut(self, alg: str, typ: str, claims: Mapping[str, Any], now: int) -> str:
         """A signed token. RSA signs in a thread: it takes ten times as long and holds no lock meanwhile."""
-        key = self._active(alg, now)
+        key = self._lasting_longest(alg, now)
+        if key is None:
+            raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
         header = self._header(key, typ)
         body = msgspec.json.encode(claims)
         if alg[0] in "RP":
@@ -100,12 +133,12 @@ class Ring:
         except (jws.NotAToken, NotStrict) as error:
             raise NotOurs(str(error)) from None
 
-    def _active(self, alg: str, now: int) -> _Key:
+    def _lasting_longest(self, alg: str, now: int) -> _Key | None:
         """The key that is published longest, the newest of several: what it signs now outlives no key."""
         for key in self._lasting:
             if key.stored.alg == alg and key.stored.active_from <= now and not _expired(key.stored, now):
                 return key
-        raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
+        return None
 
     def _header(self, key: _Key, typ: str) -> bytes:
         known = self._headers.get((key.stored.kid, typ))
@@ -146,6 +179,8 @@ _MAKERS: dict[str, Callable[[], jws.PrivateKey]] = {
     "RS256": lambda: rsa.generate_private_key(65537, 2048),
     "PS256": lambda: rsa.generate_private_key(65537, 2048),
     "EdDSA": Ed25519PrivateKey.generate,
+    "ECDH-ES": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "RSA-OAEP-256": lambda: rsa.generate_private_key(65537, 2048),
 }
 
 
@@ -154,7 +189,15 @@ def _open(stored: StoredKey, seal: Seal) -> _Key:
     if not isinstance(private, jws.PrivateKey):
         raise UsageError(f"signing key {stored.kid} is of a kind that signs nothing here. Retire it.")
     public = private.public_key()
-    return _Key(stored, private, public, jwk.public_document(public, stored.kid, stored.alg))
+    return _Key(stored, private, public, _document(stored, public))
+
+
+def _document(stored: StoredKey, public: jws.PublicKey) -> dict[str, str]:
+    """The key as it is published; one for encryption names no algorithm, since it serves several."""
+    if stored.alg not in jwe.ALGORITHMS:
+        return jwk.public_document(public, stored.kid, stored.alg)
+    document = jwk.public_document(public, stored.kid, stored.alg, "enc")
+    return {name: value for name, value in document.items() if name != "alg"}
 
 
 def _purpose(kid: str) -> str:
