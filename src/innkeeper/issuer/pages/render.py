@@ -16,7 +16,7 @@ from innkeeper.protocol.exchange import Reply
 __all__ = ["page_reply", "render", "static_reply"]
 
 SCRIPTED = frozenset({"form_post.html"})
-"""The pages that load a script. Each works without it."""
+"""The pages that always load a script. Each works without it."""
 
 
 def render(template: str, **context: Any) -> bytes:
@@ -33,14 +33,16 @@ def page_reply(
     headers: Sequence[tuple[str, str]] = (),
     *,
     form_targets: Sequence[str] = (),
+    scripted: bool = False,
     **context: Any,
 ) -> Reply:
     """The page as a reply, with ``headers`` after the ones that keep it safe.
 
     ``form_targets``: the URIs to which the answer to this page's form may redirect a browser, directly or at the
     end of a chain. A sign-in that may lead straight back to the client needs the client's redirect URI here.
+    ``scripted`` lets the page load our own scripts, where it offers passkeys.
     """
-    policy = content_security_policy(form_targets, scripts=template in SCRIPTED)
+    policy = content_security_policy(form_targets, scripts=scripted or template in SCRIPTED)
     body = render(template, **context)
     return Reply(status, (*PAGE_HEADERS, ("content-security-policy", policy), *headers), body)
 

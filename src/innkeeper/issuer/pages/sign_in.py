@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.desk import passkeys
 from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.sign_in import CodeNext, SignedIn, sign_in
@@ -28,6 +29,7 @@ class SignInPage:
         self._layout = layout
         self._visits = visits
         self._hints = list(hints)
+        self._site = passkeys.site_of(realm, layout.origin)
 
     async def __call__(self, request: Request) -> Reply:
         try:
@@ -48,11 +50,21 @@ class SignInPage:
             return self._visits.onward(msgspec.structs.replace(ticket, denied=True))
         username = form.get("username", "")
         caller = await self._visits.caller(request)
+        if form.get("passkey"):
+            return await self._passkey(request, form, ticket, caller)
         answer = await sign_in(self._realm, caller, username, form.get("password", ""))
         if isinstance(answer, Refusal):
             return await self._page(request, ticket, username, answer.page.wire, answer.page.status)
         if isinstance(answer, CodeNext):
             return self._visits.on_to(self._layout.sign_in_code, ticket, [self._visits.half_way(answer.cookie)])
+        return onward(self._visits, caller, ticket, answer)
+
+    async def _passkey(self, request: Request, form: Parameters, ticket: Ticket, caller: Caller) -> Reply:
+        if self._site is None:
+            return await self._page(request, ticket, "", "Passkeys do not work at this address.", 400)
+        answer = await passkeys.sign_in(self._realm, self._site, caller, form.get("csrf", ""), form.get("passkey", ""))
+        if isinstance(answer, Refusal):
+            return await self._page(request, ticket, "", answer.page.wire, answer.page.status)
         return onward(self._visits, caller, ticket, answer)
 
     async def _page(
@@ -66,6 +78,7 @@ class SignInPage:
             "sign_in.html",
             status,
             headers,
+            scripted=self._site is not None,
             form_targets=[redirect_uri] if redirect_uri else (),
             realm_name=self._realm.policy.title,
             static=self._layout.static,
@@ -74,6 +87,7 @@ class SignInPage:
             csrf=proof,
             ticket=parameters_of(request).get("ticket", ""),
             username=username,
+            passkey=passkeys.sign_in_options(self._realm, self._site, proof) if self._site else None,
             problem=problem,
             development=bool(self._hints),
             hint_credentials=self._hints,
