@@ -31,7 +31,7 @@ async def _with_realm(config: Path | None, work: Callable[[Realm], Awaitable[Res
     try:
         memory = store.realm(NATIVE_REALM)
         if not await is_planted(memory):
-            await plant(memory, settings, system_clock())
+            await plant(memory, seal, settings, system_clock())
         policy = policy_of(settings)
         realm = await open_realm(NATIVE_REALM, policy, memory, seal, NativeShape(), system_clock, unobserved)
         return await work(realm)

@@ -140,7 +140,7 @@ async def open_issuer(
         observe(trail)
 
     memory = store.realm(NATIVE_REALM)
-    await plant(memory, settings, clock())
+    await plant(memory, seal, settings, clock())
     fetcher = Fetcher(outside or outside_of(settings), clock, redirects=settings.fetching.redirects)
     realm = await open_realm(NATIVE_REALM, policy, memory, seal, NativeShape(), clock, see, fetcher)
     hints = [(one.username, one.password) for one in settings.person] if development else []

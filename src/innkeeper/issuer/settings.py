@@ -107,7 +107,11 @@ class SeedResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A client that exists from the start. Without ``secret`` it is public."""
+    """A client that exists from the start. Without ``secret`` it is public, unless ``metadata`` say otherwise.
+
+    ``profile`` is the set of rules it lives by, where that is another than the issuer's. ``metadata`` is what else there
+    is to say, under the names of client registration (RFC 7591 §2), for example ``jwks``.
+    """
 
     id: str
     name: str
@@ -118,6 +122,8 @@ class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     scopes: list[str] = []
     native: bool = False
     pkce: Literal["always", "or-nonce", "optional"] = "or-nonce"
+    profile: str = ""
+    metadata: dict[str, Any] = {}
 
 
 class SeedPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

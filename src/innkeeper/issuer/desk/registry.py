@@ -8,13 +8,17 @@ from hashlib import sha256
 import msgspec
 
 from innkeeper.issuer.core.methods import BASIC, NONE, POST
+from innkeeper.issuer.core.profiles import known_profile
 from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource, Secret
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF, SHORT_NAMES
+from innkeeper.issuer.desk.client_secrets import keep
+from innkeeper.issuer.desk.declared import with_metadata
 from innkeeper.issuer.desk.passwords import hash_password
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.issuer.store.port import RealmStore
 from innkeeper.keys.ring import StoredKey, rotate
+from innkeeper.keys.seal import Seal
 from innkeeper.protocol.redirects import why_not_registrable
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.protocol.resources import why_not_a_resource
@@ -45,21 +49,22 @@ async def add_client(realm: Realm, new: NewClient) -> tuple[Client, str | None]:
     return client, secret
 
 
-async def rotate_secret(realm: Realm, client_id: str, keep: int) -> str:
-    """Give a client a new secret; the old ones work for ``keep`` more seconds. Raises ``UsageError``."""
+async def rotate_secret(realm: Realm, client_id: str, overlap: int) -> str:
+    """Give a client a new secret; the old ones work for ``overlap`` more seconds. Raises ``UsageError``."""
     client = await realm.store.client(client_id)
     if client is None:
         raise UsageError(f"no client {client_id!r}; `innkeeper client list` shows them")
     if client.public:
         raise UsageError(f"client {client_id!r} is public: it has no secret")
     now, secret = realm.now(), random_value()
-    end = now + keep
+    end = now + overlap
     old = [one for one in client.secrets if one.expires_at is None or one.expires_at > now]
     kept = [
         msgspec.structs.replace(one, expires_at=end if one.expires_at is None else min(one.expires_at, end))
         for one in old
     ]
-    changed = msgspec.structs.replace(client, secrets=(Secret(digest(secret), now), *kept), development=False)
+    fresh = keep(realm.seal, client_id, client.auth_methods, secret, now)
+    changed = msgspec.structs.replace(client, secrets=(fresh, *kept), development=False)
     await realm.store.put_client(changed)
     return secret
 
@@ -96,7 +101,7 @@ async def rotate_key(realm: Realm, alg: str, publish_ahead: int) -> StoredKey:
     return fresh
 
 
-async def plant(store: RealmStore, settings: Settings, now: int) -> None:
+async def plant(store: RealmStore, seal: Seal, settings: Settings, now: int) -> None:
     """Put the settings' resources, clients and people into a store, again only once these settings change."""
     mark = sha256(
         msgspec.json.encode((settings.origin, settings.resource, settings.client, settings.person))
@@ -109,7 +114,7 @@ async def plant(store: RealmStore, settings: Settings, now: int) -> None:
     for resource in settings.resource:
         await store.put_resource(_seed_resource(resource, settings.origin))
     for client in settings.client:
-        await store.put_client(_seed_client(client, settings.origin, now))
+        await store.put_client(_seed_client(client, seal, settings.origin, now))
     for person in settings.person:
         await store.put_person(_seed_person(person, now))
     await store.put_note(_SEED_NOTE, mark)
@@ -199,7 +204,7 @@ def _seed_resource(seed: SeedResource, origin: str) -> Resource:
     return Resource(uri, seed.name, seed.scopes, development=True)
 
 
-def _seed_client(seed: SeedClient, origin: str, now: int) -> Client:
+def _seed_client(seed: SeedClient, seal: Seal, origin: str, now: int) -> Client:
     """The client that the settings describe. Raises ``UsageError`` for what could not be registered either."""
     redirects, ways_back = (
         tuple(uri.replace("{origin}", origin) for uri in uris)
@@ -207,20 +212,23 @@ def _seed_client(seed: SeedClient, origin: str, now: int) -> Client:
     )
     grants = long_names(seed.grants)
     _judge_names((*redirects, *ways_back), grants)
-    return Client(
+    method = seed.metadata.get("token_endpoint_auth_method", BASIC)
+    client = Client(
         id=seed.id,
         name=seed.name,
         auth_methods=frozenset({BASIC, POST}) if seed.secret else frozenset({NONE}),
-        secrets=(Secret(digest(seed.secret), now),) if seed.secret else (),
+        secrets=(keep(seal, seed.id, (method,), seed.secret, now),) if seed.secret else (),
         redirect_uris=redirects,
         post_logout_redirect_uris=ways_back,
         grants=grants,
         scopes=frozenset(seed.scopes),
         application_type=NATIVE if seed.native else WEB,
         pkce=seed.pkce,
+        profile=known_profile(seed.profile) if seed.profile else "",
         created_at=now,
         development=bool(seed.secret),
     )
+    return with_metadata(client, seed.metadata)
 
 
 def _seed_person(seed: SeedPerson, now: int) -> Person:
