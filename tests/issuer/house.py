@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from msgspec.structs import replace
 
 from innkeeper.issuer.app import Issuer, open_issuer
+from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.protocol import pkce
 from innkeeper.tokens.trail import Trail
@@ -151,7 +152,13 @@ class House:
     """An issuer that is open until ``close``; ``trails`` are the decisions it made."""
 
     def __init__(
-        self, folder: Path, settings: Settings = SETTINGS, *, clock: Clock | None = None, development: bool = False
+        self,
+        folder: Path,
+        settings: Settings = SETTINGS,
+        *,
+        clock: Clock | None = None,
+        development: bool = False,
+        outside: Outside | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.trails: list[Trail] = []
@@ -159,7 +166,13 @@ class House:
         server = replace(settings.server, state=str(folder))
         self.settings = replace(settings, server=server)
         self.issuer: Issuer = self.run(
-            open_issuer(self.settings, development=development, observe=self.trails.append, clock=self.clock)
+            open_issuer(
+                self.settings,
+                development=development,
+                observe=self.trails.append,
+                clock=self.clock,
+                outside=outside,
+            )
         )
 
     def close(self) -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from innkeeper.issuer.desk.outside import Outside
+from innkeeper.issuer.settings import Settings
+from tests.issuer.house import SETTINGS, House
 
 HOST = "client.example"
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -121,11 +127,27 @@ class Stranger:
 
 
 @asynccontextmanager
-async def stranger(authority: Authority, name: str = HOST) -> AsyncIterator[Stranger]:
-    """A stranger's server on a free port of 127.0.0.1, whose certificate is for ``name``."""
-    made = Stranger()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=authority.server(name))
-    made.port = server.sockets[0].getsockname()[1]
+async def stranger(
+    authority: Authority, name: str = HOST, listening: socket.socket | None = None
+) -> AsyncIterator[Stranger]:
+    """A stranger's server on a free port of 127.0.0.1, or where ``listening`` is; its certificate is for ``name``."""
+    made, listening = Stranger(), listening or socket.create_server(("127.0.0.1", 0))
+    server = await asyncio.start_server(made.serve, sock=listening, ssl=authority.server(name))
+    made.port = listening.getsockname()[1]
     async with server:
         yield made
         made.stalled.set()
+
+
+@contextmanager
+def house_and_stranger(folder: Path, settings: Settings = SETTINGS, **how: Any) -> Iterator[tuple[House, Stranger]]:
+    """An issuer that may visit the stranger's server, which lives in the issuer's event loop: it answers while asked."""
+    authority, listening = Authority(folder), socket.create_server(("127.0.0.1", 0))
+    place = f"{HOST}:{listening.getsockname()[1]}"
+    outside = Outside(frozenset({place}), authority.trust, Resolver(["127.0.0.1"]))
+    house, stack = House(folder / "state", settings, outside=outside, **how), AsyncExitStack()
+    try:
+        yield house, house.run(stack.enter_async_context(stranger(authority, listening=listening)))
+    finally:
+        house.run(stack.aclose())
+        house.close()

@@ -19,13 +19,15 @@ class Found(msgspec.Struct, frozen=True):
     """What a presented token turned out to be.
 
     ``claims`` are those of an access token whose signature is ours; ``refresh`` what is remembered of a
-    refresh token. ``grant`` is the access token's grant where it has one.
+    refresh token. ``grant`` is the access token's grant where it has one. ``subject`` is the person behind a refresh
+    token, as its client is told.
     """
 
     claims: dict[str, Any] | None = None
     revoked: bool = False
     grant: Grant | None = None
     refresh: Held | None = None
+    subject: str = ""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -101,7 +103,7 @@ def _describe(found: Found, policy: Policy) -> dict[str, Any]:
         "active": True,
         "iss": policy.issuer,
         "client_id": held.grant.client_id,
-        "sub": held.grant.sub,
+        "sub": found.subject or held.grant.sub,
         "scope": " ".join(sorted(held.grant.scopes)),
         "exp": held.token.expires_at,
         "iat": held.grant.created_at,

@@ -41,7 +41,7 @@ def decide(
     if trail.refusal or person is None or found.claims is None:
         return Decision(trail.refusal or Refusal(TOKEN_REFUSED, "nobody behind the token"), trail)
     named = found.grant.claims.userinfo if found.grant else {}
-    return Decision({"sub": person.sub, **claims.of(person, scopes(found.claims["scope"]), named)}, trail)
+    return Decision({"sub": found.claims["sub"], **claims.of(person, scopes(found.claims["scope"]), named)}, trail)
 
 
 @check("RFC 6750 §3.1")

@@ -14,6 +14,7 @@ from innkeeper.issuer.core.records import Client, Consent, Session
 from innkeeper.issuer.desk.factors import factors_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.requests import PUSHED
+from innkeeper.issuer.desk.subjects import behind
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -71,7 +72,7 @@ def _hinted(realm: Realm, hint: str) -> str | None:
     if not hint:
         return None
     try:
-        return str(realm.ring.read(hint, identity.TYPE).get("sub"))
+        return behind(realm, str(realm.ring.read(hint, identity.TYPE).get("sub")))
     except NotOurs:
         return None
 

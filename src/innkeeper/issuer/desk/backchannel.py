@@ -16,6 +16,7 @@ from innkeeper.issuer.core.token import Fresh, Issue, TokenRequest
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.subjects import behind
 from innkeeper.issuer.store.port import Entry
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import Parameters
@@ -146,7 +147,7 @@ def _hinted(realm: Realm, hint: str, client: Client) -> tuple[str, str]:
         return "", str(error)
     if claims.get("iss") != realm.policy.issuer or claims.get("aud") != client.id:
         return "", "cut by another issuer or for another client"
-    return str(claims.get("sub", "")), ""
+    return behind(realm, str(claims.get("sub", ""))), ""
 
 
 async def _pending(realm: Realm, key: str, sub: str) -> Pending | None:

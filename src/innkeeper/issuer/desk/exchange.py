@@ -10,6 +10,7 @@ from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.scopes import Reach
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.subjects import behind
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import scopes
 from innkeeper.tokens import identity
@@ -43,7 +44,7 @@ async def _presented(realm: Realm, token: str, kind: str) -> core.Presented:
         return core.NOT_SENT
     named = claims.get("gid")
     grant = await realm.store.grant(named) if isinstance(named, str) else None
-    subject = grant.sub if grant else str(claims["sub"])
+    subject = grant.sub if grant else behind(realm, str(claims["sub"]))
     return core.Presented(
         claims=claims,
         reach=Reach(scopes(claims.get("scope")), _audience(claims)),
@@ -59,7 +60,7 @@ async def _identity_token(realm: Realm, token: str) -> core.Presented:
     claims = _read(realm, token, identity.TYPE)
     if claims is None or "events" in claims or any(name not in claims for name in _IDENTITY_CLAIMS):
         return core.NOT_SENT
-    subject = str(claims["sub"])
+    subject = behind(realm, str(claims["sub"]))
     consent = await realm.store.consent(subject, str(claims["aud"]))
     allowed = Reach(consent.scopes, tuple(sorted(consent.resources))) if consent else Reach(frozenset(), ())
     return core.Presented(claims, allowed, subject, gone=await _is_gone(realm, subject))

@@ -12,6 +12,7 @@ from innkeeper.issuer.core.introspect import Found
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest
+from innkeeper.issuer.desk.subjects import behind, told
 from innkeeper.issuer.desk.token import held_refresh_token
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.refusals import Refusal
@@ -52,7 +53,7 @@ async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) ->
     if bound.refusal:
         realm.observe(bound.trail)
         return bound.refusal
-    person = await realm.store.person(str(claims.get("sub"))) if claims else None
+    person = await realm.store.person(behind(realm, str(claims.get("sub")))) if claims else None
     decision = core_userinfo.decide(token, found, person, realm.policy, realm.now(), sender.certificate)
     realm.observe(Trail("userinfo", bound.trail.steps + decision.trail.steps))
     return decision.outcome
@@ -62,7 +63,8 @@ async def find(realm: Realm, token: str) -> Found:
     """What a token turns out to be: an access token of ours by its signature, or a refresh token by its hash."""
     if "." not in token:
         held = await held_refresh_token(realm, digest(token)) if token else None
-        return Found(refresh=held)
+        client = await realm.client(held.grant.client_id) if held else None
+        return Found(refresh=held, subject=told(realm, client, held.grant.sub) if held and client else "")
     try:
         claims = realm.ring.read(token, realm.shape.access_type, realm.now())
     except NotOurs:

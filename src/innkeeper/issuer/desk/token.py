@@ -11,13 +11,14 @@ from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
-from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.core.records import PAIRWISE, Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.shape import Stamp
+from innkeeper.issuer.desk.subjects import told
 from innkeeper.protocol.parameters import Parameters, scopes
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Trail, follow
@@ -64,17 +65,19 @@ async def token(
 
 async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens:
     """Sign what was decided. ``refresh`` is the refresh token that was committed with the decision."""
-    stamp = Stamp(realm.now(), random_id())
+    stamp, person_sub = Stamp(realm.now(), random_id()), issue.subject
+    if issue.client.subject_type == PAIRWISE:
+        issue = msgspec.structs.replace(issue, subject=told(realm, issue.client, person_sub))
     draft = realm.shape.access(issue, realm.policy, stamp)
     access = await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
-    identity = await _identity(realm, issue, access, stamp) if issue.id_token else None
+    identity = await _identity(realm, issue, person_sub, access, stamp) if issue.id_token else None
     kind = "DPoP" if "jkt" in issue.confirmation else "Bearer"
     kept = refresh if issue.refresh else None
     return Tokens(access, draft.lifetime, issue.scopes, kept, identity, kind, issue.issued_type)
 
 
-async def _identity(realm: Realm, issue: Issue, access: str, stamp: Stamp) -> str:
-    person = await realm.store.person(issue.subject)
+async def _identity(realm: Realm, issue: Issue, person_sub: str, access: str, stamp: Stamp) -> str:
+    person = await realm.store.person(person_sub)
     draft = realm.shape.identity(issue, person, access, realm.policy, stamp)
     return await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
 

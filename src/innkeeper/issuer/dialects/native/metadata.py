@@ -11,6 +11,7 @@ from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
 from innkeeper.issuer.core.methods import NONE, SECRET_JWT
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.profiles import PROFILES
+from innkeeper.issuer.core.records import PAIRWISE, PUBLIC
 from innkeeper.issuer.core.registration import OFF
 from innkeeper.issuer.core.token import PARAMETERS_OF
 from innkeeper.issuer.dialects.layout import Layout
@@ -55,7 +56,7 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "introspection_endpoint_auth_signing_alg_values_supported": signing,
         "dpop_signing_alg_values_supported": [one for one in dpop.ALGORITHMS if one in algorithms],
         "authorization_response_iss_parameter_supported": True,
-        "subject_types_supported": ["public"],
+        "subject_types_supported": [PUBLIC, PAIRWISE],
         "id_token_signing_alg_values_supported": id_token_algorithms,
         "acr_values_supported": assurance.supported(policy.issuer),
         "prompt_values_supported": sorted(PROMPTS),
