@@ -70,13 +70,15 @@ def run(app: Opening, listening: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the issuer judges whom it believes about its callers
         loop="auto",
         http="httptools",
         ws="none",
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=3,
     )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     server = uvicorn.Server(config)
     try:
         with suppress(KeyboardInterrupt):  # the server has closed in good order by then

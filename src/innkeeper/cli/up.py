@@ -25,7 +25,7 @@ from innkeeper.tour.tap import observe as tap
 
 AGENT = "concierge"
 APP = "guest-app"
-ASKED = ("openid", "profile", "email", "room:enter", "gym:enter", "pool:enter")
+ASKED = ("openid", "room:enter", "gym:enter", "pool:enter")
 """What the guest's app asks for in the tour: one door less than there are, so that one is seen to stay shut."""
 
 

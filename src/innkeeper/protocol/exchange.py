@@ -8,7 +8,10 @@ import msgspec
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A request as it arrived: ``headers`` with lower-case names (repeated ones joined by ", "), ``body`` whole."""
+    """A request as it arrived: ``headers`` with lower-case names (repeated ones joined by ", "), ``body`` whole.
+
+    ``remote`` is the caller's address; ``certificate`` their TLS certificate as a proxy that is believed spells it.
+    """
 
     method: str
     path: str
@@ -16,6 +19,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes = b""
     remote: str = ""
+    certificate: str = ""
 
     def cookie(self, name: str) -> str | None:
         """The value of a cookie, or None. RFC 6265 §4.2.1; the first of several wins."""
