@@ -70,6 +70,16 @@ class Lifetimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refresh_token: Lifetime = 30 * 86400
     refresh_grace: Annotated[int, msgspec.Meta(ge=0)] = 60
     session: Lifetime = 12 * 3600
+    device_code: Lifetime = 600
+    backchannel: Lifetime = 300
+
+
+class Delegation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may act for whom by token exchange. ``max_actors`` 5, one behind the other: nobody can judge a longer chain.
+    ``require_may_act`` off; on, a token is exchanged only by whoever it names in may_act."""
+
+    max_actors: Annotated[int, msgspec.Meta(ge=1)] = 5
+    require_may_act: bool = False
 
 
 class Fetching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,8 +119,9 @@ class SeedResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A client that exists from the start. Without ``secret`` it is public, unless ``metadata`` say otherwise.
 
-    ``profile`` is the set of rules it lives by, where that is another than the issuer's. ``metadata`` is what else there
-    is to say, under the names of client registration (RFC 7591 §2), for example ``jwks``.
+    ``profile`` is the set of rules it lives by, where that is another than the issuer's. ``may_act`` names the one
+    client that may exchange this one's tokens to act for their person. ``metadata`` is what else there is to say, under
+    the names of client registration (RFC 7591 §2), for example ``jwks``.
     """
 
     id: str
@@ -123,6 +134,7 @@ class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     native: bool = False
     pkce: Literal["always", "or-nonce", "optional"] = "or-nonce"
     profile: str = ""
+    may_act: str = ""
     metadata: dict[str, Any] = {}
 
 
@@ -149,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client: list[SeedClient] = []
     person: list[SeedPerson] = []
     trusted_issuer: list[TrustedIssuer] = []
+    delegation: Delegation = Delegation()
 
     @property
     def origin(self) -> str:
@@ -226,7 +239,7 @@ def _explained(message: str) -> str:
     return f"unknown key {wrong!r}: {advice}"
 
 
-_PARTS = (Server, Lifetimes, Fetching, Registration, SeedResource, SeedClient, SeedPerson, TrustedIssuer)
+_PARTS = (Server, Lifetimes, Delegation, Fetching, Registration, SeedResource, SeedClient, SeedPerson, TrustedIssuer)
 
 
 def _number(name: str, text: str) -> int:

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.core.records import TrustedIssuer
 from innkeeper.issuer.core.token import JWT_BEARER
+from innkeeper.issuer.desk.fetching import Document, Kind
+from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.settings import SeedClient
 from innkeeper.keys import jwk, jws
 from innkeeper.protocol import base64url
@@ -216,3 +218,24 @@ def test_nonsense_is_refused(house: House, token: str) -> None:
 def test_our_own_tokens_are_no_word_of_another_issuer(house: House) -> None:
     own = redeem(house, assertion(house)).json["access_token"]
     assert refused(redeem(house, own)) == "invalid_grant"
+
+
+def test_keys_are_fetched_where_the_issuer_has_them(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Fetched:
+        async def fetch(self, url: str, kind: Kind, *, newest: int | None = None) -> Document:
+            asked.append(url)
+            if "away" in url:
+                raise NotFetched("it is away")
+            return Document(url, msgspec.json.encode({"keys": TRUSTED.jwks}), 0, 0)
+
+    realm = house.issuer.realm
+    monkeypatch.setattr(realm, "fetcher", Fetched())
+    remote = replace(TRUSTED, jwks=(), jwks_uri=f"{IDP}/jwks")
+    monkeypatch.setattr(realm, "policy", replace(realm.policy, trusted_issuers={IDP: remote}))
+    assert said(redeem(house, assertion(house)))["sub"] == "ada-1"
+    assert asked == [f"{IDP}/jwks"]
+    away = replace(remote, jwks_uri=f"{IDP}/away")
+    monkeypatch.setattr(realm, "policy", replace(realm.policy, trusted_issuers={IDP: away}))
+    assert refused(redeem(house, assertion(house))) == "invalid_grant"

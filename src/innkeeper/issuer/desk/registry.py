@@ -225,6 +225,7 @@ def _seed_client(seed: SeedClient, seal: Seal, origin: str, now: int) -> Client:
         application_type=NATIVE if seed.native else WEB,
         pkce=seed.pkce,
         profile=known_profile(seed.profile) if seed.profile else "",
+        may_act=seed.may_act,
         created_at=now,
         development=bool(seed.secret),
     )

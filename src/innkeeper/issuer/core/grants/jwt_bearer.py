@@ -56,7 +56,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def asked(self) -> frozenset[str]:
         """The scopes asked for; where none are, those of APIs that there are to have."""
-        return self.ask.scopes or self.ceiling - OPENID_SCOPES.keys()
+        return self.ask.scopes or self.ceiling.difference(OPENID_SCOPES)
 
 
 def decide(ask: TokenRequest, client: Client, assertion: Assertion, policy: Policy, now: int) -> Decision[Issue]:

@@ -81,7 +81,7 @@ class Case(msgspec.Struct, frozen=True):
         """Who would act: the actor token's subject, or the client itself."""
         issuer = self.policy.issuer
         if self.wanted.has_actor:
-            return {**(self.actor.claims or {}), "iss": issuer, "sub": self.actor.subject}
+            return {**(self.actor.claims or {}), "iss": issuer}
         return {"iss": issuer, "sub": self.client.id, "client_id": self.client.id}
 
 
