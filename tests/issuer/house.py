@@ -18,6 +18,7 @@ from innkeeper.issuer.app import Issuer, open_issuer
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.protocol import pkce
+from innkeeper.protocol.refusals import UsageError
 from innkeeper.tokens.trail import Trail
 
 Result = TypeVar("Result")
@@ -165,15 +166,17 @@ class House:
         self._runner = asyncio.Runner()
         server = replace(settings.server, state=str(folder))
         self.settings = replace(settings, server=server)
-        self.issuer: Issuer = self.run(
-            open_issuer(
-                self.settings,
-                development=development,
-                observe=self.trails.append,
-                clock=self.clock,
-                outside=outside,
+        self.issuer = self._opened(development, outside)
+
+    def _opened(self, development: bool, outside: Outside | None) -> Issuer:
+        observe, clock = self.trails.append, self.clock
+        try:
+            return self.run(
+                open_issuer(self.settings, development=development, observe=observe, clock=clock, outside=outside)
             )
-        )
+        except UsageError:
+            self._runner.close()
+            raise
 
     def close(self) -> None:
         self.issuer.close()
