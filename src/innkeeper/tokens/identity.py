@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
+from hashlib import sha256, sha384, sha512
 from types import MappingProxyType
 from typing import Any
 
@@ -25,9 +25,13 @@ def build(
     access_token: str = "",
     nonce: str | None = None,
     session_id: str = "",
+    alg: str = "RS256",
     extra: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The claims of a new ID token; ``now`` and ``lifetime`` in seconds. ``nonce`` and ``sid`` only where given."""
+    """The claims of a new ID token; ``now`` and ``lifetime`` in seconds. ``nonce`` and ``sid`` only where given.
+
+    ``alg`` is what it will be signed with: the access token's hash is made with the same hash function.
+    """
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": subject,
@@ -41,12 +45,16 @@ def build(
     if nonce is not None:
         claims["nonce"] = nonce
     if access_token:
-        claims["at_hash"] = half_hash(access_token)
+        claims["at_hash"] = half_hash(access_token, alg)
     if session_id:
         claims["sid"] = session_id
     return {**claims, **extra}
 
 
-def half_hash(token: str) -> str:
-    """``at_hash`` and ``c_hash``: the left half of the token's SHA-256, base64url (§3.1.3.6)."""
-    return base64url.encode_text(sha256(token.encode("ascii")).digest()[:16])
+def half_hash(token: str, alg: str) -> str:
+    """``at_hash`` and ``c_hash``: the left half of the token's hash, base64url (§3.1.3.6).
+
+    The hash is that of the signature ``alg``; Ed25519 hashes with SHA-512 inside, so that one is taken.
+    """
+    digest = {"ES384": sha384, "EdDSA": sha512, "Ed25519": sha512}.get(alg, sha256)(token.encode("ascii")).digest()
+    return base64url.encode_text(digest[: len(digest) // 2])

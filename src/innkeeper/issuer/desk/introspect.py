@@ -9,13 +9,16 @@ from innkeeper.issuer.core import revoke as core_revoke
 from innkeeper.issuer.core import userinfo as core_userinfo
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.core.wrapping import PLAIN, of_userinfo
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest
 from innkeeper.issuer.desk.subjects import behind, told
 from innkeeper.issuer.desk.token import held_refresh_token
+from innkeeper.issuer.desk.wrapping import wrap
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens import identity
 from innkeeper.tokens.trail import Trail
 
 
@@ -44,8 +47,11 @@ async def revoke(realm: Realm, proof: Proof, token: str, audiences: frozenset[st
     return decision.outcome
 
 
-async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) -> dict[str, Any] | Refusal:
-    """Answer a userinfo request. A token bound to a key comes with a proof by that key."""
+async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) -> dict[str, Any] | str | Refusal:
+    """Answer a userinfo request: claims, or a JWT where the client registered for one (OpenID Connect Core §5.3.2).
+
+    A token bound to a key comes with a proof by that key.
+    """
     found = await find(realm, token)
     claims = found.claims or {}
     bound_to = (claims.get("cnf") or {}).get("jkt")
@@ -56,7 +62,14 @@ async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) ->
     person = await realm.store.person(behind(realm, str(claims.get("sub")))) if claims else None
     decision = core_userinfo.decide(token, found, person, realm.policy, realm.now(), sender.certificate)
     realm.observe(Trail("userinfo", bound.trail.steps + decision.trail.steps))
-    return decision.outcome
+    client = await realm.client(str(claims.get("client_id")))
+    if isinstance(decision.outcome, Refusal) or client is None:
+        return decision.outcome
+    wrapping = of_userinfo(client, realm.policy.profile_for(client))
+    if wrapping == PLAIN:
+        return decision.outcome
+    addressed = {"iss": realm.policy.issuer, "aud": client.id, **decision.outcome}
+    return await wrap(realm, client, addressed, identity.TYPE, wrapping)
 
 
 async def find(realm: Realm, token: str) -> Found:

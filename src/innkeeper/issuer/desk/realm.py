@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
@@ -10,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.client_document import is_address
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Session
+from innkeeper.issuer.desk.client_documents import ClientDocuments
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.shape import TokenShape
@@ -19,12 +22,19 @@ from innkeeper.issuer.store.port import RealmStore
 from innkeeper.keys.ring import DEFAULT_ALGORITHMS, Ring, make
 from innkeeper.keys.seal import Seal
 from innkeeper.protocol import base64url
-from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.refusals import Refusal, UsageError
 from innkeeper.tokens.trail import Observer
 
 Clock = Callable[[], int]
 
 _CLIENTS_KEPT = 10_000
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """A client that was looked for, and where there is none, what is to be said of it beyond that."""
+
+    client: Client | None
+    problem: str = ""
 
 
 class Realm:
@@ -53,15 +63,25 @@ class Realm:
         self.ring = ring
         self.seal = seal
         self.fetcher = fetcher
+        self.making_keys = asyncio.Lock()
+        self.documents = ClientDocuments(fetcher, observe)
         self._secret = secret
         self._clients: dict[str, Client] = {}
         self.supported: Callable[[], Mapping[str, Any]] = dict
         """What is spoken here: the discovery document, which a dialect writes."""
 
     async def client(self, client_id: str | None) -> Client | None:
-        """The client by that id, from memory where it was seen before."""
-        if not client_id:
-            return None
+        """The client by that id: registered here, or described by its own document at that address."""
+        return (await self.sought(client_id)).client
+
+    async def sought(self, client_id: str | None) -> Sought:
+        """The client by that id, or why its own document does not make it one."""
+        if not client_id or not is_address(client_id):
+            return Sought(await self._registered(client_id) if client_id else None)
+        found = await self.documents.find(client_id, self.policy, self.supported())
+        return Sought(None, found.reason) if isinstance(found, Refusal) else Sought(found)
+
+    async def _registered(self, client_id: str) -> Client | None:
         known = self._clients.get(client_id)
         if known is not None:
             return known

@@ -13,12 +13,14 @@ from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
 from innkeeper.issuer.core.records import PAIRWISE, Client
 from innkeeper.issuer.core.token import Issue, TokenRequest
+from innkeeper.issuer.core.wrapping import of_id_token
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.shape import Stamp
 from innkeeper.issuer.desk.subjects import told
+from innkeeper.issuer.desk.wrapping import wrap
 from innkeeper.protocol.parameters import Parameters, scopes
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Trail, follow
@@ -63,7 +65,7 @@ async def token(
     return await cut(realm, decision.outcome, refresh)
 
 
-async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens:
+async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens | Refusal:
     """Sign what was decided. ``refresh`` is the refresh token that was committed with the decision."""
     stamp, person_sub = Stamp(realm.now(), random_id()), issue.subject
     if issue.client.subject_type == PAIRWISE:
@@ -71,15 +73,17 @@ async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens:
     draft = realm.shape.access(issue, realm.policy, stamp)
     access = await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
     identity = await _identity(realm, issue, person_sub, access, stamp) if issue.id_token else None
+    if isinstance(identity, Refusal):
+        return identity
     kind = "DPoP" if "jkt" in issue.confirmation else "Bearer"
     kept = refresh if issue.refresh else None
     return Tokens(access, draft.lifetime, issue.scopes, kept, identity, kind, issue.issued_type)
 
 
-async def _identity(realm: Realm, issue: Issue, person_sub: str, access: str, stamp: Stamp) -> str:
+async def _identity(realm: Realm, issue: Issue, person_sub: str, access: str, stamp: Stamp) -> str | Refusal:
     person = await realm.store.person(person_sub)
     draft = realm.shape.identity(issue, person, access, realm.policy, stamp)
-    return await realm.ring.cut(draft.alg, draft.typ, draft.claims, stamp.now)
+    return await wrap(realm, issue.client, draft.claims, draft.typ, of_id_token(issue.client, draft.alg))
 
 
 Redeemed = tuple[Decision[Issue], str | None]

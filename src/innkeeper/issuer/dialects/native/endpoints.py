@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from innkeeper.issuer.core.wrapping import NO_KEY
 from innkeeper.issuer.desk.backchannel import ask_person
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
 from innkeeper.issuer.desk.device import authorize_device
@@ -20,6 +21,7 @@ from innkeeper.issuer.dialects.native.wire import (
     error_reply,
     form_of,
     form_once,
+    jwt_reply,
     proof_of,
     shown_certificate,
     tokens_reply,
@@ -122,7 +124,7 @@ class NativeEndpoints:
         outcome = await userinfo(self._realm, sent, sender)
         if isinstance(outcome, Refusal):
             return self._challenged(outcome, scheme)
-        reply = json_reply(outcome, headers=NO_STORE)
+        reply = jwt_reply(outcome) if isinstance(outcome, str) else json_reply(outcome, headers=NO_STORE)
         return reply if sender.dpop is None else self._with_nonce(reply)
 
     async def jwks(self, _: Request) -> Reply:
@@ -130,7 +132,8 @@ class NativeEndpoints:
 
     def document(self) -> dict[str, Any]:
         """The discovery document as it is now."""
-        return document(self._layout, self._realm.policy, self._realm.ring.algorithms())
+        realm = self._realm
+        return document(self._layout, realm.policy, realm.ring.opens(realm.now()))
 
     async def discovery(self, _: Request) -> Reply:
         return json_reply(self.document(), headers=CACHEABLE)
@@ -153,7 +156,8 @@ class NativeEndpoints:
 
     def _challenged(self, refusal: Refusal, scheme: str) -> Reply:
         """A refused call with what it lacks, in the scheme that it used (RFC 6750 §3, RFC 9449 §7.1)."""
-        reply = Reply(max(refusal.page.status, 401), (("www-authenticate", _challenge(refusal, scheme)), *NO_STORE))
+        status = 400 if refusal.page is NO_KEY else max(refusal.page.status, 401)
+        reply = Reply(status, (("www-authenticate", _challenge(refusal, scheme)), *NO_STORE))
         return self._with_nonce(reply) if scheme == "dpop" else reply
 
     def _with_nonce(self, reply: Reply) -> Reply:

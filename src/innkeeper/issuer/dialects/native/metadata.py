@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from innkeeper.issuer.core import assurance
-from innkeeper.issuer.core.authorization_request import PROMPTS, RESPONSE_MODES
+from innkeeper.issuer.core.authorization_request import PROMPTS
 from innkeeper.issuer.core.backchannel import MODES
 from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
 from innkeeper.issuer.core.methods import NONE, SECRET_JWT
@@ -13,15 +13,20 @@ from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.profiles import PROFILES
 from innkeeper.issuer.core.records import PAIRWISE, PUBLIC
 from innkeeper.issuer.core.registration import OFF
+from innkeeper.issuer.core.responses import modes
 from innkeeper.issuer.core.token import PARAMETERS_OF
 from innkeeper.issuer.dialects.layout import Layout
-from innkeeper.keys import shared
+from innkeeper.keys import jwe, shared
+from innkeeper.keys.ring import SIGNING_ALGORITHMS
 from innkeeper.protocol import pkce
 from innkeeper.tokens import dpop
 
 
-def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> dict[str, Any]:
-    """One document for RFC 8414 and OpenID Connect Discovery §3 alike."""
+def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, Any]:
+    """One document for RFC 8414 and OpenID Connect Discovery §3 alike.
+
+    ``readable`` are the algorithms with which something can be encrypted to this issuer.
+    """
     methods = list(policy.auth_methods)
     confidential = [one for one in methods if one != NONE]
     profile = PROFILES[policy.profile]
@@ -44,8 +49,8 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "require_pushed_authorization_requests": policy.require_pushed or profile.require_pushed,
         "end_session_endpoint": layout.url(layout.logout),
         "scopes_supported": sorted(policy.known_scopes()),
-        "response_types_supported": ["code"],
-        "response_modes_supported": list(RESPONSE_MODES),
+        "response_types_supported": list(profile.response_types),
+        "response_modes_supported": list(modes(None, policy)),
         "grant_types_supported": list(PARAMETERS_OF),
         "code_challenge_methods_supported": [pkce.METHOD],
         "token_endpoint_auth_methods_supported": methods,
@@ -57,7 +62,6 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "dpop_signing_alg_values_supported": [one for one in dpop.ALGORITHMS if one in algorithms],
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": [PUBLIC, PAIRWISE],
-        "id_token_signing_alg_values_supported": id_token_algorithms,
         "acr_values_supported": assurance.supported(policy.issuer),
         "prompt_values_supported": sorted(PROMPTS),
         "claim_types_supported": ["normal"],
@@ -66,12 +70,24 @@ def document(layout: Layout, policy: Policy, id_token_algorithms: list[str]) -> 
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": [*algorithms, *(["none"] if profile.unsigned_requests else [])],
         "request_uri_parameter_supported": False,
+        **_wrapping(algorithms, readable),
         **_mutual_tls(layout, policy),
     }
 
 
 def _registration(layout: Layout, policy: Policy) -> dict[str, Any]:
     return {} if policy.registration == OFF else {"registration_endpoint": layout.url(layout.register)}
+
+
+def _wrapping(algorithms: list[str], readable: list[str]) -> dict[str, Any]:
+    """What answers are signed with, keys for which are made when they are first needed, and how they are encrypted."""
+    signing = [one for one in SIGNING_ALGORITHMS if one in algorithms]
+    wrapped: dict[str, Any] = {}
+    for answer in ("id_token", "userinfo"):
+        wrapped[f"{answer}_signing_alg_values_supported"] = signing
+        wrapped[f"{answer}_encryption_alg_values_supported"] = list(jwe.ALGORITHMS)
+        wrapped[f"{answer}_encryption_enc_values_supported"] = list(jwe.ENCRYPTIONS)
+    return wrapped
 
 
 def _mutual_tls(layout: Layout, policy: Policy) -> dict[str, Any]:

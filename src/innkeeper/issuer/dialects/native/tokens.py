@@ -40,6 +40,7 @@ class NativeShape:
     ) -> Draft:
         """The person's claims are at userinfo; the ID token has those that were asked for in it by name (Core §5.5)."""
         grant = issue.grant
+        alg = policy.profile_for(issue.client).algorithm(issue.client.id_token_alg)
         claims = identity.build(
             issuer=policy.issuer,
             subject=issue.subject,
@@ -52,9 +53,10 @@ class NativeShape:
             access_token=access_token,
             nonce=issue.nonce,
             session_id=grant.session_id if grant else "",
+            alg=alg,
             extra=of(person, frozenset(), grant.claims.id_token) if person and grant else {},
         )
-        return Draft(issue.client.id_token_alg, identity.TYPE, claims, policy.id_lifetime)
+        return Draft(alg, identity.TYPE, claims, policy.id_lifetime)
 
 
 def _more_claims(issue: Issue) -> dict[str, Any]:

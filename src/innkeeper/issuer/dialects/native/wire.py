@@ -132,6 +132,11 @@ def tokens_reply(tokens: Tokens) -> Reply:
     return json_reply(body, headers=NO_STORE)
 
 
+def jwt_reply(token: str, kind: str = "jwt") -> Reply:
+    """A signed or encrypted answer, of content type ``application/jwt`` or a more telling one."""
+    return Reply(200, (("content-type", f"application/{kind}"), *NO_STORE), token.encode("ascii"))
+
+
 def device_codes_reply(codes: Codes, page: str) -> Reply:
     """A successful device authorization response (RFC 8628 §3.2). ``page`` is where a person enters the code."""
     body = {
