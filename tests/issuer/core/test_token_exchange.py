@@ -16,8 +16,12 @@ from tests.issuer.core.facts import HOTEL, ISSUER, NOW, POLICY, ROBOT, SPA
 
 SCOPES = ("openid", "profile", "offline_access", "room:enter", "gym:enter", "sauna:heat")
 some_scopes = st.frozensets(st.sampled_from(SCOPES))
+many_scopes = st.frozensets(st.sampled_from(SCOPES), min_size=4)
 some_places = st.lists(st.sampled_from([HOTEL, SPA, ISSUER, "https://elsewhere.example"]), unique=True).map(tuple)
-keys = st.sampled_from([{}, {"jkt": "mine"}, {"jkt": "another"}, {"x5t#S256": "mine"}])
+places = st.lists(st.sampled_from([HOTEL, HOTEL, SPA, ISSUER]), unique=True, min_size=1).map(tuple)
+nothing = st.just(frozenset[str]())
+nowhere = st.just(())
+keys = st.sampled_from([{}, {}, {}, {"jkt": "mine"}, {"jkt": "another"}, {"x5t#S256": "mine"}])
 chains = st.sampled_from([None, {"sub": "a"}, {"sub": "a", "act": {"sub": "b", "act": {"sub": "c"}}}])
 
 
@@ -30,10 +34,15 @@ def tokens(draw: st.DrawFn) -> Presented:
         "act": draw(chains),
     }
     claims = {name: value for name, value in said.items() if value}
-    return Presented(claims, Reach(draw(some_scopes), draw(some_places)), "ada-1", revoked=draw(st.booleans()))
+    return Presented(
+        claims,
+        Reach(draw(many_scopes), draw(places)),
+        "ada-1",
+        revoked=draw(st.sampled_from([False, False, True])),
+    )
 
 
-@given(tokens(), some_scopes, some_places, some_scopes, keys)
+@given(tokens(), nothing | nothing | some_scopes, nowhere | nowhere | some_places, many_scopes, keys)
 def test_an_exchange_only_ever_narrows(
     subject: Presented, asked: frozenset[str], targets: tuple[str, ...], may: frozenset[str], proved: dict[str, str]
 ) -> None:
