@@ -1,4 +1,4 @@
-"""Certificates of TLS clients: read from what a proxy forwards, and vouched for by an authority (RFC 5280, RFC 9440 §2.1)."""
+"""Certificates of TLS clients: read from what a proxy forwards, and vouched for by an authority (RFC 5280, RFC 9440)."""
 
 from __future__ import annotations
 

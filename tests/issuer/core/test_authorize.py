@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from innkeeper.issuer.core import admission, authorization_request, authorize
+from innkeeper.issuer.core import admission, authorization_request, authorize, responses
 from innkeeper.issuer.core.admission import Progress
 from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import AskConsent, AskSignIn, Fresh, GiveCode, Outcome, Turned
@@ -91,13 +91,13 @@ AT_THE_CLIENT: dict[str, tuple[Client, dict[str, Sent], Page]] = {
         {"response_mode": ["query", "fragment"]},
         authorization_request.REQUEST_WRONG,
     ),
-    "the response type is missing": (SHOP, {"response_type": None}, authorization_request.REQUEST_WRONG),
-    "tokens are asked for": (SHOP, {"response_type": "token"}, authorization_request.RESPONSE_TYPE),
-    "an ID token is asked for": (SHOP, {"response_type": "id_token"}, authorization_request.RESPONSE_TYPE),
-    "a code and a token are asked for": (SHOP, {"response_type": "code token"}, authorization_request.RESPONSE_TYPE),
-    "the response type is in capitals": (SHOP, {"response_type": "CODE"}, authorization_request.RESPONSE_TYPE),
-    "the client has no code grant": (NO_CODES, {}, authorization_request.NOT_FOR_CODE),
-    "the response mode is unknown": (SHOP, {"response_mode": "web_message"}, authorization_request.REQUEST_WRONG),
+    "the response type is missing": (SHOP, {"response_type": None}, responses.RESPONSE_TYPE_MISSING),
+    "tokens are asked for": (SHOP, {"response_type": "token"}, responses.RESPONSE_TYPE),
+    "an ID token is asked for": (SHOP, {"response_type": "id_token"}, responses.RESPONSE_TYPE),
+    "a code and a token are asked for": (SHOP, {"response_type": "code token"}, responses.RESPONSE_TYPE),
+    "the response type is in capitals": (SHOP, {"response_type": "CODE"}, responses.RESPONSE_TYPE),
+    "the client has no code grant": (NO_CODES, {}, responses.NOT_FOR_CODE),
+    "the response mode is unknown": (SHOP, {"response_mode": "web_message"}, responses.RESPONSE_MODE),
     "a public client sends no proof key": (
         APP,
         {"code_challenge": None, "code_challenge_method": None},
@@ -257,7 +257,7 @@ def test_whatever_is_sent_only_a_registered_address_is_ever_answered(changed: di
         return
     assert registered_for(outcome.redirect_uri, client.redirect_uris, any_loopback_port=client.native)
     assert outcome.redirect_uri == sent["redirect_uri"] or [outcome.redirect_uri] == sent["redirect_uri"]
-    assert outcome.response_mode in authorization_request.RESPONSE_MODES
+    assert outcome.response_mode in responses.RESPONSE_MODES
     if isinstance(outcome, Turned):
         assert ends_in(decision.trail, outcome.refusal)
         return

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from innkeeper.issuer.core import admission, authorization_request, authorize, pushed, request_object
+from innkeeper.issuer.core import admission, authorization_request, authorize, pushed, request_object, responses
 from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import Turned
 from innkeeper.issuer.core.delivery import PLAIN, Delivery
@@ -103,7 +103,7 @@ def test_a_good_request_may_be_pushed() -> None:
         ({"request_uri": f"{pushed.URN}x"}, pushed.REFERENCE_PUSHED),
         ({"client_id": APP.id}, pushed.REFERENCE_PUSHED),
         ({"redirect_uri": "https://evil.example/"}, authorization_request.REDIRECT_MISMATCH),
-        ({"response_type": "token"}, authorization_request.RESPONSE_TYPE),
+        ({"response_type": "token"}, responses.RESPONSE_TYPE),
     ],
     ids=str,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from innkeeper.issuer.core import claims
-from innkeeper.issuer.core.delivery import Delivery
+from innkeeper.issuer.core.delivery import Case
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import (
     NOTHING_WANTED,
@@ -18,20 +18,19 @@ from innkeeper.issuer.core.records import (
     Client,
     Wanted,
 )
-from innkeeper.issuer.core.scopes import Reach, reach, unknown_scope, unknown_target
-from innkeeper.issuer.core.token import AUTHORIZATION_CODE
+from innkeeper.issuer.core.responses import CODE, RESPONSE_CHECKS, mode_of, words_of
+from innkeeper.issuer.core.scopes import Reach, permitted, reach, unknown_scope, unknown_target
 from innkeeper.protocol import errors, pkce
 from innkeeper.protocol.parameters import Parameters, scopes
-from innkeeper.protocol.redirects import registered_for
+from innkeeper.protocol.redirects import is_loopback, registered_for
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True):
-    """An authorization request that was found good: what a code would be cut for."""
+    """An authorization request that was found good: what a code would be cut for. ``response_type`` in its words."""
 
     client: Client
     redirect_uri: str
@@ -47,18 +46,12 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     claims: Wanted = NOTHING_WANTED
     id_token_hint: str = ""
     acr_values: tuple[str, ...] = ()
+    response_type: frozenset[str] = frozenset({CODE})
 
     @property
     def to_allow(self) -> frozenset[str]:
         """The scopes that the person is asked to allow: those asked for, and those of claims asked for by name."""
         return self.reach.scopes | claims.scopes_of(self.claims)
-
-
-class Case(msgspec.Struct, frozen=True):
-    ask: Parameters
-    client: Client | None
-    policy: Policy
-    delivery: Delivery
 
 
 @check("RFC 6749 §3.1")
@@ -78,7 +71,8 @@ def the_client_is_registered(case: Case) -> Seen | Refusal:
     """The client is one that this issuer knows."""
     sent = case.ask["client_id"]
     if case.client is None:
-        return Refusal(UNKNOWN_CLIENT, f"no client {sent!r} is registered here", "a registered client_id", sent)
+        reason = case.delivery.client_problem or f"no client {sent!r} is registered here"
+        return Refusal(UNKNOWN_CLIENT, reason, "a registered client_id", sent)
     return Seen(case.client.name)
 
 
@@ -92,6 +86,16 @@ def the_redirect_uri_is_registered(case: Case) -> Seen | Refusal:
         reason = "the redirect_uri is not one the client registered"
         return Refusal(REDIRECT_MISMATCH, reason, " or ".join(registered) or "none is registered", sent)
     return Seen(sent, match)
+
+
+@check("FAPI 2.0 Security Profile §5.3.2.2")
+def the_redirect_is_as_safe_as_the_profile_asks(case: Case) -> Seen | Refusal:
+    """Where the profile asks for it, the answer goes to an https address, or to a native client's own computer."""
+    sent, client = case.ask["redirect_uri"], case.client
+    native = bool(client and client.native and is_loopback(sent))
+    if case.policy.profile_for(client).secure_redirects and not (sent.startswith("https://") or native):
+        return Refusal(REDIRECT_PLAIN, "the redirect_uri is not https", "an https address", sent)
+    return Seen(sent)
 
 
 @check("RFC 6749 §3.1")
@@ -125,45 +129,29 @@ def the_request_comes_in_a_way_that_is_taken(case: Case) -> Seen | Refusal:
 @check("RFC 9126 §5")
 def the_request_was_pushed_where_it_must_be(case: Case) -> Seen | Refusal:
     """A client or realm that demands pushed requests takes no others."""
-    must = case.policy.require_pushed or bool(case.client and case.client.require_pushed)
+    profile = case.policy.profile_for(case.client)
+    must = case.policy.require_pushed or profile.require_pushed or bool(case.client and case.client.require_pushed)
     if must and not case.delivery.pushed:
         return Refusal(NOT_PUSHED, "the request was not pushed", "a pushed request", "one from the browser")
     return Seen("pushed" if case.delivery.pushed else "not demanded")
 
 
-@check("RFC 6749 §4.1.1")
-def the_response_type_is_code(case: Case) -> Seen | Refusal:
-    """The only response type is ``code``: tokens never travel through the browser's address bar."""
-    sent = case.ask.get("response_type")
-    if sent is None:
-        return Refusal(REQUEST_WRONG, "response_type is missing", "code", "no such parameter")
-    if sent != "code":
-        return Refusal(RESPONSE_TYPE, f"no response type {sent!r} here", "code", sent)
-    return Seen("code", "code")
-
-
-@check("RFC 6749 §4.1.2.1")
-def the_client_may_use_the_code_grant(case: Case) -> Seen | Refusal:
-    """The client is registered for the authorization code grant."""
-    grants = case.client.grants if case.client else frozenset()
-    if AUTHORIZATION_CODE not in grants:
-        return Refusal(NOT_FOR_CODE, "the client may not use codes", AUTHORIZATION_CODE, " ".join(sorted(grants)))
-    return Seen(" ".join(sorted(grants)), AUTHORIZATION_CODE)
-
-
-@check("OAuth 2.0 Multiple Response Types §2.1")
-def the_response_mode_is_known(case: Case) -> Seen | Refusal:
-    """The answer travels as query, fragment or form_post."""
-    sent = case.ask.get("response_mode", "query")
-    if sent not in RESPONSE_MODES:
-        return Refusal(REQUEST_WRONG, f"no response_mode {sent!r}", " or ".join(RESPONSE_MODES), sent)
-    return Seen(sent)
+@check("RFC 9101 §10.5")
+def the_request_is_signed_where_it_must_be(case: Case) -> Seen | Refusal:
+    """A client or profile that demands signed requests takes no others."""
+    profile = case.policy.profile_for(case.client)
+    must = profile.require_signed or bool(case.client and case.client.require_signed_request_object)
+    if must and not case.delivery.signed:
+        return Refusal(NOT_SIGNED, "the request was not signed", "a signed request object", "plain parameters")
+    return Seen("signed" if case.delivery.signed else "not demanded")
 
 
 @check("RFC 7636 §4.4.1")
 def a_proof_key_is_sent_where_it_must_be(case: Case) -> Seen | Refusal:
     """A public client sends an S256 challenge; a confidential one does, or its nonce stands in (OAuth 2.1 §7.5.1)."""
     challenge, method, client = case.ask.get("code_challenge"), case.ask.get("code_challenge_method"), case.client
+    if challenge is None and CODE not in words_of(case.ask.get("response_type")):
+        return Seen("no code, so nothing to prove")
     if challenge is None:
         return _without_challenge(case, client)
     if method != pkce.METHOD:
@@ -177,8 +165,8 @@ def a_proof_key_is_sent_where_it_must_be(case: Case) -> Seen | Refusal:
 
 @check("RFC 6749 §3.3")
 def the_scopes_are_the_clients(case: Case) -> Seen | Refusal:
-    """Every scope asked for is one the client may have."""
-    asked = scopes(case.ask.get("scope"))
+    """Every scope asked for is one the client may have; some profiles give the others instead of a refusal."""
+    asked = permitted(scopes(case.ask.get("scope")), case.client, case.policy)
     refusal = unknown_scope(asked, case.client, case.policy) if case.client else None
     return refusal or Seen(" ".join(sorted(asked)) or "none named: all the client's")
 
@@ -219,14 +207,14 @@ PAGE_CHECKS = (
     the_client_and_its_redirect_are_named_once,
     the_client_is_registered,
     the_redirect_uri_is_registered,
+    the_redirect_is_as_safe_as_the_profile_asks,
 )
 REQUEST_CHECKS = (
     no_parameter_is_repeated,
     the_request_comes_in_a_way_that_is_taken,
     the_request_was_pushed_where_it_must_be,
-    the_response_type_is_code,
-    the_client_may_use_the_code_grant,
-    the_response_mode_is_known,
+    the_request_is_signed_where_it_must_be,
+    *RESPONSE_CHECKS,
     a_proof_key_is_sent_where_it_must_be,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,
@@ -238,22 +226,24 @@ REQUEST_CHECKS = (
 def _without_challenge(case: Case, client: Client | None) -> Seen | Refusal:
     if "code_challenge_method" in case.ask:
         return Refusal(PROOF_KEY, "a method came without a challenge", "code_challenge", "nothing")
-    if client is None or client.public or client.pkce == PKCE_ALWAYS:
+    profile = case.policy.profile_for(client)
+    if client is None or client.public or profile.always_pkce or client.pkce == PKCE_ALWAYS:
         return Refusal(PROOF_KEY, "no code_challenge came", "an S256 challenge", "nothing")
     openid = "openid" in scopes(case.ask.get("scope"))
-    if client.pkce == PKCE_OPTIONAL or (openid and "nonce" in case.ask):
+    if profile.pkce_optional or client.pkce == PKCE_OPTIONAL or (openid and "nonce" in case.ask):
         return Seen("none; the client's secret and nonce stand in")
     return Refusal(PROOF_KEY, "neither code_challenge nor an OpenID nonce came", "an S256 challenge", "nothing")
 
 
 def wanted(ask: Parameters, client: Client, policy: Policy) -> Authorization:
     """What the request asks for, once every check has passed."""
-    asked = scopes(ask.get("scope")) or client.scopes
+    asked = permitted(scopes(ask.get("scope")), client, policy) or client.scopes
     max_age = ask.get("max_age")
     return Authorization(
         client=client,
         redirect_uri=ask["redirect_uri"],
-        response_mode=ask.get("response_mode", "query"),
+        response_type=words_of(ask.get("response_type")),
+        response_mode=mode_of(ask.get("response_mode"), ask.get("response_type"), client, policy),
         state=ask.get("state"),
         reach=reach(asked, ask.many("resource"), client, policy),
         challenge=ask.get("code_challenge"),
@@ -294,6 +284,15 @@ REDIRECT_MISMATCH = Page(
     "may use any loopback port when the client is registered as native.",
     "The redirect URI is not registered for this client.",
 )
+REDIRECT_PLAIN = Page(
+    "IK104",
+    errors.INVALID_REQUEST,
+    "The redirect URI is not safe enough for the profile",
+    "The client lives by a profile in which answers travel over https only, and its redirect URI is plain http or an "
+    "app's own scheme, which another app can claim.",
+    "Register an https redirect URI; a native client may use http on a loopback address.",
+    "The redirect URI must use https.",
+)
 REQUEST_WRONG = Page(
     "IK110",
     errors.INVALID_REQUEST,
@@ -301,22 +300,6 @@ REQUEST_WRONG = Page(
     "A parameter has a value that its specification does not allow, came twice, or did not come.",
     "The reason names the parameter and what it may be.",
     "A parameter is missing, repeated or malformed.",
-)
-RESPONSE_TYPE = Page(
-    "IK111",
-    errors.UNSUPPORTED_RESPONSE_TYPE,
-    "Only the response type code is spoken here",
-    "The implicit and hybrid types put tokens into the browser's address bar; OAuth 2.1 removed them.",
-    "Send response_type=code and redeem the code at the token endpoint.",
-    "The response type is not supported.",
-)
-NOT_FOR_CODE = Page(
-    "IK112",
-    errors.UNAUTHORIZED_CLIENT,
-    "The client may not use the authorization code grant",
-    "The client is registered for other grants only, for example client_credentials.",
-    "Register it for authorization_code, or let it get its token from the token endpoint directly.",
-    "The client is not allowed to use this grant.",
 )
 PROOF_KEY = Page(
     "IK113",
@@ -360,4 +343,12 @@ NOT_PUSHED = Page(
     "The client or the realm takes pushed authorization requests only (RFC 9126).",
     "Send the parameters to the pushed_authorization_request_endpoint first, then the browser with the request_uri.",
     "The request must be pushed first.",
+)
+NOT_SIGNED = Page(
+    "IK118",
+    errors.INVALID_REQUEST,
+    "The request must be signed",
+    "The client or its profile takes signed authorization requests only, so that the client can prove what it asked.",
+    "Put the parameters into a request object signed with the client's key, and push that as request.",
+    "The request must come in a signed request object.",
 )

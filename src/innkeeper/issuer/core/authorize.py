@@ -22,15 +22,13 @@ from innkeeper.issuer.core.admission import (
 from innkeeper.issuer.core.authorization_request import (
     PAGE_CHECKS,
     REQUEST_CHECKS,
-    RESPONSE_MODES,
     UNKNOWN_CLIENT,
     Authorization,
-    Case,
     wanted,
 )
 from innkeeper.issuer.core.consents import has_changed, shown
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.delivery import PLAIN, Delivery
+from innkeeper.issuer.core.delivery import PLAIN, Case, Delivery
 from innkeeper.issuer.core.effects import AddCode, GiveConsent
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import (
@@ -40,7 +38,8 @@ from innkeeper.issuer.core.records import (
     Grant,
     Session,
 )
-from innkeeper.protocol.parameters import Malformed, Parameters
+from innkeeper.issuer.core.responses import mode_of, parameter
+from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Trail, follow
 
@@ -97,7 +96,7 @@ def examine(
         return Decision(trail.refusal or Refusal(UNKNOWN_CLIENT, "no client"), trail)
     trail = trail.then(follow("authorize", REQUEST_CHECKS, case))
     if trail.refusal:
-        return Decision(_turned(ask, trail.refusal), trail)
+        return Decision(_turned(case, trail.refusal), trail)
     return Decision(wanted(ask, client, policy), trail)
 
 
@@ -141,17 +140,11 @@ def _ask_consent(ask: Authorization, session: Session, consent: Consent | None) 
     return AskConsent(ask, session, ask.to_allow - allowed, has_changed(ask.client, consent))
 
 
-def _turned(ask: Parameters, refusal: Refusal) -> Turned:
+def _turned(case: Case, refusal: Refusal) -> Turned:
     """The answer at the redirect URI; parameters that are themselves in doubt fall back to the default."""
-    mode = _one(ask, "response_mode")
-    return Turned(refusal, ask["redirect_uri"], mode if mode in RESPONSE_MODES else "query", _one(ask, "state"))
-
-
-def _one(ask: Parameters, name: str) -> str | None:
-    try:
-        return ask.get(name)
-    except Malformed:
-        return None
+    ask = case.ask
+    mode = mode_of(parameter(ask, "response_mode"), parameter(ask, "response_type"), case.client, case.policy)
+    return Turned(refusal, ask["redirect_uri"], mode, parameter(ask, "state"))
 
 
 def _give_code(
@@ -183,7 +176,7 @@ def _give_code(
         redirect_uri=ask.redirect_uri,
         challenge=ask.challenge,
         nonce=ask.nonce,
-        expires_at=now + policy.code_lifetime,
+        expires_at=now + min(policy.code_lifetime, policy.profile_for(ask.client).longest_code),
     )
     return Decision(GiveCode(ask), trail, (AddCode(code),))
 

@@ -1,4 +1,4 @@
-"""The names of the ways in which a client proves itself, as registered (RFC 7591 §2, RFC 8705 §2)."""
+"""The names of the ways in which a client proves itself, as it registers them."""
 
 from __future__ import annotations
 

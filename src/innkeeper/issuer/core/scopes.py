@@ -35,6 +35,16 @@ def unknown_scope(asked: frozenset[str], client: Client, policy: Policy) -> Refu
     return Refusal(SCOPE_NOT_ALLOWED, reason, " ".join(sorted(client.scopes)), " ".join(sorted(asked)), hint)
 
 
+def permitted(asked: frozenset[str], client: Client | None, policy: Policy) -> frozenset[str]:
+    """The scopes asked for, without those the client may not have, where its profile drops these in silence.
+
+    Where none would be left they stay, to be refused: a client that asked for something is not given everything.
+    """
+    if client is None or not policy.profile_for(client).drop_unknown_scopes:
+        return asked
+    return asked & client.scopes or asked
+
+
 def unknown_target(sent: Sequence[str], client: Client, policy: Policy) -> Refusal | None:
     """The refusal for the first ``resource`` that is unknown here or not for this client."""
     allowed = resources_of(client, policy)

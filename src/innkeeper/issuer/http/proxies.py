@@ -1,4 +1,4 @@
-"""The proxies before this server, and what is believed of them: who calls, and with which certificate (RFC 9440).
+"""The proxies before this server, and what is believed of them: who calls, and with which certificate.
 
 Anybody can send these headers. They count when the connection comes from a proxy that the settings name, which has to
 set them anew on every request; from anybody else they are not even seen.

@@ -7,7 +7,7 @@ import msgspec
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.core.scopes import reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import permitted, reach, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
@@ -23,7 +23,7 @@ class Case(msgspec.Struct, frozen=True):
 
 def decide(ask: TokenRequest, client: Client, policy: Policy) -> Decision[Issue]:
     """An access token for the client itself; no refresh token (§4.4.3). No scope asked means all it has."""
-    scopes = ask.scopes or client.scopes.difference(OPENID_SCOPES)
+    scopes = permitted(ask.scopes, client, policy) or client.scopes.difference(OPENID_SCOPES)
     trail = follow("client credentials", CHECKS, Case(ask, client, policy, scopes))
     if trail.refusal:
         return Decision(trail.refusal, trail)

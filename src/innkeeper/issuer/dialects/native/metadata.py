@@ -82,7 +82,10 @@ def _registration(layout: Layout, policy: Policy) -> dict[str, Any]:
 def _wrapping(algorithms: list[str], readable: list[str]) -> dict[str, Any]:
     """What answers are signed with, keys for which are made when they are first needed, and how they are encrypted."""
     signing = [one for one in SIGNING_ALGORITHMS if one in algorithms]
-    wrapped: dict[str, Any] = {}
+    wrapped: dict[str, Any] = {
+        "request_object_encryption_alg_values_supported": readable,
+        "request_object_encryption_enc_values_supported": list(jwe.ENCRYPTIONS),
+    }
     for answer in ("id_token", "userinfo"):
         wrapped[f"{answer}_signing_alg_values_supported"] = signing
         wrapped[f"{answer}_encryption_alg_values_supported"] = list(jwe.ALGORITHMS)
