@@ -19,7 +19,7 @@ OBJECT: dict[str, Any] = {"iss": SHOP.id, "aud": ISSUER, "exp": NOW + 60, "nbf":
 
 
 def judged(changes: dict[str, Any], header: dict[str, Any] | None = None, problem: str = "") -> Page | None:
-    case = request_object.Case(problem, header or {"alg": "ES256"}, {**OBJECT, **changes}, SHOP.id, POLICY, NOW)
+    case = request_object.Case(problem, header or {"alg": "ES256"}, {**OBJECT, **changes}, SHOP, POLICY, NOW)
     refusal = request_object.judge(case).refusal
     return refusal.page if refusal else None
 

@@ -8,6 +8,7 @@ import msgspec
 
 from innkeeper.issuer.core.authorization_request import REQUEST_OBJECT
 from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Seen, Trail, check, follow
@@ -23,9 +24,13 @@ class Case(msgspec.Struct, frozen=True):
     problem: str
     header: dict[str, Any]
     claims: dict[str, Any]
-    client_id: str
+    client: Client | None
     policy: Policy
     now: int
+
+    @property
+    def client_id(self) -> str:
+        return self.client.id if self.client else ""
 
 
 def judge(case: Case) -> Trail:
@@ -96,6 +101,22 @@ def the_object_is_fresh(case: Case) -> Seen | Refusal:
     return Seen(f"exp {exp}, nbf {nbf}")
 
 
+@check("FAPI 2.0 Message Signing §5.3.1")
+def the_object_is_as_short_lived_as_the_profile_asks(case: Case) -> Seen | Refusal:
+    """Where the profile says how long an object may live, it says from when and until when, and whom it is for."""
+    longest = case.policy.profile_for(case.client).longest_request_object
+    if longest is None:
+        return Seen("not demanded")
+    missing = [name for name in ("aud", "exp", "nbf") if name not in case.claims]
+    if missing:
+        return Refusal(REQUEST_OBJECT, f"the object has no {missing[0]}", "aud, nbf and exp", ", ".join(case.claims))
+    exp, nbf = case.claims["exp"], case.claims["nbf"]
+    if exp - nbf > longest or nbf < case.now - longest:
+        rule = f"nbf at most {longest} s ago, exp at most {longest} s later"
+        return Refusal(REQUEST_OBJECT, "the object lives too long", rule, f"nbf {nbf}, exp {exp}")
+    return Seen(f"{exp - nbf} s", f"at most {longest} s")
+
+
 @check("RFC 9101 §4")
 def no_object_lies_within(case: Case) -> Seen | Refusal:
     """An object holds no further object and no reference to one."""
@@ -111,6 +132,7 @@ CHECKS = (
     the_object_names_the_same_client,
     the_object_is_addressed_to_us,
     the_object_is_fresh,
+    the_object_is_as_short_lived_as_the_profile_asks,
     no_object_lies_within,
 )
 

@@ -14,6 +14,9 @@ from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys import jwk, jws
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
+UNSIGNED = "none"
+"""The algorithm that is none (RFC 7515 §6)."""
+
 
 class KeyHolder(Protocol):
     """Whose signature is verified: a client, or an issuer that is trusted."""
@@ -60,6 +63,18 @@ async def read_signed(
     except NotFetched as error:
         return Signed(f"the jwks_uri gives no keys: {error}", header, claims)
     return Signed("no registered key verifies it", header, claims)
+
+
+def read_unsigned(token: str) -> Signed | None:
+    """A JWT that says it is not signed, and is not; None for any other. Nobody is known to have said it."""
+    try:
+        parsed = jws.parse(token)
+        claims = read_object(parsed.claims)
+    except (jws.NotAToken, NotStrict):
+        return None
+    if parsed.header.get("alg") != UNSIGNED or parsed.signature:
+        return None
+    return Signed("", dict(parsed.header), claims)
 
 
 async def has_key(realm: Realm, client: KeyHolder | None, thumbprint: str) -> bool:

@@ -9,9 +9,10 @@ from innkeeper.issuer.core.pushed import URN
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.request_object import Case, judge
 from innkeeper.issuer.core.request_object import parameters as inside
-from innkeeper.issuer.desk.client_keys import read_signed
+from innkeeper.issuer.desk.client_keys import UNSIGNED, Signed, read_signed, read_unsigned
 from innkeeper.issuer.desk.realm import Realm, digest
 from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.keys import jwe
 from innkeeper.protocol.parameters import Malformed, Parameters
 
 PUSHED = "pushed request"
@@ -46,14 +47,28 @@ async def unpack(realm: Realm, sent: Parameters, client: Client | None) -> tuple
     packed = sent.get("request")
     if packed is None:
         return sent, PLAIN
-    signed = await read_signed(realm, packed, client)
-    case = Case(signed.problem, signed.header, signed.claims, client.id if client else "", realm.policy, realm.now())
+    signed = await _read(realm, packed, client)
+    case = Case(signed.problem, signed.header, signed.claims, client, realm.policy, realm.now())
     refusal = judge(case).refusal
     if refusal is not None:
         return sent, Delivery(object_problem=refusal.reason)
     request = inside(signed.claims)
     pairs = request.pairs() if "client_id" in request else [("client_id", case.client_id), *request.pairs()]
-    return Parameters(pairs), Delivery(signed=True)
+    return Parameters(pairs), Delivery(signed=signed.header.get("alg") != UNSIGNED)
+
+
+async def _read(realm: Realm, packed: str, client: Client | None) -> Signed:
+    """What a request object says: signed by its client, and where it is encrypted, to a key of ours (RFC 9101 §6.1)."""
+    if jwe.is_encrypted(packed):
+        try:
+            packed = realm.ring.decrypt(packed, realm.now()).decode("ascii", "replace")
+        except jwe.NotDecrypted as error:
+            return Signed(f"it is encrypted, and {error}")
+    registered = client.request_object_signing_alg if client else ""
+    profile = realm.policy.profile_for(client)
+    if profile.unsigned_requests and registered in ("", UNSIGNED) and (unsigned := read_unsigned(packed)):
+        return unsigned
+    return await read_signed(realm, packed, client, [one for one in profile.algorithms if registered in ("", one)])
 
 
 async def _pushed(realm: Realm, sent: Parameters, reference: str) -> Ticket:

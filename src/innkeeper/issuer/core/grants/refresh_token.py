@@ -44,7 +44,7 @@ class Case(msgspec.Struct, frozen=True):
 def decide(
     ask: TokenRequest, client: Client, held: Held | None, fresh: Fresh, policy: Policy, now: int
 ) -> Decision[Issue]:
-    """A new access token and the successor of the refresh token."""
+    """A new access token and the successor of the refresh token; where the profile rotates none, it stays as it is."""
     trail = follow("refresh token", CHECKS, Case(ask, client, held, policy, now))
     if trail.refusal or held is None:
         return _refuse(trail, held, now)
@@ -57,12 +57,12 @@ def decide(
         audience=opened.audience,
         grant=grant,
         id_token="openid" in opened.scopes,
-        refresh=True,
+        refresh=policy.profile_for(client).rotate_refresh or held.token.spent_at is not None,
         confirmation=ask.confirmation,
         details=grant.details,
         actor=grant.actor,
     )
-    if held.token.spent_at is not None:
+    if not issue.refresh or held.token.spent_at is not None:
         return Decision(issue, trail)
     successor = RefreshToken(digest=fresh.refresh_digest, grant_id=grant.id, expires_at=now + policy.refresh_lifetime)
     spend = SpendRefreshToken(held.token.digest, successor.digest, now)
