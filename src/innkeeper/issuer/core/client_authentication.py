@@ -59,12 +59,14 @@ class Case(msgspec.Struct, frozen=True):
     audiences: frozenset[str]
     assertion: Assertion | None
     now: int
+    problem: str = ""
 
 
 class Facts(msgspec.Struct, frozen=True):
     """What the desk fetched: the client by that id, what an assertion may be addressed to, the assertion looked at.
 
-    ``vouched_for`` and ``registered`` say whether an authority, or the client's own keys, know the certificate.
+    ``vouched_for`` and ``registered`` say whether an authority, or the client's own keys, know the certificate;
+    ``problem`` why there is no client, where more is known than that.
     """
 
     client: Client | None
@@ -72,12 +74,13 @@ class Facts(msgspec.Struct, frozen=True):
     assertion: Assertion | None = None
     vouched_for: bool = False
     registered: bool = False
+    problem: str = ""
 
 
 def authenticate(proof: Proof, facts: Facts, policy: Policy, now: int) -> Decision[Client]:
     """The client, where the proof holds."""
     method = method_of(proof, facts.client)
-    case = Case(proof, method, facts.client, policy, facts.audiences, facts.assertion, now)
+    case = Case(proof, method, facts.client, policy, facts.audiences, facts.assertion, now, facts.problem)
     trail = follow("client authentication", CHECKS_BY_METHOD[method], case)
     if facts.client is not None and not trail.refusal and method in BY_CERTIFICATE:
         tls = mutual_tls.Case(facts.client, proof.certificate, now, facts.vouched_for, facts.registered)
@@ -120,7 +123,7 @@ def the_client_is_registered(case: Case) -> Seen | Refusal:
     """The client is one that this issuer knows."""
     if case.client is None:
         return _not_authenticated(
-            f"no client {case.proof.client_id!r} is registered here",
+            case.problem or f"no client {case.proof.client_id!r} is registered here",
             "a registered client_id",
             case.proof.client_id or "",
             "Register it with `innkeeper client add`, or look for a misspelling in `innkeeper client list`.",

@@ -24,10 +24,13 @@ from innkeeper.keys.certificates import vouched_for
 
 async def client_of(realm: Realm, proof: Proof, audiences: frozenset[str]) -> Decision[Client]:
     """The client behind ``proof``. ``audiences`` are the names under which an assertion may address us."""
-    client = await realm.client(proof.client_id)
+    sought = await realm.sought(proof.client_id)
+    client = sought.client
     while True:
         assertion = await _look_at(realm, proof, client) if proof.assertion else None
         facts = await _facts(realm, proof, client, audiences, assertion)
+        if sought.problem:
+            facts = Facts(None, problem=sought.problem)
         decision = authenticate(proof, facts, realm.policy, realm.now())
         try:
             if decision.effects:

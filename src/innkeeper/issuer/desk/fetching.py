@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from innkeeper.issuer.desk.limits import Bucket
-from innkeeper.issuer.desk.outside import Answer, NotFetched, Outside, Sent, take_apart
+from innkeeper.issuer.desk.outside import Answer, NotFetched, NotReached, Outside, Sent, take_apart
 
 JSON = re.compile(r"application/(?:[\w.-]+\+)?json")
 ANYTHING = re.compile(r".*", re.DOTALL)
@@ -35,7 +35,7 @@ class Kind(msgspec.Struct, frozen=True):
     """A kind of document: the most bytes it may have, its content types, how long a copy is good (seconds).
 
     What the server says of its cache is heard between ``shortest`` and ``longest``; ``usual`` is for a server that
-    says nothing.
+    says nothing. ``in_need``: how old a copy may be that is used when the server cannot be reached.
     """
 
     name: str
@@ -45,10 +45,11 @@ class Kind(msgspec.Struct, frozen=True):
     usual: int = 3600
     longest: int = 86400
     redirects: bool = True
+    in_need: int = 0
 
 
-CLIENT_DOCUMENT = Kind("client metadata document", 5 * 1024, redirects=False)
-KEY_SET = Kind("key set", 64 * 1024, usual=600)
+CLIENT_DOCUMENT = Kind("client metadata document", 5 * 1024, redirects=False, in_need=86400)
+KEY_SET = Kind("key set", 64 * 1024, usual=600, in_need=86400)
 SECTOR_DOCUMENT = Kind("sector identifier document", 64 * 1024)
 REQUEST_OBJECT = Kind("request object", 64 * 1024, ANYTHING, shortest=0, usual=0, longest=3600, redirects=False)
 """Its signature says what it is; servers label it in many ways. Kept only where its server says so."""
@@ -94,7 +95,12 @@ class Fetcher:
             task = asyncio.create_task(self._get(url, kind))
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except NotReached:
+            if known is not None and now - known.fetched_at <= kind.in_need:
+                return known
+            raise
 
     def forget(self, url: str, kind: Kind) -> None:
         """Keep no copy of a document that turned out to be no good."""
@@ -127,7 +133,7 @@ class Fetcher:
         host = take_apart(url).host
         wait = self._hosts.take(host, self._now())
         if wait:
-            raise NotFetched(f"{host} was asked too often; wait {wait} s")
+            raise NotReached(f"{host} was asked too often; wait {wait} s")
         async with self._room:
             return await self._outside.exchange(url, sent, most_bytes)
 
@@ -136,9 +142,11 @@ class Fetcher:
             async with asyncio.timeout(self._seconds):
                 return await exchange
         except TimeoutError:
-            raise NotFetched(f"{url} took longer than {self._seconds:g} s") from None
+            raise NotReached(f"{url} took longer than {self._seconds:g} s") from None
 
     def _document(self, url: str, kind: Kind, answer: Answer) -> Document:
+        if answer.status >= 500:
+            raise NotReached(f"the server answered {answer.status}")
         if answer.status != 200:
             raise NotFetched(f"the server answered {answer.status} instead of 200")
         if answer.headers.get("content-encoding", "identity") != "identity":

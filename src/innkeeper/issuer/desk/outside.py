@@ -32,6 +32,10 @@ class NotFetched(Exception):
     """No document was got; the message says why. Nothing is known about the document then."""
 
 
+class NotReached(NotFetched):
+    """Nobody answered, or nobody who could: what was known before may still hold."""
+
+
 class Target(msgspec.Struct, frozen=True):
     """Where a URL leads, taken apart once. ``path`` has the query; ``host`` is lower-case, IPv6 without brackets."""
 
@@ -97,14 +101,14 @@ class Outside:
         try:
             found = await self._resolve(target.host, target.port)
         except OSError as error:
-            raise NotFetched(f"the host {target.host!r} has no address: {error.strerror or error}") from None
+            raise NotReached(f"the host {target.host!r} has no address: {error.strerror or error}") from None
         for address in found:
             listed = target.authority in self._loopback_hosts and is_loopback_address(address)
             why = None if listed else why_not_public(address)
             if why:
                 raise NotFetched(f"{target.host!r} leads to {address}, which is {why}")
         if not found:
-            raise NotFetched(f"the host {target.host!r} has no address")
+            raise NotReached(f"the host {target.host!r} has no address")
         return found[:_ADDRESSES_TRIED]
 
     async def _connected(self, target: Target, sent: Sent, most_bytes: int, addresses: Sequence[str]) -> Answer:
@@ -119,8 +123,8 @@ class Outside:
                 except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                     failure = str(error) or type(error).__name__
                 except httpx2.HTTPError as error:
-                    raise NotFetched(f"{target.authority} broke off: {error or type(error).__name__}") from None
-        raise NotFetched(f"{target.authority} cannot be reached: {failure}")
+                    raise NotReached(f"{target.authority} broke off: {error or type(error).__name__}") from None
+        raise NotReached(f"{target.authority} cannot be reached: {failure}")
 
     async def _spoken(
         self, client: httpx2.AsyncClient, target: Target, sent: Sent, most_bytes: int, address: str

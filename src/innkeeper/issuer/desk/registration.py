@@ -8,13 +8,13 @@ from innkeeper.issuer.core import registration as core
 from innkeeper.issuer.core.client_metadata import OF_PUBLIC_CLIENTS, Metadata, Rules, Unreadable, read
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import DropEntry, Effect, Lost, PutEntry
-from innkeeper.issuer.core.metadata_checks import Case, Sector
+from innkeeper.issuer.core.metadata_checks import Case
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.client_secrets import keep
-from innkeeper.issuer.desk.fetching import JSON, SECTOR_DOCUMENT
+from innkeeper.issuer.desk.fetching import JSON
 from innkeeper.issuer.desk.limits import Bucket
-from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.sectors import sector_named
 from innkeeper.issuer.store.port import Entry
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.protocol.strict_json import NotStrict, read_object
@@ -151,21 +151,7 @@ async def _case(realm: Realm, said: Metadata, problem: str, *, invited: bool) ->
     supported = realm.supported()
     grants = frozenset(supported.get("grant_types_supported", ())) if invited else OF_PUBLIC_CLIENTS
     rules = Rules(supported, grants, realm.policy.known_scopes())
-    return Case(said, rules, await sector_of(realm, said), problem)
-
-
-async def sector_of(realm: Realm, said: Metadata) -> Sector | None:
-    """The redirect URIs listed at a client's ``sector_identifier_uri``, where it has one."""
-    if not said.sector_identifier_uri:
-        return None
-    try:
-        document = await realm.fetcher.fetch(said.sector_identifier_uri, SECTOR_DOCUMENT)
-        return Sector(msgspec.json.decode(document.body, type=tuple[str, ...]))
-    except NotFetched as error:
-        return Sector(problem=str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        realm.fetcher.forget(said.sector_identifier_uri, SECTOR_DOCUMENT)
-        return Sector(problem="it is no JSON array of strings")
+    return Case(said, rules, await sector_named(realm.fetcher, said), problem)
 
 
 def _told(

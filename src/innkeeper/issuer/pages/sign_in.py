@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from innkeeper.issuer.core.client_document import DOCUMENT
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk import passkeys
 from innkeeper.issuer.desk.callers import Caller
@@ -113,11 +114,12 @@ def _place(layout: Layout, ticket: Ticket) -> str:
 
 
 def seen(client: Client | None, redirect_uri: str, otherwise: str = "the application") -> dict[str, str]:
-    """The client as pages show it: its name, and the host that the answer goes to."""
+    """The client as pages show it: its name, and the host that the answer goes to, or that publishes the client."""
+    shown = client.id if client and client.origin == DOCUMENT else redirect_uri
     return {
         "id": client.id if client else "",
         "name": client.name if client else otherwise,
-        "host": host_of(redirect_uri),
+        "host": host_of(shown),
     }
 
 

@@ -76,7 +76,8 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
 
 
 def _registration(layout: Layout, policy: Policy) -> dict[str, Any]:
-    return {} if policy.registration == OFF else {"registration_endpoint": layout.url(layout.register)}
+    registers = {} if policy.registration == OFF else {"registration_endpoint": layout.url(layout.register)}
+    return {**registers, "client_id_metadata_document_supported": policy.client_documents != OFF}
 
 
 def _wrapping(algorithms: list[str], readable: list[str]) -> dict[str, Any]:
