@@ -28,6 +28,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``refresh_grace`` 60: a lost answer or a parallel agent gets the same successor once more (RFC 9700 §4.14.2).
     ``pushed_lifetime`` 60: the browser is on its way already (RFC 9126 §2.2).
     ``session_lifetime`` 12 hours: from sign-in.
+    ``assertion_lifetime`` 1 hour: what common clients give theirs; each is remembered that long and good once.
     ``device_lifetime`` 600: to find a phone and type eight letters; a longer one gives a phisher more time.
     ``backchannel_lifetime`` 300, ``backchannel_longest`` 900: to take out a telephone; a client may ask for another.
     ``backchannel_most`` 3: requests of one client that wait for one person; more is pestering.
@@ -63,7 +64,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     trusted_issuers: dict[str, TrustedIssuer] = {}
     require_pushed: bool = False
     dpop_nonce_required: bool = False
-    assertion_lifetime: int = 300
+    assertion_lifetime: int = 3600
     leeway: int = 5
     registration: str = "off"
     unused_client_lifetime: int = 86400
