@@ -112,10 +112,16 @@ class Fetcher:
         return await self._in_time(url, self._exchange(url, sent, 4096))
 
     def _landed(self, key: tuple[str, str], done: asyncio.Task[Document]) -> None:
-        """Keep what a fetch brought; whoever waits for it, if anybody still does, learns of a failure from the task."""
+        """Keep what a fetch brought, and nothing of a document that its server took back. Whoever waits for the fetch,
+        if anybody still does, learns of a failure from the task."""
         self._under_way.pop(key, None)
-        if not done.cancelled() and done.exception() is None:
+        if done.cancelled():
+            return
+        failure = done.exception()
+        if failure is None:
             self._keep(key, done.result())
+        elif not isinstance(failure, NotReached):
+            self._kept.pop(key, None)
 
     async def _get(self, url: str, kind: Kind) -> Document:
         return self._document(url, kind, await self._in_time(url, self._followed(url, kind)))
