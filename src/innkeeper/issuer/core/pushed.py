@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.authorization_request import REQUEST_OBJECT, Authorization
 from innkeeper.issuer.core.authorize import Turned, examine
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import Delivery
@@ -28,11 +28,12 @@ class Case(msgspec.Struct, frozen=True):
     sent: Parameters
     ask: Parameters
     client: Client
+    delivery: Delivery
 
 
 def decide(sent: Parameters, ask: Parameters, client: Client, delivery: Delivery, policy: Policy) -> Decision[Pushed]:
     """The request judged as /authorize would (§2.1). ``sent`` is the form, ``ask`` the request it comes to."""
-    trail = follow("pushed request", CHECKS, Case(sent, ask, client))
+    trail = follow("pushed request", CHECKS, Case(sent, ask, client, delivery))
     if trail.refusal:
         return Decision(trail.refusal, trail)
     examined = examine(ask, client, policy, delivery)
@@ -52,6 +53,14 @@ def no_reference_is_pushed(case: Case) -> Seen | Refusal:
     return Seen("a request")
 
 
+@check("RFC 9126 §3")
+def the_object_is_good(case: Case) -> Seen | Refusal:
+    """A request that is pushed in an object is signed by the client; nothing beside the object stands in for it."""
+    if case.delivery.object_problem:
+        return Refusal(REQUEST_OBJECT, case.delivery.object_problem, "a request object signed by the client", "another")
+    return Seen("signed by the client" if case.delivery.signed else "plain parameters")
+
+
 @check("RFC 9126 §2.1")
 def the_request_is_the_callers(case: Case) -> Seen | Refusal:
     """The client that pushes the request is the one it names."""
@@ -61,7 +70,7 @@ def the_request_is_the_callers(case: Case) -> Seen | Refusal:
     return Seen(case.client.id)
 
 
-CHECKS = (no_reference_is_pushed, the_request_is_the_callers)
+CHECKS = (no_reference_is_pushed, the_object_is_good, the_request_is_the_callers)
 
 REFERENCE_PUSHED = Page(
     "IK151",
