@@ -1,4 +1,4 @@
-"""``innkeeper user``: make accounts, list them, set a password."""
+"""``innkeeper user``: make accounts, list them, set a password, shut and open them, help who lost a phone."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import typer
 from innkeeper.cli.state import with_realm
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.registry import add_person, set_password
+from innkeeper.issuer.desk.registry import add_person, disable_person, enable_person, reset_factors, set_password
 
-app = typer.Typer(help="Add people, list them, set a password.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Add people, list them, set passwords, shut accounts.", no_args_is_help=True, add_completion=False
+)
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; innkeeper.toml here by default.")]
 
@@ -53,6 +55,24 @@ def password(username: Annotated[str, typer.Argument(help="Whose.")], config: Co
     """Set somebody's password. It is asked for, or read from a pipe's first line."""
     new = _password()
     with_realm(config, lambda realm: set_password(realm, username, new))
+
+
+@app.command("disable")
+def disable(username: Annotated[str, typer.Argument(help="Whose.")], config: Config = None) -> None:
+    """Shut an account: nobody signs in with it, its sessions end, and so does all that it allowed."""
+    with_realm(config, lambda realm: disable_person(realm, username))
+
+
+@app.command("enable")
+def enable(username: Annotated[str, typer.Argument(help="Whose.")], config: Config = None) -> None:
+    """Open a shut account again."""
+    with_realm(config, lambda realm: enable_person(realm, username))
+
+
+@app.command("reset-factors")
+def reset(username: Annotated[str, typer.Argument(help="Whose.")], config: Config = None) -> None:
+    """Take away somebody's codes, recovery codes and passkeys: for people who lost their phone."""
+    with_realm(config, lambda realm: reset_factors(realm, username))
 
 
 def _password() -> str:

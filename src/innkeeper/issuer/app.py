@@ -28,6 +28,8 @@ from innkeeper.issuer.dialects.native.wire import authorization_parameters
 from innkeeper.issuer.http.proxies import Proxies
 from innkeeper.issuer.http.proxies import proxies as proxies_of
 from innkeeper.issuer.http.site import Site
+from innkeeper.issuer.pages.account import Access, AccountPage
+from innkeeper.issuer.pages.account_sign_in import CodesPage, PasskeysPage, PasswordPage
 from innkeeper.issuer.pages.approvals import ApprovalsPage
 from innkeeper.issuer.pages.authorize import AuthorizePage
 from innkeeper.issuer.pages.consent import ConsentPage
@@ -216,6 +218,7 @@ def _site(
     realm: Realm, layout: Layout, explanations: Explanations, hints: list[tuple[str, str]], proxies: Proxies
 ) -> Site:
     visits = Visits(realm, layout)
+    access = Access(realm, layout, visits)
     authorize = AuthorizePage(realm, layout, visits, explanations, authorization_parameters)
     pages = {
         layout.authorize: Endpoint(authorize, FORM),
@@ -225,6 +228,10 @@ def _site(
         layout.device: Endpoint(DevicePage(realm, layout, visits), FORM),
         layout.approvals: Endpoint(ApprovalsPage(realm, layout, visits), FORM),
         layout.logout: Endpoint(LogoutPage(realm, layout, visits, explanations), FORM),
+        **AccountPage(access).table(),
+        **PasswordPage(access).table(),
+        **CodesPage(access).table(),
+        **PasskeysPage(access).table(),
         EXPLAIN_PATH: Endpoint(explanations.page, GET),
         **{f"{layout.static}/{name}": Endpoint(_StaticFile(name), GET) for name in static_names()},
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -26,6 +28,22 @@ def quick_passwords() -> Iterator[None]:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Shared by the tests of a module: each brings its own visitors, and the clock only ever moves on."""
     made = House(tmp_path_factory.mktemp("house"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a house with keys and people, to copy from: making keys takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("furnished")
+    House(folder).close()
+    return folder
+
+
+@pytest.fixture
+def own_house(furnished: Path, tmp_path: Path) -> Iterator[House]:
+    """A house of one test's own."""
+    made = House(Path(shutil.copytree(furnished, tmp_path / "house")))
     yield made
     made.close()
 

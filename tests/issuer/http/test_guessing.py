@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,9 @@ BROWSER = "innkeeper-browser-native"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """A house of its own for each test: tries are remembered for an hour."""
-    made = House(tmp_path)
-    yield made
-    made.close()
+def house(own_house: House) -> House:
+    """A house of its own for each test: tries and factors are remembered."""
+    return own_house
 
 
 def tried(visitor: Visitor, password: str = "wrong", name: str = ADA) -> Answer:

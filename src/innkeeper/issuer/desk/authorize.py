@@ -12,6 +12,7 @@ from innkeeper.issuer.core.delivery import Delivery
 from innkeeper.issuer.core.effects import DropEntry, Effect, Lost
 from innkeeper.issuer.core.records import Client, Consent, Session
 from innkeeper.issuer.desk.factors import factors_of
+from innkeeper.issuer.desk.open_sessions import note_use
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.requests import PUSHED
 from innkeeper.issuer.desk.subjects import behind
@@ -36,8 +37,8 @@ class Answer(msgspec.Struct, frozen=True):
 async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     """Answer an authorization request, new or waiting. Committed before it is answered."""
     ask = ticket.parameters()
-    client = await realm.client(_client_id(ask))
-    examined = core.examine(ask, client, realm.policy, ticket.delivery)
+    client, delivery = await _sought(realm, ask, ticket.delivery)
+    examined = core.examine(ask, client, realm.policy, delivery)
     if not isinstance(examined.outcome, authorization_request.Authorization):
         realm.observe(examined.trail)
         return Answer(examined.outcome, examined.trail, client)
@@ -57,6 +58,8 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
         used = Delivery(reference_problem="the request was used already")
         return await authorize(realm, msgspec.structs.replace(ticket, delivery=used, pushed=None), cookie)
     realm.observe(trail)
+    if session is not None:
+        await note_use(realm, session)
     return Answer(decision.outcome, trail, client, session, code)
 
 
@@ -99,6 +102,13 @@ async def consent_to(
 
 async def _consent(realm: Realm, session: Session | None, client: Client) -> Consent | None:
     return await realm.store.consent(session.sub, client.id) if session else None
+
+
+async def _sought(realm: Realm, ask: Parameters, delivery: Delivery) -> tuple[Client | None, Delivery]:
+    sought = await realm.sought(_client_id(ask))
+    if not sought.problem:
+        return sought.client, delivery
+    return None, msgspec.structs.replace(delivery, client_problem=sought.problem)
 
 
 def _client_id(ask: Parameters) -> str | None:

@@ -18,6 +18,11 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
+async def hashed(password: str) -> str:
+    """As ``hash_password``, beside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, hash_password, password)
+
+
 async def matches(stored: str | None, password: str) -> bool:
     """Whether the password is the stored one. Takes as long for nobody (None) as for somebody."""
     loop = asyncio.get_running_loop()

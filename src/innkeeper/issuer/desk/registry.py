@@ -7,12 +7,15 @@ from hashlib import sha256
 
 import msgspec
 
+from innkeeper.issuer.core.effects import RemoveClient, RevokeGrant
 from innkeeper.issuer.core.methods import BASIC, NONE, POST
 from innkeeper.issuer.core.profiles import known_profile
 from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource, Secret
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF, SHORT_NAMES
 from innkeeper.issuer.desk.client_secrets import keep
 from innkeeper.issuer.desk.declared import with_metadata
+from innkeeper.issuer.desk.factors import without_factors
+from innkeeper.issuer.desk.open_sessions import ended
 from innkeeper.issuer.desk.passwords import hash_password
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
@@ -49,11 +52,24 @@ async def add_client(realm: Realm, new: NewClient) -> tuple[Client, str | None]:
     return client, secret
 
 
-async def rotate_secret(realm: Realm, client_id: str, overlap: int) -> str:
-    """Give a client a new secret; the old ones work for ``overlap`` more seconds. Raises ``UsageError``."""
+async def known_client(realm: Realm, client_id: str) -> Client:
+    """The client that is registered by that id. Raises ``UsageError``."""
     client = await realm.store.client(client_id)
     if client is None:
         raise UsageError(f"no client {client_id!r}; `innkeeper client list` shows them")
+    return client
+
+
+async def remove_client(realm: Realm, client_id: str) -> None:
+    """Forget a client; its grants end, and so does what people allowed it. Raises ``UsageError``."""
+    await known_client(realm, client_id)
+    await realm.store.commit((RemoveClient(client_id, realm.now()),))
+    realm.forget_client(client_id)
+
+
+async def rotate_secret(realm: Realm, client_id: str, overlap: int) -> str:
+    """Give a client a new secret; the old ones work for ``overlap`` more seconds. Raises ``UsageError``."""
+    client = await known_client(realm, client_id)
     if client.public:
         raise UsageError(f"client {client_id!r} is public: it has no secret")
     now, secret = realm.now(), random_value()
@@ -84,11 +100,40 @@ async def add_person(realm: Realm, username: str, password: str, claims: dict[st
 async def set_password(realm: Realm, username: str, password: str) -> None:
     """Give somebody a new password. Raises ``UsageError``."""
     _judge_password(password)
+    person = await _person_named(realm, username)
+    changed = msgspec.structs.replace(person, password=hash_password(password), development=False)
+    await realm.store.put_person(changed)
+
+
+async def disable_person(realm: Realm, username: str) -> None:
+    """Shut an account: its person is signed out everywhere, and what they allowed ends. Raises ``UsageError``."""
+    person = await _person_named(realm, username)
+    await realm.store.put_person(msgspec.structs.replace(person, disabled=True))
+    grants = [one for one in await realm.store.grants(person.sub) if one.revoked_at is None]
+    ends = [RevokeGrant(one.id, realm.now()) for one in grants]
+    await realm.store.commit([*await ended(realm, person.sub), *ends])
+
+
+async def enable_person(realm: Realm, username: str) -> None:
+    """Open an account again. What ended with its shutting stays ended. Raises ``UsageError``."""
+    person = await _person_named(realm, username)
+    await realm.store.put_person(msgspec.structs.replace(person, disabled=False))
+
+
+async def reset_factors(realm: Realm, username: str) -> None:
+    """Take away codes, recovery codes and passkeys, and sign the person out: the password alone signs in then.
+
+    Raises ``UsageError``.
+    """
+    person = await _person_named(realm, username)
+    await realm.store.commit([*await without_factors(realm, person.sub), *await ended(realm, person.sub)])
+
+
+async def _person_named(realm: Realm, username: str) -> Person:
     person = await realm.store.person_named(username)
     if person is None:
         raise UsageError(f"nobody named {username!r}; `innkeeper user list` shows who is here")
-    changed = msgspec.structs.replace(person, password=hash_password(password), development=False)
-    await realm.store.put_person(changed)
+    return person
 
 
 async def rotate_key(realm: Realm, alg: str, publish_ahead: int) -> StoredKey:

@@ -1,0 +1,215 @@
+"""The account page: who one is, where one is signed in, which applications one allowed what."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
+from innkeeper.issuer.core.records import Person, Session
+from innkeeper.issuer.desk import account, factors, open_sessions
+from innkeeper.issuer.desk.account import Application
+from innkeeper.issuer.desk.callers import Caller
+from innkeeper.issuer.desk.open_sessions import Place
+from innkeeper.issuer.desk.passkeys import passkeys_of
+from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
+from innkeeper.issuer.pages.moments import details, machine_moment, moment
+from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.visit import Visits, parameters_of
+from innkeeper.protocol.exchange import NO_STORE, Reply, Request, redirect
+from innkeeper.protocol.parameters import Malformed, Parameters
+
+PAGE = frozenset({"GET", "HEAD", "POST"})
+READ = frozenset({"GET", "HEAD"})
+
+DONE = {
+    "ended": "That browser is signed out.",
+    "others": "You are signed out everywhere else.",
+    "taken-back": "That application may do nothing for you any more.",
+    "password": "Your password is changed, and you are signed out everywhere else.",
+    "codes-off": "Codes are off: your password alone signs you in.",
+}
+"""What the page says after something was done; the address names which."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whoever looks at their own account: their session, and what their browser sent along."""
+
+    session: Session
+    person: Person
+    caller: Caller
+    form: Parameters
+    ours: bool
+
+
+Part = Callable[[Request, Owner], Awaitable[Reply]]
+
+
+class Access:
+    """What the parts of the account share: they are for whoever is signed in, and a form counts only if it is ours."""
+
+    def __init__(self, realm: Realm, layout: Layout, visits: Visits) -> None:
+        self.realm = realm
+        self.layout = layout
+        self.visits = visits
+
+    def __call__(self, part: Part) -> Callable[[Request], Awaitable[Reply]]:
+        """The handler of a part."""
+
+        async def enter(request: Request) -> Reply:
+            try:
+                form = parameters_of(request)
+                ticket = self.visits.ticket(form)
+                ours = request.method == "POST" and self.visits.sent_from_our_page(request, form)
+            except Malformed:
+                return self.message("This page is out of date", "Please open your account page again.", 400)
+            if ticket is not None and ticket.denied:
+                return self.message("Not signed in", "Nothing was changed. You may close this page.")
+            caller = await self.visits.caller(request)
+            person = await self.realm.store.person(caller.session.sub) if caller.session else None
+            if caller.session is None or person is None or person.disabled:
+                return self.sign_in(request.path)
+            await open_sessions.note_use(self.realm, caller.session)
+            return await part(request, Owner(caller.session, person, caller, form, ours))
+
+        return enter
+
+    def changing(self, part: Part) -> Callable[[Request], Awaitable[Reply]]:
+        """As above, for a part in which people change how they sign in: they have to have signed in just now."""
+
+        async def enter(request: Request, owner: Owner) -> Reply:
+            if await account.may_change(self.realm, owner.session):
+                return self.sign_in(request.path, owner.person.username)
+            return await part(request, owner)
+
+        return self(enter)
+
+    def sign_in(self, path: str, username: str = "") -> Reply:
+        """On to the sign-in page, and from there to this path."""
+        hint = [("login_hint", username)] if username else []
+        return self.visits.on_to(self.layout.sign_in, Ticket(hint, self.realm.now(), place=path))
+
+    def page(
+        self,
+        template: str,
+        request: Request,
+        status: int = 200,
+        headers: list[tuple[str, str]] | None = None,
+        *,
+        scripted: bool = False,
+        **context: Any,
+    ) -> Reply:
+        """A page with one form of ours."""
+        proof, cookies = self.visits.form_proof(request)
+        return page_reply(
+            template,
+            status,
+            [*cookies, *(headers or [])],
+            scripted=scripted,
+            realm_name=self.realm.policy.title,
+            static=self.layout.static,
+            csrf=proof,
+            action=request.path,
+            account=self.layout.account,
+            **context,
+        )
+
+    def back(self, done: str) -> Reply:
+        """Back to the account page, which says what was done."""
+        return redirect(f"{self.layout.account}?{urlencode({'done': done})}")
+
+    def message(self, title: str, text: str, status: int = 200) -> Reply:
+        policy = self.realm.policy
+        return page_reply(
+            "message.html", status, realm_name=policy.title, static=self.layout.static, title=title, text=text
+        )
+
+
+class AccountPage:
+    """The overview, and all of it as a file."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._realm = access.realm
+
+    def table(self) -> Endpoints:
+        at, access = self._access.layout.account, self._access
+        return {
+            at: Endpoint(access(self._overview), PAGE),
+            f"{at}/data": Endpoint(access(self._data), READ),
+            "/.well-known/change-password": Endpoint(self._change_password, READ),
+        }
+
+    async def _overview(self, request: Request, owner: Owner) -> Reply:
+        if request.method == "POST" and owner.ours:
+            return await self._done(owner)
+        refused = request.method == "POST"
+        realm, sub, at = self._realm, owner.person.sub, self._access.layout.account
+        app = await factors.app_of(realm, sub)
+        return self._access.page(
+            "account.html",
+            request,
+            403 if refused else 200,
+            problem="Please send the form again." if refused else None,
+            done=DONE.get(owner.form.get("done", "")) if request.method != "POST" else None,
+            person={
+                "name": str(owner.person.claims.get("name", owner.person.username)),
+                "username": owner.person.username,
+            },
+            details=details(owner.person.claims),
+            codes_since=moment(app.since) if app else None,
+            codes_left=await factors.recovery_codes_left(realm, sub),
+            passkeys=len(await passkeys_of(realm, sub)),
+            places=[_place(one, owner.session) for one in await open_sessions.places(realm, sub)],
+            applications=[_application(one, realm.policy) for one in await account.applications(realm, sub)],
+            parts={name: f"{at}/{name}" for name in ("password", "codes", "passkeys", "data")},
+            logout=self._access.layout.logout,
+        )
+
+    async def _done(self, owner: Owner) -> Reply:
+        sub, ending, taking = owner.person.sub, owner.form.get("end", ""), owner.form.get("take_back", "")
+        if taking:
+            await account.take_back(self._realm, sub, taking)
+            return self._access.back("taken-back")
+        if ending == "others":
+            await self._realm.store.commit(await open_sessions.ended(self._realm, sub, owner.session.id))
+            return self._access.back("others")
+        await open_sessions.end(self._realm, sub, ending)
+        return self._access.back("ended")
+
+    async def _data(self, _: Request, owner: Owner) -> Reply:
+        document = msgspec.json.format(msgspec.json.encode(await account.everything(self._realm, owner.person)))
+        name = (("content-disposition", 'attachment; filename="account.json"'), ("x-content-type-options", "nosniff"))
+        return Reply(200, (("content-type", "application/json"), *name, *NO_STORE), document)
+
+    async def _change_password(self, _: Request) -> Reply:
+        """Where a password manager finds the form (W3C, A Well-Known URL for Changing Passwords)."""
+        return redirect(f"{self._access.layout.account}/password")
+
+
+def _place(place: Place, here: Session) -> dict[str, Any]:
+    return {
+        "id": place.id,
+        "browser": place.browser or "A browser",
+        "since": moment(place.opened_at),
+        "used": moment(place.used_at),
+        "used_at": machine_moment(place.used_at),
+        "here": place.id == here.id,
+    }
+
+
+def _application(one: Application, policy: Policy) -> dict[str, Any]:
+    scopes = sorted(one.scopes - {"openid"}, key=lambda scope: (scope in OPENID_SCOPES, scope))
+    return {
+        "id": one.id,
+        "name": one.name,
+        "may": [policy.scope_sentence(scope) for scope in scopes] or ["Know that you signed in"],
+        "where": [policy.resources[uri].name for uri in policy.resources if uri in one.resources],
+        "since": moment(one.since),
+        "since_at": machine_moment(one.since),
+    }
