@@ -49,7 +49,8 @@ def test_a_plain_device_is_let_in_by_its_person(house: Inn, browser: Browser) ->
     page.fill("input#password", "Correct-Horse-7")
     page.click("button#sign-in")
     page.fill("input#user_code", codes["user_code"].lower())
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert codes["user_code"] in page.inner_text("main")
     page.click("button#allow")
     assert "connected" in page.inner_text("h1")
