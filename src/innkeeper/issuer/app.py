@@ -190,12 +190,12 @@ def policy_of(settings: Settings, *, development: bool = False) -> Policy:
         refresh_lifetime=times.refresh_token,
         refresh_grace=times.refresh_grace,
         session_lifetime=times.session,
-        trusted_issuers={one.issuer: one for one in settings.trusted_issuer},
-    )
         device_lifetime=times.device_code,
         backchannel_lifetime=times.backchannel,
         max_actors=settings.delegation.max_actors,
         require_may_act=settings.delegation.require_may_act,
+        trusted_issuers={one.issuer: one for one in settings.trusted_issuer},
+    )
 
 
 def _authorities(server: Server) -> str:
