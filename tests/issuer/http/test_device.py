@@ -317,6 +317,12 @@ def test_nonsense_in_the_address_is_no_server_error(house: House, query: str) ->
     assert visitor.get(f"/device?{query}").status in (200, 400)
 
 
+def test_a_giant_code_is_not_carried_along(house: House) -> None:
+    answer = house.get(f"/device?user_code={'B' * 10_000}")
+    assert answer.status == 303
+    assert len(answer.location) < 1_000
+
+
 def test_discovery_names_endpoint_and_grant(house: House) -> None:
     document = house.get("/.well-known/oauth-authorization-server").json
     assert document["device_authorization_endpoint"] == f"{ORIGIN}/device_authorization"

@@ -16,6 +16,10 @@ from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
 
 
+_LONGEST = 64
+"""Characters of a request's key, which is a SHA-256 in hexadecimal."""
+
+
 class ApprovalsPage:
     """GET lists what waits, or asks about the one that ``request`` names; POST takes the answer."""
 
@@ -104,5 +108,5 @@ class ApprovalsPage:
         )
 
     def _ticket(self, key: str, session_id: str = "") -> Ticket:
-        pairs = [("request", key)] if key else []
+        pairs = [("request", key[:_LONGEST])] if key else []
         return Ticket(pairs, self._realm.now(), session_id, place=self._layout.approvals)

@@ -17,6 +17,10 @@ from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
 
 
+_LONGEST = 32
+"""Characters of a typed code that are carried along; a code has nine."""
+
+
 class DevicePage:
     """GET shows the entry form, or the question where the address has a code; POST takes the code, then the answer.
 
@@ -95,7 +99,7 @@ class DevicePage:
             static=self._layout.static,
             action=self._layout.device,
             csrf=proof,
-            user_code=typed[:32],
+            user_code=typed[:_LONGEST],
             problem=problem,
         )
 
@@ -110,5 +114,5 @@ class DevicePage:
         )
 
     def _ticket(self, user_code: str, session_id: str = "") -> Ticket:
-        pairs = [("user_code", user_code)] if user_code else []
+        pairs = [("user_code", user_code[:_LONGEST])] if user_code else []
         return Ticket(pairs, self._realm.now(), session_id, place=self._layout.device)
