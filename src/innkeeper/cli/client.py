@@ -1,18 +1,20 @@
-"""``innkeeper client``: register clients, list them, give one a new secret."""
+"""``innkeeper client``: register clients, list and show them, give one a new secret, remove it, invite others."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 
 from innkeeper.cli.state import with_realm
+from innkeeper.issuer.core.client_metadata import describe
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.registry import NewClient, add_client, rotate_secret
+from innkeeper.issuer.desk.registration import invite
+from innkeeper.issuer.desk.registry import NewClient, add_client, known_client, remove_client, rotate_secret
 
 app = typer.Typer(help="Add, list and change clients.", no_args_is_help=True, add_completion=False)
 
@@ -46,7 +48,7 @@ def add(
     )
     client, secret = with_realm(config, lambda realm: add_client(realm, new))
     if as_json:
-        _print_json({**_document(client), **({"client_secret": secret} if secret else {})})
+        _print_json({**describe(client), **({"client_secret": secret} if secret else {})})
         return
     print(f"client_id      {client.id}")
     if secret:
@@ -63,7 +65,7 @@ def list_all(as_json: Json = False, config: Config = None) -> None:
 
     clients = with_realm(config, read)
     if as_json:
-        _print_json([_document(one) for one in clients])
+        _print_json([describe(one) for one in clients])
         return
     width = max((len(one.id) for one in clients), default=0)
     for one in clients:
@@ -88,23 +90,37 @@ def rotate(
     print(f"The old secrets {still}. The new one is stored as a hash and will not be shown again.", file=sys.stderr)
 
 
+@app.command("show")
+def show(client_id: Annotated[str, typer.Argument(help="The client_id.")], config: Config = None) -> None:
+    """Print what is registered of a client, as JSON under the names of RFC 7591. A secret is never shown."""
+    _print_json(describe(with_realm(config, lambda realm: known_client(realm, client_id))))
+
+
+@app.command("remove")
+def remove(client_id: Annotated[str, typer.Argument(help="The client_id.")], config: Config = None) -> None:
+    """Forget a client, and end everything that people allowed it."""
+    with_realm(config, lambda realm: remove_client(realm, client_id))
+    print(f"{client_id} is no longer a client here.", file=sys.stderr)
+
+
+@app.command("invite")
+def send_invitation(
+    uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many clients may register with it.")] = 1,
+    seconds: Annotated[int, typer.Option(min=60, max=31_536_000, help="How long it is good for.")] = 86_400,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Print an initial access token, with which a client registers itself where registration is by invitation."""
+    token = with_realm(config, lambda realm: invite(realm, uses, seconds))
+    if as_json:
+        _print_json({"initial_access_token": token, "uses": uses, "expires_in": seconds})
+        return
+    print(token)
+
+
 def _words(values: list[str] | None) -> list[str]:
     """Scopes given one by one or several in one value, as they stand in a request."""
     return [word for value in values or () for word in value.split()]
-
-
-def _document(client: Client) -> dict[str, Any]:
-    """A client as RFC 7591 §2 names its metadata; never a secret."""
-    return {
-        "client_id": client.id,
-        "client_name": client.name,
-        "token_endpoint_auth_method": min(client.auth_methods),
-        "redirect_uris": list(client.redirect_uris),
-        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
-        "grant_types": sorted(client.grants),
-        "scope": " ".join(sorted(client.scopes)),
-        "application_type": client.application_type,
-    }
 
 
 def _print_json(document: object) -> None:
