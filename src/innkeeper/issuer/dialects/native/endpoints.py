@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from innkeeper.issuer.core import signed_introspection
 from innkeeper.issuer.core.wrapping import NO_KEY
 from innkeeper.issuer.desk.backchannel import ask_person
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
@@ -17,6 +18,7 @@ from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.dialects.native.layout import well_knowns
 from innkeeper.issuer.dialects.native.metadata import document
 from innkeeper.issuer.dialects.native.wire import (
+    accepts,
     device_codes_reply,
     error_reply,
     form_of,
@@ -107,7 +109,10 @@ class NativeEndpoints:
         if isinstance(form, Refusal):
             return self._unreadable("introspection", form)
         audiences = self._audiences[self._layout.introspect]
-        outcome = await introspect(self._realm, proof_of(request, form), form.get("token", ""), audiences)
+        token, as_jwt = form.get("token", ""), accepts(request, f"application/{signed_introspection.TYPE}")
+        outcome = await introspect(self._realm, proof_of(request, form), token, audiences, as_jwt=as_jwt)
+        if isinstance(outcome, str):
+            return jwt_reply(outcome, signed_introspection.TYPE)
         return self._refused(outcome) if isinstance(outcome, Refusal) else json_reply(outcome, headers=NO_STORE)
 
     async def revoke(self, request: Request) -> Reply:
@@ -120,7 +125,7 @@ class NativeEndpoints:
 
     async def userinfo(self, request: Request) -> Reply:
         scheme, sent = _access_token(request)
-        sender = self._sender(request, self._layout.userinfo, proves=scheme == "dpop")
+        sender = self._sender(request, self._layout.userinfo, scheme=scheme)
         outcome = await userinfo(self._realm, sent, sender)
         if isinstance(outcome, Refusal):
             return self._challenged(outcome, scheme)
@@ -138,9 +143,10 @@ class NativeEndpoints:
     async def discovery(self, _: Request) -> Reply:
         return json_reply(self.document(), headers=CACHEABLE)
 
-    def _sender(self, request: Request, path: str, *, proves: bool = True) -> Sender:
-        """What the request shows of its sender; where it ``proves`` a key, by which proof."""
-        proof = request.headers.get("dpop") if proves else None
+    def _sender(self, request: Request, path: str, *, scheme: str = "") -> Sender:
+        """What the request shows of its sender. A token sent in the scheme ``dpop`` comes with a proof; in ``bearer``
+        no proof counts."""
+        proof = None if scheme == "bearer" else request.headers.get("dpop", "" if scheme == "dpop" else None)
         if proof is None and not request.certificate:
             return NOBODY_SPECIAL
         at_mtls = self._layout.mtls.partition("//")[2] == request.headers.get("host", "")
