@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.wrapping import NO_KEY
 from innkeeper.keys import jwe
+from innkeeper.keys.jws import parse
 from innkeeper.keys.ring import SIGNING_ALGORITHMS
 from innkeeper.protocol import base64url
-from tests.issuer.house import ORIGIN, Answer, Asked, House, named
+from tests.issuer.house import HOTEL, ORIGIN, SPA, Answer, Asked, House, named
 from tests.issuer.stranger import Stranger, house_and_stranger
-from tests.issuer.visitor import Visitor, redeem
+from tests.issuer.visitor import ROBOT, SHOP, Visitor, redeem
 
 Change = Callable[..., Client]
 
@@ -227,14 +228,84 @@ def test_a_refused_token_is_refused_as_ever(house: House, shop: Change) -> None:
     assert 'error="invalid_token"' in str(answer.header("www-authenticate"))
 
 
+# Introspection
+
+JWT = "application/token-introspection+jwt"
+
+
+def introspected(house: House, token: str, accept: str = JWT, **client: str) -> Answer:
+    return house.post("/introspect", {"token": token, **(client or ROBOT)}, accept=accept)
+
+
+def test_an_introspection_is_answered_in_a_jwt_where_one_is_asked_for(house: House, shop: Change) -> None:
+    shop(introspection_signed_response_alg="ES256")
+    access = tokens(house)["access_token"]
+    answer = introspected(house, access, **SHOP)
+    assert (answer.status, answer.header("content-type")) == (200, JWT)
+    assert answer.header("cache-control") == "no-store"
+    assert parse(answer.text).header["typ"] == "token-introspection+jwt"
+    claims = verified(house, answer.text, "ES256")
+    assert set(claims) == {"iss", "aud", "iat", "token_introspection"}
+    assert (claims["iss"], claims["aud"], claims["iat"]) == (ORIGIN, "shop", house.clock())
+    assert claims["token_introspection"] == house.post("/introspect", {"token": access, **SHOP}).json
+
+
+def test_an_introspection_is_signed_with_rs256_where_nothing_was_registered(house: House) -> None:
+    answer = introspected(house, tokens(house)["access_token"])
+    assert verified(house, answer.text, "RS256")["token_introspection"]["active"] is True
+
+
+def test_an_introspection_is_encrypted_where_that_was_registered(house: House, shop: Change) -> None:
+    shop(jwks=PUBLISHED, introspection_encrypted_response_alg="RSA-OAEP-256")
+    answer = introspected(house, tokens(house)["access_token"], **SHOP)
+    inside = opened(answer.text, "RSA-OAEP-256", "A128CBC-HS256")
+    assert verified(house, inside, "RS256")["token_introspection"]["sub"] == "ada-1"
+
+
+def test_a_dead_token_is_told_in_a_jwt_too(house: House) -> None:
+    claims = verified(house, introspected(house, "no-such-token").text, "RS256")
+    assert claims["token_introspection"] == {"active": False}
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "application/json", f"{JWT};q=0", f"{JWT}; q=0.000", "application/*", "application/jwt"]
+)
+def test_an_introspection_is_plain_json_where_no_jwt_is_asked_for(house: House, accept: str) -> None:
+    assert introspected(house, tokens(house)["access_token"], accept).json["active"] is True
+
+
+@pytest.mark.parametrize("accept", [f"application/json;q=0.5, {JWT};q=0.9", JWT.upper(), f"{JWT} ; q=0.1"])
+def test_a_jwt_may_be_asked_for_among_others(house: House, accept: str) -> None:
+    assert introspected(house, tokens(house)["access_token"], accept).header("content-type") == JWT
+
+
+@pytest.mark.parametrize("form", [{}, {"client_id": "shop", "client_secret": "wrong"}, {"client_id": "app"}])
+def test_who_may_not_ask_is_told_in_json(house: House, form: dict[str, str]) -> None:
+    answer = house.post("/introspect", {"token": "t", **form}, accept=JWT)
+    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+
+
+def test_a_caller_for_one_resource_learns_nothing_of_tokens_for_others(house: House, shop: Change) -> None:
+    access = tokens(house)["access_token"]
+    form = {"grant_type": "client_credentials", "resource": HOTEL, **ROBOT}
+    robots = house.token(form).json["access_token"]
+    shop(resources=(SPA,))
+    assert verified(house, introspected(house, robots, **SHOP).text, "RS256")["token_introspection"] == {
+        "active": False
+    }
+    assert house.post("/introspect", {"token": robots, **SHOP}).json == {"active": False}
+    assert house.post("/introspect", {"token": access, **SHOP}).json["active"] is True
+    shop(resources=(SPA, HOTEL))
+    assert house.post("/introspect", {"token": robots, **SHOP}).json["active"] is True
+
+
 # The document
 
 
 def test_the_document_names_what_answers_are_wrapped_in(house: House) -> None:
     document = house.get("/.well-known/openid-configuration").json
-    for answer in ("id_token", "userinfo"):
+    for answer in ("id_token", "userinfo", "introspection"):
         assert document[f"{answer}_signing_alg_values_supported"] == list(SIGNING_ALGORITHMS)
         assert document[f"{answer}_encryption_alg_values_supported"] == list(jwe.ALGORITHMS)
         assert document[f"{answer}_encryption_enc_values_supported"] == list(jwe.ENCRYPTIONS)
-        listed = {one for name, values in document.items() if name.startswith(answer) for one in values}
-        assert not {"none", "HS256", "RSA1_5", "dir"} & listed
+    assert not {"none", "HS256", "RSA1_5", "dir"} & {*SIGNING_ALGORITHMS, *jwe.ALGORITHMS}

@@ -90,7 +90,26 @@ def the_token_is_alive(case: Case) -> Seen | Refusal:
     return Seen(f"{expires - case.now} s left")
 
 
-CHECKS = (the_caller_is_confidential, a_token_was_sent, the_token_is_ours, the_token_is_alive)
+@check("RFC 9701 §5")
+def the_token_is_for_the_caller(case: Case) -> Seen | Refusal:
+    """A caller that was registered for certain resources is told of tokens for those, and of its own."""
+    claims, resources = case.found.claims or {}, case.client.resources
+    if not resources or case.found.refresh is not None or claims.get("client_id") == case.client.id:
+        return Seen("its own" if resources else "for any resource")
+    audience = claims.get("aud", ())
+    named = (audience,) if isinstance(audience, str) else tuple(audience)
+    if not set(resources).intersection(named):
+        return Refusal(TOKEN_DEAD, "the token is for another resource", " or ".join(resources), " ".join(named))
+    return Seen(" ".join(named))
+
+
+CHECKS = (
+    the_caller_is_confidential,
+    a_token_was_sent,
+    the_token_is_ours,
+    the_token_is_alive,
+    the_token_is_for_the_caller,
+)
 
 
 def _describe(found: Found, policy: Policy) -> dict[str, Any]:

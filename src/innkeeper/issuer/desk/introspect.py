@@ -6,10 +6,11 @@ from typing import Any
 
 from innkeeper.issuer.core import introspect as core
 from innkeeper.issuer.core import revoke as core_revoke
+from innkeeper.issuer.core import signed_introspection
 from innkeeper.issuer.core import userinfo as core_userinfo
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.introspect import Found
-from innkeeper.issuer.core.wrapping import PLAIN, of_userinfo
+from innkeeper.issuer.core.wrapping import PLAIN, of_introspection, of_userinfo
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest
@@ -22,16 +23,22 @@ from innkeeper.tokens import identity
 from innkeeper.tokens.trail import Trail
 
 
-async def introspect(realm: Realm, proof: Proof, token: str, audiences: frozenset[str]) -> dict[str, Any] | Refusal:
-    """Answer an introspection request."""
+async def introspect(
+    realm: Realm, proof: Proof, token: str, audiences: frozenset[str], *, as_jwt: bool = False
+) -> dict[str, Any] | str | Refusal:
+    """Answer an introspection request, in a signed JWT where that is asked for."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
         realm.observe(Trail("introspection", authenticated.trail.steps))
         return authenticated.outcome
-    found = await find(realm, token)
-    decision = core.decide(token, authenticated.outcome, found, realm.policy, realm.now())
+    client, found = authenticated.outcome, await find(realm, token)
+    decision = core.decide(token, client, found, realm.policy, realm.now())
     realm.observe(Trail("introspection", authenticated.trail.steps + decision.trail.steps))
-    return decision.outcome
+    if isinstance(decision.outcome, Refusal) or not as_jwt:
+        return decision.outcome
+    claims = signed_introspection.claims(decision.outcome, client, realm.policy, realm.now())
+    wrapping = of_introspection(client, realm.policy.profile_for(client))
+    return await wrap(realm, client, claims, signed_introspection.TYPE, wrapping)
 
 
 async def revoke(realm: Realm, proof: Proof, token: str, audiences: frozenset[str]) -> core_revoke.Revoked | Refusal:

@@ -87,7 +87,7 @@ def _wrapping(algorithms: list[str], readable: list[str]) -> dict[str, Any]:
         "request_object_encryption_alg_values_supported": readable,
         "request_object_encryption_enc_values_supported": list(jwe.ENCRYPTIONS),
     }
-    for answer in ("id_token", "userinfo"):
+    for answer in ("id_token", "userinfo", "introspection"):
         wrapped[f"{answer}_signing_alg_values_supported"] = signing
         wrapped[f"{answer}_encryption_alg_values_supported"] = list(jwe.ALGORITHMS)
         wrapped[f"{answer}_encryption_enc_values_supported"] = list(jwe.ENCRYPTIONS)

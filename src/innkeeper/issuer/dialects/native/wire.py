@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64
 from typing import Any
@@ -42,6 +43,18 @@ def form_once(request: Request) -> Parameters | Refusal:
     if repeated:
         return Refusal(REPEATED, f"{min(repeated)!r} was sent more than once", "once", "more than once")
     return form
+
+
+def accepts(request: Request, kind: str) -> bool:
+    """Whether a request names this very content type as welcome (RFC 9110 §12.5.1)."""
+    for part in request.headers.get("accept", "").split(","):
+        named, *parameters = (one.strip().lower() for one in part.split(";"))
+        if named == kind:
+            return not any(_NEVER.fullmatch(one) for one in parameters)
+    return False
+
+
+_NEVER = re.compile(r"q=0(\.0*)?")
 
 
 def proof_of(request: Request, form: Parameters) -> Proof:
