@@ -15,7 +15,6 @@ from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
 
-
 _LONGEST = 64
 """Characters of a request's key, which is a SHA-256 in hexadecimal."""
 

@@ -16,7 +16,6 @@ from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
 
-
 _LONGEST = 32
 """Characters of a typed code that are carried along; a code has nine."""
 
