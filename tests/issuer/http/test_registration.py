@@ -95,8 +95,6 @@ def test_the_answer_says_everything_that_was_registered_defaults_too(house: Hous
     told = answer.json
     secret, token = told.pop("client_secret"), told.pop("registration_access_token")
     assert len(secret) == len(token) == 43
-    scope = told.pop("scope").split()
-    assert {"openid", "offline_access", "room:enter"} <= set(scope)
     assert told == {
         "client_id": told["client_id"],
         "client_id_issued_at": house.clock(),
@@ -317,6 +315,15 @@ def test_a_device_needs_no_redirect(house: House) -> None:
     device = "urn:ietf:params:oauth:grant-type:device_code"
     told = registered(house, {"grant_types": [device], "token_endpoint_auth_method": "none"})
     assert (told["grant_types"], told["response_types"]) == ([device], [])
+
+
+def test_scopes_that_were_not_named_are_not_told_but_may_all_be_asked_for(house: House) -> None:
+    app = registered(house, APP)
+    assert "scope" not in app
+    code = Visitor(house).code(
+        client_id=app["client_id"], redirect_uri="http://127.0.0.1:49152/callback", scope="openid room:enter"
+    )
+    assert code
 
 
 def test_scopes_that_nobody_knows_are_left_out(house: House) -> None:

@@ -180,6 +180,7 @@ def client_of(said: Metadata, rules: Rules, who: Registrant, sector: str) -> Cli
         grants=grants_of(said, rules),
         response_types=response_types_of(said, rules),
         scopes=scopes,
+        scopes_named=said.scope is not None,
         application_type=application_type_of(said),
         id_token_alg=said.id_token_signed_response_alg or "RS256",
         require_pushed=said.require_pushed_authorization_requests,
@@ -194,7 +195,11 @@ def client_of(said: Metadata, rules: Rules, who: Registrant, sector: str) -> Cli
 
 
 def describe(client: Client) -> dict[str, Any]:
-    """What is registered, under the names it is registered with (RFC 7591 §3.2.1); never a secret."""
+    """What is registered, under the names it is registered with (RFC 7591 §3.2.1); never a secret.
+
+    Scopes that the client did not name are not registered but simply this issuer's, and there are clients that give up
+    when told more of them than they know.
+    """
     always = {
         "client_id": client.id,
         "client_id_issued_at": client.created_at,
@@ -202,7 +207,7 @@ def describe(client: Client) -> dict[str, Any]:
         "redirect_uris": list(client.redirect_uris),
         "grant_types": sorted(client.grants),
         "response_types": sorted(client.response_types),
-        "scope": " ".join(sorted(client.scopes)),
+        **({"scope": " ".join(sorted(client.scopes))} if client.scopes_named else {}),
         "token_endpoint_auth_method": min(client.auth_methods),
         "application_type": client.application_type,
         "subject_type": client.subject_type,

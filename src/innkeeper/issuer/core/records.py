@@ -67,6 +67,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     development: bool = False
 
     origin: str = ""
+    scopes_named: bool = True
     unused_until: int = 0
     registration_token: bytes = b""
     client_uri: str = ""
