@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "client": Command("innkeeper.cli.client", "Add, list and change clients"),
         "user": Command("innkeeper.cli.user", "Add people"),
         "keys": Command("innkeeper.cli.keys", "List and rotate signing keys"),
+        "profile": Command("innkeeper.cli.profile", "Show the sets of rules that clients can live by"),
     },
 }
 """Every command under its heading, in the order help shows them."""
