@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from innkeeper.issuer.pages.compare import compare, compare_words
+from innkeeper.issuer.pages.qr import drawn
 
 SITE: dict[str, Any] = {"realm_name": "innkeeper", "static": "/static"}
 CLIENT: dict[str, Any] = {"name": "Guest App", "id": "guest-app", "host": "guests.example"}
@@ -113,6 +114,91 @@ DEVELOPMENT = {
 }
 ERROR = {**SITE, "problem": PROBLEM, "development": None}
 
+ACCOUNT: dict[str, Any] = {**SITE, "csrf": "c5rf", "account": "/account", "problem": None}
+OVERVIEW: dict[str, Any] = {
+    **SITE,
+    "csrf": "c5rf",
+    "problem": None,
+    "action": "/account",
+    "done": "That browser is signed out.",
+    "person": {"name": "Ada Guest", "username": "guest@hotel.example"},
+    "details": [
+        ("Name", "Ada Guest"),
+        ("E-mail", "guest@hotel.example"),
+        ("Telephone", "+44 20 7946 0204 (not confirmed)"),
+        ("Address", "204 Harbour Lane\nBrighton BN1 1AA"),
+    ],
+    "codes_since": "2 Oct 2026, 09:12 UTC",
+    "codes_left": 9,
+    "passkeys": 2,
+    "places": [
+        {
+            "id": "s1",
+            "browser": "Firefox on Linux",
+            "since": "23 Nov 2026, 08:01 UTC",
+            "used": "23 Nov 2026, 14:05 UTC",
+            "used_at": "2026-11-23T14:05:00Z",
+            "here": True,
+        },
+        {
+            "id": "s2",
+            "browser": "Safari on iPhone",
+            "since": "22 Nov 2026, 19:40 UTC",
+            "used": "22 Nov 2026, 20:11 UTC",
+            "used_at": "2026-11-22T20:11:00Z",
+            "here": False,
+        },
+    ],
+    "applications": [
+        {
+            "id": "concierge",
+            "name": "The concierge",
+            "may": ["Open the door of your room", "Use the gym while it is open", "See your name and profile"],
+            "where": ["The hotel"],
+            "since": "20 Nov 2026, 10:30 UTC",
+            "since_at": "2026-11-20T10:30:00Z",
+        },
+        {
+            "id": "wr1ZkqhG9XwVgYp2",
+            "name": "Spa Planner",
+            "may": ["Know that you signed in"],
+            "where": [],
+            "since": "21 Nov 2026, 17:02 UTC",
+            "since_at": "2026-11-21T17:02:00Z",
+        },
+    ],
+    "parts": {
+        "password": "/account/password",
+        "codes": "/account/codes",
+        "passkeys": "/account/passkeys",
+        "data": "/account/data",
+    },
+    "logout": "/logout",
+}
+CODES: dict[str, Any] = {
+    **ACCOUNT,
+    "action": "/account/codes",
+    "secret": "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
+    "uri": "otpauth://totp/innkeeper:guest%40hotel.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=innkeeper",
+    "qr": drawn("otpauth://totp/innkeeper:guest%40hotel.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
+}
+PASSKEYS: dict[str, Any] = {
+    **ACCOUNT,
+    "action": "/account/passkeys",
+    "done": None,
+    "passkeys": [
+        {
+            "id": "c1",
+            "name": "My phone",
+            "since": "1 Nov 2026, 08:00 UTC",
+            "used": "23 Nov 2026, 08:01 UTC",
+            "shared": True,
+        },
+        {"id": "c2", "name": "The key on my keyring", "since": "3 Nov 2026, 12:20 UTC", "used": None, "shared": False},
+    ],
+    "passkey": '{"challenge": "x"}',
+}
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign-in": ("sign_in.html", SIGN_IN),
     "sign-in-problem": (
@@ -156,6 +242,52 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "logout": ("logout.html", SITE | FORM | {"client": CLIENT, "action": "/logout"}),
     "signed-out": ("signed_out.html", SITE | {"back_url": "https://guests.example/"}),
+    "account": ("account.html", OVERVIEW),
+    "account-empty": (
+        "account.html",
+        {name: value for name, value in OVERVIEW.items() if name not in ("done", "codes_left")}
+        | {
+            "problem": "Please send the form again.",
+            "codes_since": None,
+            "passkeys": 0,
+            "places": OVERVIEW["places"][:1],
+            "applications": [],
+            "details": [],
+        },
+    ),
+    "account-password": (
+        "account_password.html",
+        ACCOUNT | {"action": "/account/password", "username": "guest@hotel.example"},
+    ),
+    "account-password-problem": (
+        "account_password.html",
+        ACCOUNT
+        | {
+            "action": "/account/password",
+            "username": "guest@hotel.example",
+            "problem": "Your present password is not right.",
+        },
+    ),
+    "account-codes": ("account_codes.html", CODES),
+    "account-codes-problem": ("account_codes.html", CODES | {"problem": "That code is not right."}),
+    "account-codes-on": (
+        "account_codes_on.html",
+        ACCOUNT | {"action": "/account/codes", "since": "2 Oct 2026, 09:12 UTC", "left": 9},
+    ),
+    "account-recovery": (
+        "account_recovery.html",
+        SITE
+        | {
+            "account": "/account",
+            "just_on": True,
+            "codes": [f"ABCD-EFGH-{number:04}" for number in range(10)],
+        },
+    ),
+    "account-passkeys": ("account_passkeys.html", PASSKEYS | {"suggestion": "Firefox on Linux"}),
+    "account-passkeys-nowhere": (
+        "account_passkeys.html",
+        PASSKEYS | {"passkeys": [], "passkey": None, "issuer": "http://127.0.0.1:8400", "done": "It is removed."},
+    ),
     "message": (
         "message.html",
         SITE | {"title": "This page has expired", "text": "Go back to the app and start again."},

@@ -22,5 +22,5 @@ async function ask() {
 
 if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
   button.addEventListener("click", ask);
-  button.hidden = false;
+  document.getElementById("passkey-offer").hidden = false;
 }
