@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,10 @@ def test_every_response_mode_that_is_named_is_spoken(house: House, document: dic
     visitor.code()
     for mode in document["response_modes_supported"]:
         answer = visitor.authorize(response_mode=mode, scope="nonsense")
-        assert "invalid_scope" in (answer.header("location") or answer.text), mode
+        said = answer.header("location") or answer.text
+        inside = [parse(one).claims.decode() for one in re.findall(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", said)]
+        assert bool(inside) == mode.endswith("jwt")
+        assert "invalid_scope" in "".join([said, *inside]), mode
 
 
 def test_every_response_type_but_the_named_is_refused(house: House, document: dict[str, Any]) -> None:

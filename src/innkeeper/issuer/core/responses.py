@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from innkeeper.issuer.core.delivery import Case
 from innkeeper.issuer.core.policy import Policy
-from innkeeper.issuer.core.profiles import QUERY_MODES
+from innkeeper.issuer.core.profiles import JWT_MODES, QUERY_MODES
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE
 from innkeeper.protocol import errors
@@ -17,7 +17,7 @@ from innkeeper.tokens.trail import Seen, check
 
 CODE, TOKEN, ID_TOKEN = "code", "token", "id_token"
 
-RESPONSE_MODES = QUERY_MODES
+RESPONSE_MODES = (*QUERY_MODES, *JWT_MODES)
 """The response modes that are spoken here; a profile may allow fewer of them."""
 
 
@@ -33,13 +33,14 @@ def modes(client: Client | None, policy: Policy) -> tuple[str, ...]:
 
 def mode_of(sent: str | None, response_type: str | None, client: Client | None, policy: Policy) -> str:
     """The mode asked for, else the usual one: the query for a code, the fragment for tokens that the profile allows,
-    and where it has neither mode, its first."""
+    and where it has neither mode, its first. ``jwt`` is the usual one with a JWT in it (JARM §2.3.4)."""
     allowed, spoken = modes(client, policy), policy.profile_for(client).response_types
     words = words_of(response_type)
     usual = "fragment" if words != {CODE} and " ".join(sorted(words)) in spoken else "query"
+    chosen = usual if usual in allowed or not allowed else allowed[0]
     if sent in allowed and not _shows(str(sent), response_type):
-        return str(sent)
-    return usual if usual in allowed or not allowed else allowed[0]
+        chosen = str(sent)
+    return f"{usual}.jwt" if chosen == "jwt" else chosen
 
 
 @check("RFC 6749 §4.1.1")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from innkeeper.issuer.core import authorization_request
+from innkeeper.issuer.core import authorization_request, signed_response
 from innkeeper.issuer.core import authorize as core
 from innkeeper.issuer.core.admission import wished
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import Delivery
 from innkeeper.issuer.core.effects import DropEntry, Effect, Lost
 from innkeeper.issuer.core.records import Client, Consent, Session
+from innkeeper.issuer.core.wrapping import of_response
 from innkeeper.issuer.desk.factors import factors_of
 from innkeeper.issuer.desk.open_sessions import note_use
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.requests import PUSHED
 from innkeeper.issuer.desk.subjects import behind
 from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.issuer.desk.wrapping import wrap
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
@@ -68,6 +72,14 @@ async def _factors(
 ) -> frozenset[str]:
     """What else the person could sign in with; looked up only where the client asks for a class of sign-in."""
     return await factors_of(realm, session.sub) if session and wished(wanted).values else frozenset()
+
+
+async def in_a_jwt(realm: Realm, client: Client, fields: Sequence[tuple[str, str]]) -> str | Refusal:
+    """The response to a client as it registered for it: signed, and encrypted where it wants that."""
+    claims = signed_response.claims(fields, client, realm.policy, realm.now())
+    return await wrap(
+        realm, client, claims, signed_response.TYPE, of_response(client, realm.policy.profile_for(client))
+    )
 
 
 def _hinted(realm: Realm, hint: str) -> str | None:

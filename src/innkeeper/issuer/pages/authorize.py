@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from innkeeper.issuer.core import signed_response
 from innkeeper.issuer.core.authorization_request import NO_REDIRECT
 from innkeeper.issuer.core.authorize import AskCode, AskConsent, AskSignIn, GiveCode, Turned
-from innkeeper.issuer.desk.authorize import Answer, authorize
+from innkeeper.issuer.desk.authorize import Answer, authorize, in_a_jwt
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.requests import open_request
 from innkeeper.issuer.desk.tickets import Ticket
@@ -46,7 +47,7 @@ class AuthorizePage:
             return self._visits.on_to(self._layout.sign_in_code, ticket)
         if isinstance(outcome, AskConsent):
             return self._visits.on_to(self._layout.consent, ticket)
-        return self._back_to_the_client(outcome, answer)
+        return await self._back_to_the_client(outcome, answer)
 
     async def _ticket(self, request: Request) -> Ticket | None:
         """The waiting request an address carries on, or a new one. None where a ticket is no good any more."""
@@ -55,15 +56,25 @@ class AuthorizePage:
             return self._visits.ticket(parameters)
         return await open_request(self._realm, parameters)
 
-    def _back_to_the_client(self, outcome: GiveCode | Turned, answer: Answer) -> Reply:
+    async def _back_to_the_client(self, outcome: GiveCode | Turned, answer: Answer) -> Reply:
         issuer = self._realm.policy.issuer
         if isinstance(outcome, GiveCode):
             to = outcome.authorization
             fields = self._wording(issuer, to.state, code=answer.code)
-            return self._send(to.redirect_uri, to.response_mode, fields, answer)
+            return await self._sent(to.redirect_uri, to.response_mode, fields, answer)
         more = self._explanations.address(outcome.refusal)
         fields = self._wording(issuer, outcome.state, refusal=outcome.refusal, more=more)
-        return self._send(outcome.redirect_uri, outcome.response_mode, fields, answer)
+        return await self._sent(outcome.redirect_uri, outcome.response_mode, fields, answer)
+
+    async def _sent(self, uri: str, mode: str, fields: list[tuple[str, str]], answer: Answer) -> Reply:
+        """The answer on its way, in a JWT where the mode asks for one."""
+        way = signed_response.carrier(mode)
+        if way is None or answer.client is None:
+            return self._send(uri, mode, fields, answer)
+        token = await in_a_jwt(self._realm, answer.client, fields)
+        if isinstance(token, Refusal):
+            return self._explanations.error_page(token, answer.trail, token.page.status)
+        return self._send(uri, way, [(signed_response.PARAMETER, token)], answer)
 
     def _send(self, uri: str, mode: str, fields: list[tuple[str, str]], answer: Answer) -> Reply:
         if mode != "form_post":

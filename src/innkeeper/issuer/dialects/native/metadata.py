@@ -8,6 +8,7 @@ from innkeeper.issuer.core import assurance
 from innkeeper.issuer.core.authorization_request import PROMPTS
 from innkeeper.issuer.core.backchannel import MODES
 from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
+from innkeeper.issuer.core.details import types
 from innkeeper.issuer.core.methods import NONE, SECRET_JWT
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.profiles import PROFILES
@@ -72,6 +73,7 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "request_uri_parameter_supported": False,
         **_wrapping(algorithms, readable),
         **_mutual_tls(layout, policy),
+        **_details(policy),
     }
 
 
@@ -87,11 +89,17 @@ def _wrapping(algorithms: list[str], readable: list[str]) -> dict[str, Any]:
         "request_object_encryption_alg_values_supported": readable,
         "request_object_encryption_enc_values_supported": list(jwe.ENCRYPTIONS),
     }
-    for answer in ("id_token", "userinfo", "introspection"):
+    for answer in ("id_token", "userinfo", "introspection", "authorization"):
         wrapped[f"{answer}_signing_alg_values_supported"] = signing
         wrapped[f"{answer}_encryption_alg_values_supported"] = list(jwe.ALGORITHMS)
         wrapped[f"{answer}_encryption_enc_values_supported"] = list(jwe.ENCRYPTIONS)
     return wrapped
+
+
+def _details(policy: Policy) -> dict[str, Any]:
+    """The types of authorization details (RFC 9396 §10); nothing where no resource takes any."""
+    named = types(policy)
+    return {"authorization_details_types_supported": named} if named else {}
 
 
 def _mutual_tls(layout: Layout, policy: Policy) -> dict[str, Any]:
