@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from innkeeper.issuer.core.records import TrustedIssuer
+from innkeeper.issuer.core.records import DetailType, TrustedIssuer
 from innkeeper.protocol.refusals import UsageError
 
 
@@ -109,11 +109,13 @@ class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SeedResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An API that exists from the start. ``{origin}`` in ``uri`` is the issuer's own address."""
+    """An API that exists from the start. ``{origin}`` in ``uri`` is the issuer's own address. ``details`` are the types of
+    authorization details that it takes (RFC 9396), by name."""
 
     uri: str
     name: str
     scopes: dict[str, str] = {}
+    details: dict[str, DetailType] = {}
 
 
 class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -32,6 +32,9 @@ USE_DPOP_NONCE = "use_dpop_nonce"
 # RFC 8707 §2
 INVALID_TARGET = "invalid_target"
 
+# RFC 9396 §5
+INVALID_AUTHORIZATION_DETAILS = "invalid_authorization_details"
+
 # RFC 7009 §2.2.1
 UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
 

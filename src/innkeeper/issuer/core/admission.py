@@ -92,6 +92,8 @@ def the_person_has_consented(case: PersonCase) -> Seen | Refusal:
         return Refusal(CONSENT_NEEDED, "the client asks for consent anew", "allowed for this request", "before it")
     if ask.client.trusted:
         return Seen("the operator trusts the client")
+    if ask.details:
+        return Refusal(CONSENT_NEEDED, "details are allowed one by one", "allowed for this request", "not seen yet")
     if has_changed(ask.client, consent):
         return Refusal(CONSENT_NEEDED, "the client has changed since it was allowed", "as it was then", "another look")
     allowed = consent.scopes if consent else frozenset()

@@ -6,9 +6,11 @@ redirected. ``REQUEST_CHECKS`` are answered at the redirect URI.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from innkeeper.issuer.core import claims
+from innkeeper.issuer.core import claims, details
 from innkeeper.issuer.core.delivery import Case
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import (
@@ -19,7 +21,7 @@ from innkeeper.issuer.core.records import (
     Wanted,
 )
 from innkeeper.issuer.core.responses import CODE, RESPONSE_CHECKS, mode_of, words_of
-from innkeeper.issuer.core.scopes import Reach, permitted, reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import Reach, permitted, unknown_scope, unknown_target
 from innkeeper.protocol import errors, pkce
 from innkeeper.protocol.parameters import Parameters, scopes
 from innkeeper.protocol.redirects import is_loopback, registered_for
@@ -44,6 +46,7 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     login_hint: str
     confirmation: dict[str, str] = {}
     claims: Wanted = NOTHING_WANTED
+    details: tuple[dict[str, Any], ...] = ()
     id_token_hint: str = ""
     acr_values: tuple[str, ...] = ()
     response_type: frozenset[str] = frozenset({CODE})
@@ -202,6 +205,15 @@ def the_claims_are_readable(case: Case) -> Seen | Refusal:
     return Seen("by name" if "claims" in case.ask else "none by name")
 
 
+@check("RFC 9396 §5")
+def the_details_are_ones_the_client_may_have(case: Case) -> Seen | Refusal:
+    """Authorization details are of types that a resource of the client takes, with the fields that these have."""
+    sent = case.ask.get(details.PARAMETER)
+    if sent is None or case.client is None:
+        return Seen("none")
+    return details.judged(sent, case.client, case.policy, case.ask.many("resource"))
+
+
 PAGE_CHECKS = (
     the_reference_leads_to_a_request,
     the_client_and_its_redirect_are_named_once,
@@ -218,6 +230,7 @@ REQUEST_CHECKS = (
     a_proof_key_is_sent_where_it_must_be,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,
+    the_details_are_ones_the_client_may_have,
     prompt_and_max_age_make_sense,
     the_claims_are_readable,
 )
@@ -237,15 +250,17 @@ def _without_challenge(case: Case, client: Client | None) -> Seen | Refusal:
 
 def wanted(ask: Parameters, client: Client, policy: Policy) -> Authorization:
     """What the request asks for, once every check has passed."""
-    asked = permitted(scopes(ask.get("scope")), client, policy) or client.scopes
-    max_age = ask.get("max_age")
+    max_age, resources = ask.get("max_age"), ask.many("resource")
+    asked = permitted(scopes(ask.get("scope")), client, policy)
+    reached, found = details.reached(ask.get(details.PARAMETER), asked, client.scopes, resources, client, policy)
     return Authorization(
         client=client,
         redirect_uri=ask["redirect_uri"],
         response_type=words_of(ask.get("response_type")),
         response_mode=mode_of(ask.get("response_mode"), ask.get("response_type"), client, policy),
         state=ask.get("state"),
-        reach=reach(asked, ask.many("resource"), client, policy),
+        reach=reached,
+        details=found,
         challenge=ask.get("code_challenge"),
         nonce=ask.get("nonce"),
         prompts=scopes(ask.get("prompt")),

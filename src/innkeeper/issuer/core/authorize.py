@@ -169,6 +169,7 @@ def _give_code(
         created_at=now,
         confirmation=ask.confirmation,
         claims=ask.claims,
+        details=ask.details,
     )
     code = Code(
         digest=fresh.code_digest,

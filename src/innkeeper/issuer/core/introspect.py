@@ -118,7 +118,9 @@ def _describe(found: Found, policy: Policy) -> dict[str, Any]:
         kind = "DPoP" if "jkt" in (claims.get("cnf") or {}) else "Bearer"
         return {"active": True, "token_type": kind, **claims}
     held = found.refresh
+    details = {"authorization_details": list(held.grant.details)} if held.grant.details else {}
     return {
+        **details,
         "active": True,
         "iss": policy.issuer,
         "client_id": held.grant.client_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -151,13 +151,38 @@ class TrustedIssuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     lifetime: int = 3600
 
 
+NUMBER, TEXT, WORDS, LIMIT, UNTIL = "number", "text", "words", "limit", "until"
+
+
+class DetailField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A field of an authorization detail.
+
+    ``kind``: a ``number`` or a ``text`` that is this or nothing; ``words``, some of those listed; a ``limit``, a number of
+    which less is less; ``until``, a time in seconds since the epoch. ``says`` is it for people, with {} for the value.
+    """
+
+    kind: Literal["number", "text", "words", "limit", "until"]
+    says: str = "{}"
+    words: tuple[str, ...] = ()
+    required: bool = False
+
+
+class DetailType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A type of authorization detail that a resource takes. ``title`` is what people are told it is."""
+
+    title: str
+    fields: dict[str, DetailField] = {}
+
+
 class Resource(msgspec.Struct, frozen=True):
-    """An API that tokens are cut for: its URI, its name, and its scopes with a sentence for people each."""
+    """An API that tokens are cut for: its URI, its name, its scopes with a sentence for people each, and the types of
+    authorization details that it takes."""
 
     uri: str
     name: str
     scopes: dict[str, str] = {}
     development: bool = False
+    details: dict[str, DetailType] = {}
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -246,7 +246,7 @@ def _seed_resource(seed: SeedResource, origin: str) -> Resource:
     why = why_not_a_resource(uri)
     if why:
         raise UsageError(f"resource {uri!r}: {why}")
-    return Resource(uri, seed.name, seed.scopes, development=True)
+    return Resource(uri, seed.name, seed.scopes, development=True, details=seed.details)
 
 
 def _seed_client(seed: SeedClient, seal: Seal, origin: str, now: int) -> Client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
@@ -36,6 +37,7 @@ class Tokens(msgspec.Struct, frozen=True):
     id_token: str | None = None
     token_type: str = "Bearer"
     issued_type: str = ""
+    details: tuple[dict[str, Any], ...] = ()
 
 
 async def token(
@@ -77,7 +79,7 @@ async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens | Refus
         return identity
     kind = "DPoP" if "jkt" in issue.confirmation else "Bearer"
     kept = refresh if issue.refresh else None
-    return Tokens(access, draft.lifetime, issue.scopes, kept, identity, kind, issue.issued_type)
+    return Tokens(access, draft.lifetime, issue.scopes, kept, identity, kind, issue.issued_type, issue.details)
 
 
 async def _identity(realm: Realm, issue: Issue, person_sub: str, access: str, stamp: Stamp) -> str | Refusal:

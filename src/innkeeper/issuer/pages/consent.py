@@ -6,6 +6,7 @@ import msgspec
 
 from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import AskConsent
+from innkeeper.issuer.core.details import Detail, in_words
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.token import REFRESH_TOKEN
@@ -100,7 +101,7 @@ def _asks(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dic
     """Each scope as a line for people; ``openid`` alone says nothing that signing in did not."""
     scopes = sorted(asked.to_allow - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
     everything_is_new = new >= asked.to_allow
-    return [
+    lines = [
         {
             "scope": one,
             "title": policy.scope_sentence(one),
@@ -109,6 +110,13 @@ def _asks(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dic
         }
         for one in scopes
     ]
+    return lines + [_line(one, policy) for one in asked.details]
+
+
+def _line(detail: Detail, policy: Policy) -> dict[str, object]:
+    """An authorization detail, with what each of its fields says."""
+    title, told = in_words(detail, policy)
+    return {"scope": detail["type"], "title": title, "description": f"{told[:1].upper()}{told[1:]}", "is_new": False}
 
 
 def _until(asked: Authorization, policy: Policy) -> str:

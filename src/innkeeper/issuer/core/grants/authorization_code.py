@@ -6,6 +6,7 @@ from hmac import compare_digest
 
 import msgspec
 
+from innkeeper.issuer.core import details
 from innkeeper.issuer.core.binding import kept, same_key
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddGrant, AddRefreshToken, Effect, RevokeGrant, SpendCode
@@ -54,7 +55,7 @@ def decide(
         nonce=code.nonce,
         refresh=refresh,
         confirmation=ask.confirmation,
-        details=grant.details,
+        details=details.narrowed(ask.sent.get(details.PARAMETER), grant.details, opened.audience, policy),
     )
     return Decision(issue, trail, tuple(effects))
 
@@ -136,6 +137,13 @@ def the_resource_is_within_the_grant(case: Case) -> Seen | Refusal:
     return outside_grant(case.ask.resources, granted) or Seen(" ".join(case.ask.resources) or "as granted")
 
 
+@check("RFC 9396 §6")
+def the_details_are_within_the_grant(case: Case) -> Seen | Refusal:
+    """Authorization details named here are within those that the person allowed."""
+    granted = case.code.grant.details if case.code else ()
+    return details.judged_within(case.ask.sent.get(details.PARAMETER), granted, case.policy)
+
+
 CHECKS = (
     the_code_is_one_of_ours,
     the_code_was_cut_for_this_client,
@@ -145,6 +153,7 @@ CHECKS = (
     the_verifier_matches_the_challenge,
     the_key_is_the_one_announced,
     the_resource_is_within_the_grant,
+    the_details_are_within_the_grant,
 )
 
 CODE_UNUSABLE = Page(

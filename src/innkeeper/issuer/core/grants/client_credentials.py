@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core import details
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.core.scopes import permitted, reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import permitted, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
@@ -23,17 +24,20 @@ class Case(msgspec.Struct, frozen=True):
 
 def decide(ask: TokenRequest, client: Client, policy: Policy) -> Decision[Issue]:
     """An access token for the client itself; no refresh token (§4.4.3). No scope asked means all it has."""
-    scopes = permitted(ask.scopes, client, policy) or client.scopes.difference(OPENID_SCOPES)
+    asked = permitted(ask.scopes, client, policy)
+    usual, text = client.scopes.difference(OPENID_SCOPES), ask.sent.get(details.PARAMETER)
+    scopes = asked if asked or text else usual
     trail = follow("client credentials", CHECKS, Case(ask, client, policy, scopes))
     if trail.refusal:
         return Decision(trail.refusal, trail)
-    opened = reach(scopes, ask.resources, client, policy)
+    opened, found = details.reached(text, asked, usual, ask.resources, client, policy)
     issue = Issue(
         client=client,
         subject=client.id,
         scopes=opened.scopes,
         audience=opened.audience,
         confirmation=ask.confirmation,
+        details=found,
     )
     return Decision(issue, trail)
 
@@ -61,7 +65,24 @@ def the_resource_is_one_for_the_client(case: Case) -> Seen | Refusal:
     return refusal or Seen(case.ask.resources or "none named")
 
 
-CHECKS = (the_scopes_are_the_clients, no_person_is_asked_about, the_resource_is_one_for_the_client)
+@check("RFC 9396 §5")
+def the_details_are_ones_the_client_may_have_by_itself(case: Case) -> Seen | Refusal:
+    """Authorization details are of types that the client is registered for by name: nobody is asked about them."""
+    sent, client = case.ask.sent.get(details.PARAMETER), case.client
+    if sent is None:
+        return Seen("none")
+    if not client.authorization_details_types:
+        reason = "the client is registered for no authorization details of its own"
+        return Refusal(details.DETAILS_WRONG, reason, "authorization_details_types", "none")
+    return details.judged(sent, client, case.policy, case.ask.resources)
+
+
+CHECKS = (
+    the_scopes_are_the_clients,
+    no_person_is_asked_about,
+    the_resource_is_one_for_the_client,
+    the_details_are_ones_the_client_may_have_by_itself,
+)
 
 NOBODY_SIGNED_IN = Page(
     "IK226",

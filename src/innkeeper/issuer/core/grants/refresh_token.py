@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core import details
 from innkeeper.issuer.core.binding import same_key
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddRefreshToken, RevokeGrant, SpendRefreshToken
@@ -59,7 +60,7 @@ def decide(
         id_token="openid" in opened.scopes,
         refresh=policy.profile_for(client).rotate_refresh or held.token.spent_at is not None,
         confirmation=ask.confirmation,
-        details=grant.details,
+        details=details.narrowed(ask.sent.get(details.PARAMETER), grant.details, opened.audience, policy),
         actor=grant.actor,
     )
     if not issue.refresh or held.token.spent_at is not None:
@@ -152,6 +153,13 @@ def the_resource_is_within_the_grant(case: Case) -> Seen | Refusal:
     return outside_grant(case.ask.resources, granted) or Seen(" ".join(case.ask.resources) or "as granted")
 
 
+@check("RFC 9396 §6")
+def the_details_are_within_the_grant(case: Case) -> Seen | Refusal:
+    """Authorization details named here are within those that were granted."""
+    granted = case.held.grant.details if case.held else ()
+    return details.judged_within(case.ask.sent.get(details.PARAMETER), granted, case.policy)
+
+
 CHECKS = (
     the_token_is_one_of_ours,
     the_token_belongs_to_this_client,
@@ -161,6 +169,7 @@ CHECKS = (
     the_token_is_fresh,
     the_scopes_are_within_the_grant,
     the_resource_is_within_the_grant,
+    the_details_are_within_the_grant,
 )
 
 REFRESH_UNUSABLE = Page(

@@ -134,6 +134,8 @@ def tokens_reply(tokens: Tokens) -> Reply:
         "token_type": tokens.token_type,
         "expires_in": tokens.expires_in,
     }
+    if tokens.details:
+        body["authorization_details"] = tokens.details
     if tokens.issued_type:
         body["issued_token_type"] = tokens.issued_type
     if tokens.scopes:
