@@ -68,4 +68,5 @@ def hidden(page: Answer) -> dict[str, str]:
 
 def words(page: Answer) -> str:
     """A page's text without its markup."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page.text)).split())
+    told = re.sub(r"</?(?:time|bdi|a)\b[^>]*>", "", page.text)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", told)).split())
