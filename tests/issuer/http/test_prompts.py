@@ -111,7 +111,6 @@ def test_a_sign_in_may_be_as_old_as_the_client_says(house: House, visitor: Visit
 
 def test_an_age_of_nothing_asks_each_time_and_lets_in(house: House, visitor: Visitor) -> None:
     visitor.code()
-    house.clock.move(1)
     page = visitor.authorize(max_age="0")
     assert asks_for(page) == "sign-in"
     house.clock.move(5)

@@ -44,7 +44,7 @@ class PersonCase(msgspec.Struct, frozen=True):
 
 @check("OpenID Connect Core §3.1.2.3")
 def somebody_is_signed_in(case: PersonCase) -> Seen | Refusal:
-    """A person is signed in, recently enough for ``max_age``, and anew where ``prompt`` asks for it."""
+    """A person is signed in, recently enough for ``max_age``, and anew where ``prompt`` or a ``max_age`` of 0 asks it."""
     session, ask, progress = case.session, case.authorization, case.progress
     if session is None:
         return Refusal(SIGN_IN_NEEDED, "nobody is signed in", "a session", "none")
@@ -54,7 +54,8 @@ def somebody_is_signed_in(case: PersonCase) -> Seen | Refusal:
         found = "another" if case.hinted else "an unreadable hint"
         return Refusal(SIGN_IN_NEEDED, "the client hints at another person", session.sub, found)
     age = case.now - session.auth_time
-    if ask.max_age is not None and progress.signed_in_at is None and age > ask.max_age:
+    too_old = ask.max_age is not None and (age > ask.max_age or ask.max_age == 0)
+    if too_old and progress.signed_in_at is None:
         return Refusal(SIGN_IN_NEEDED, "the sign-in is too old", f"at most {ask.max_age} s", f"{age} s")
     return Seen(f"{session.sub}, {age} s ago")
 

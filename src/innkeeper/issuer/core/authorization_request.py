@@ -264,7 +264,7 @@ def wanted(ask: Parameters, client: Client, policy: Policy) -> Authorization:
         challenge=ask.get("code_challenge"),
         nonce=ask.get("nonce"),
         prompts=scopes(ask.get("prompt")),
-        max_age=int(max_age) if max_age is not None else None,
+        max_age=int(max_age) if max_age is not None else client.default_max_age,
         login_hint=ask.get("login_hint", ""),
         id_token_hint=ask.get("id_token_hint", ""),
         acr_values=tuple(ask.get("acr_values", "").split()),

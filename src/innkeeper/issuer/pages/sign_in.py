@@ -114,12 +114,14 @@ def _place(layout: Layout, ticket: Ticket) -> str:
 
 
 def seen(client: Client | None, redirect_uri: str, otherwise: str = "the application") -> dict[str, str]:
-    """The client as pages show it: its name, and the host that the answer goes to, or that publishes the client."""
+    """The client as pages show it: its name, the host that the answer goes to or that publishes the client, its rules."""
     shown = client.id if client and client.origin == DOCUMENT else redirect_uri
     return {
         "id": client.id if client else "",
         "name": client.name if client else otherwise,
         "host": host_of(shown),
+        "policy_uri": client.policy_uri if client else "",
+        "tos_uri": client.tos_uri if client else "",
     }
 
 
