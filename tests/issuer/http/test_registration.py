@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from innkeeper.issuer.core.client_metadata import Metadata
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.desk.registration import BURST, EVERY, MOST_BYTES, invite
 from innkeeper.issuer.settings import Registration
@@ -434,8 +437,8 @@ def test_a_client_that_nobody_used_is_forgotten_and_one_that_was_used_is_not(hou
 
 @pytest.fixture(scope="module")
 def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    settings = replace(SETTINGS, registration=Registration(mode="invited"))
-    made = House(tmp_path_factory.mktemp("club"), settings)
+    by_invitation = replace(SETTINGS, registration=Registration(mode="invited"))
+    made = House(tmp_path_factory.mktemp("club"), by_invitation)
     yield made
     made.close()
 
@@ -513,3 +516,38 @@ def test_a_sector_document_lists_every_redirect(house: House, there: Stranger, b
 def test_a_sector_document_is_fetched_with_care(house: House) -> None:
     for url in ("https://169.254.169.254/latest", "http://client.example/sector", "https://127.0.0.1:1/x"):
         refused(register(house, {**WEB, "subject_type": "pairwise", "sector_identifier_uri": url}))
+
+
+ODD_TEXT = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "https://[", "https://[::1", "https://a:99999/", "https://é.example/", "//", "http://[::1]:x/", "none", "\ud800",
+            "https://a.example/\x00", "https://%zz/", "code id_token", "\u202e", "https://a.example:0/", "urn:x", "pairwise",
+        ]
+    ),
+)  # fmt: skip
+ODD = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), ODD_TEXT),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(ODD_TEXT, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.dictionaries(st.sampled_from(Metadata.__struct_fields__), ODD, max_size=6), usual=st.booleans())
+def test_whatever_a_client_says_of_itself_it_is_registered_or_told_why_not(
+    house: House, said: dict[str, Any], usual: bool
+) -> None:
+    house.clock.move(EVERY)
+    answer = register(house, {**(WEB if usual else {}), **said})
+    assert answer.status in (201, 400), answer.text
+    if answer.status == 400:
+        assert answer.json["error"] in ("invalid_client_metadata", "invalid_redirect_uri")
+    else:
+        assert (
+            send(
+                house, "GET", answer.json["registration_client_uri"], token=answer.json["registration_access_token"]
+            ).status
+            == 200
+        )
