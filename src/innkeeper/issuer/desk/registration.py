@@ -15,6 +15,7 @@ from innkeeper.issuer.desk.fetching import JSON
 from innkeeper.issuer.desk.limits import Bucket
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.sectors import sector_named
+from innkeeper.issuer.desk.throttle import network_of
 from innkeeper.issuer.store.port import Entry
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.protocol.strict_json import NotStrict, read_object
@@ -55,7 +56,7 @@ async def register(realm: Realm, bucket: Bucket, sent: Sent) -> Registered | Ref
     while True:
         invitation, now = await _invitation(realm, sent.bearer), realm.now()
         if wait is None:
-            wait = 0 if invitation else bucket.take(sent.remote, now)
+            wait = 0 if invitation else bucket.take(network_of(sent.remote), now)
         door = core.Door(realm.policy, invitation is not None, wait)
         opening = core.open_door(door)
         if opening.refusal:
