@@ -185,7 +185,8 @@ _MAKERS: dict[str, Callable[[], jws.PrivateKey]] = {
 
 
 def _open(stored: StoredKey, seal: Seal) -> _Key:
-    private = load_der_private_key(seal.open(stored.sealed, _purpose(stored.kid)), None)
+    der = seal.open(stored.sealed, _purpose(stored.kid))
+    private = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)  # our own, and the seal unbroken
     if not isinstance(private, jws.PrivateKey):
         raise UsageError(f"signing key {stored.kid} is of a kind that signs nothing here. Retire it.")
     public = private.public_key()
