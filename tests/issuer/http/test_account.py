@@ -37,7 +37,7 @@ def test_only_whoever_is_signed_in_sees_an_account(visitor: Visitor) -> None:
     for path in ("/account", "/account/password", "/account/codes", "/account/passkeys", "/account/data"):
         page = visitor.get(path)
         assert 'id="sign-in"' in page.text
-        assert "your account" in words(page)
+        assert "to go on to your account Email" in words(page)
 
 
 def test_after_signing_in_the_page_that_was_asked_for_follows(visitor: Visitor) -> None:

@@ -119,7 +119,7 @@ def seen(client: Client | None, redirect_uri: str, otherwise: str = "the applica
     return {
         "id": client.id if client else "",
         "name": client.name if client else otherwise,
-        "host": host_of(shown),
+        "host": host_of(shown) if shown else "",
         "policy_uri": client.policy_uri if client else "",
         "tos_uri": client.tos_uri if client else "",
     }
