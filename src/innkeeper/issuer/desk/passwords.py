@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -24,15 +25,15 @@ async def hashed(password: str) -> str:
 
 
 async def matches(stored: str | None, password: str) -> bool:
-    """Whether the password is the stored one. Takes as long for nobody (None) as for somebody."""
+    """Whether the password is the stored one. Takes as long for nobody (None) and for an account that has none ("")."""
     loop = asyncio.get_running_loop()
     right = await loop.run_in_executor(_threads, _verify, stored, password)
-    return right and stored is not None
+    return right and bool(stored)
 
 
 @cache
 def _of_nobody() -> str:
-    return _hasher.hash("a password that is nobody's")
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def _verify(stored: str | None, password: str) -> bool:
