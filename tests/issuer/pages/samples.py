@@ -8,7 +8,13 @@ from innkeeper.issuer.pages.compare import compare, compare_words
 from innkeeper.issuer.pages.qr import drawn
 
 SITE: dict[str, Any] = {"realm_name": "innkeeper", "static": "/static"}
-CLIENT: dict[str, Any] = {"name": "Guest App", "id": "guest-app", "host": "guests.example"}
+CLIENT: dict[str, Any] = {
+    "name": "Guest App",
+    "id": "guest-app",
+    "host": "guests.example",
+    "policy_uri": "https://guests.example/privacy",
+    "tos_uri": "https://guests.example/terms",
+}
 FORM: dict[str, Any] = {"csrf": "c5rf", "ticket": "t1cket"}
 
 STEPS = (

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.protocol.exchange import Reply
 from tests.issuer.pages.browser import ORIGIN, answer
-from tests.issuer.pages.samples import CONSENT, PAGES, SIGN_IN
+from tests.issuer.pages.samples import CLIENT, CONSENT, PAGES, SIGN_IN
 from tests.issuer.pages.servers import Host, button_page, host
 
 pytestmark = pytest.mark.browser
@@ -68,7 +68,7 @@ def test_no_page_scrolls_sideways(still: Page, width: int) -> None:
 
 def test_a_long_name_from_a_client_does_not_break_the_page(page: Page, issuer: Host) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
-    name = {"name": "x" * 300, "id": "y" * 300, "host": "z" * 300}
+    name = CLIENT | {"name": "x" * 300, "id": "y" * 300, "host": "z" * 300}
     issuer.page = page_reply("consent.html", **CONSENT | {"client": name, "redirect_host": "w" * 300})
     page.goto(f"{issuer.origin}/page")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
