@@ -70,7 +70,7 @@ def tokens(house: House, *asked: dict[str, Any], **changes: str | None) -> dict[
 def is_refused(house: House, answer: Answer) -> bool:
     assert (answer.status, answer.json["error"]) == (400, "invalid_authorization_details"), answer.body
     refusal = house.last.refusal
-    return refusal is not None and refusal.page.number == "IK290"
+    return refusal is not None and refusal.page.number == "IK296"
 
 
 def test_what_was_allowed_stands_in_the_answer_and_in_the_token(house: House) -> None:

@@ -124,7 +124,7 @@ def in_words(detail: Detail, policy: Policy) -> tuple[str, str]:
 
 
 DETAILS_WRONG = Page(
-    "IK290",
+    "IK296",
     INVALID_AUTHORIZATION_DETAILS,
     "The authorization details cannot be granted",
     "authorization_details is no JSON array of objects with a type; or the type is one that no resource of the client "
