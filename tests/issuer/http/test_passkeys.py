@@ -19,7 +19,7 @@ from innkeeper.issuer.desk.registry import disable_person, reset_factors
 from innkeeper.protocol import base64url
 from tests.issuer.house import SETTINGS, Answer, Clock, House, posted
 from tests.issuer.http.authenticator import BE, BS, ORIGIN, UP, UV, Device
-from tests.issuer.http.people import ADA, BOB, at_account, hidden, is_signed_in, words
+from tests.issuer.http.people import ADA, BOB, at_account, half_way, hidden, is_signed_in, set_up, words
 from tests.issuer.visitor import Visitor, redeem
 
 SESSION = "innkeeper-native"
@@ -292,6 +292,16 @@ def test_a_foreign_form_counts_for_nothing(visitor: Visitor, device: Device, hea
     fields = {**hidden(page), "passkey": device.get(options_on(page))}
     assert visitor.post("/sign-in", fields, **headers).status == 403
     assert SESSION not in visitor.cookies
+
+
+def test_a_passkey_does_instead_of_a_code(house: House, visitor: Visitor, device: Device) -> None:
+    set_up(LocalVisitor(house))
+    page = half_way(visitor)
+    found = re.search(r'id="use-passkey" href="([^"]*)"', page.text)
+    assert found
+    page = visitor.get(html.unescape(found[1]))
+    visitor.submit(page, passkey=device.get(options_on(page)))
+    assert is_signed_in(visitor)
 
 
 # What a registration is refused for

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from innkeeper.issuer.desk import one_time_codes
+from innkeeper.issuer.desk import one_time_codes, sign_in
+from innkeeper.issuer.desk.registry import disable_person
 from innkeeper.protocol import base64url
 from tests.issuer.house import ORIGIN, Answer, House, posted
 from tests.issuer.http.people import ADA, BOB, STEP, App, at_account, half_way, hidden, is_signed_in, set_up
@@ -221,11 +222,21 @@ def test_a_foreign_form_counts_for_nothing(visitor: Visitor, app: App, headers: 
 
 
 def test_a_disabled_account_does_not_get_from_password_to_code(visitor: Visitor, app: App) -> None:
-    from innkeeper.issuer.desk.registry import disable_person
-
     page = half_way(visitor)
     visitor.house.run(disable_person(visitor.house.issuer.realm, ADA))
     assert visitor.submit(page, code=app.code(visitor)).status == 401
+    assert SESSION not in visitor.cookies
+
+
+def test_what_changes_while_a_password_is_compared_counts(
+    house: House, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def matches_while_the_account_is_shut(stored: str | None, password: str) -> bool:
+        await disable_person(house.issuer.realm, ADA)
+        return True
+
+    monkeypatch.setattr(sign_in, "matches", matches_while_the_account_is_shut)
+    assert visitor.sign_in(visitor.authorize()).status == 401
     assert SESSION not in visitor.cookies
 
 

@@ -220,10 +220,16 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "consent": ("consent.html", CONSENT),
     "consent-plain": ("consent.html", CONSENT | {"asks": CONSENT["asks"][:1], "resources": [], "loopback": False}),
     "consent-changed": ("consent.html", CONSENT | {"changed": True}),
-    "code": ("sign_in_code.html", SITE | FORM | {"action": "/sign-in/code", "problem": None}),
+    "code": ("sign_in_code.html", SITE | FORM | {"action": "/sign-in/code", "problem": None, "passkey_url": None}),
     "code-problem": (
         "sign_in_code.html",
-        SITE | FORM | {"action": "/sign-in/code", "problem": "That code is not right. Wait for the next one."},
+        SITE
+        | FORM
+        | {
+            "action": "/sign-in/code",
+            "problem": "That code is not right. Wait for the next one.",
+            "passkey_url": "/sign-in?ticket=t1cket",
+        },
     ),
     "device": ("device.html", DEVICE),
     "device-problem": (

@@ -157,6 +157,54 @@ class StoreSuite:
         run(realm.commit((fx.RevokeGrant(GRANT.id, NOW + 9), fx.RevokeGrant("no such grant", NOW))))
         assert run(realm.grant(GRANT.id)) == replace(GRANT, revoked_at=NOW)
 
+    def test_a_persons_sessions_grants_and_consents_are_theirs_alone(self, realm: RealmStore) -> None:
+        others = replace(SESSION, sub="bob", id="s-b", digest=digest("b"))
+        run(realm.commit((fx.AddSession(SESSION), fx.AddSession(others), fx.AddGrant(GRANT), fx.GiveConsent(CONSENT))))
+        run(realm.commit((fx.AddGrant(replace(GRANT, id="g-b", sub="bob")), fx.RevokeGrant(GRANT.id, NOW))))
+        run(realm.commit((fx.EndSession("s-b", NOW),)))
+        assert run(realm.sessions(SESSION.sub)) == [SESSION]
+        assert run(realm.sessions("bob")) == [replace(others, ended_at=NOW)]
+        assert run(realm.grants(GRANT.sub)) == [replace(GRANT, revoked_at=NOW)]
+        assert [one.id for one in run(realm.grants("bob"))] == ["g-b"]
+        assert run(realm.consents(CONSENT.sub)) == [CONSENT]
+        assert run(realm.consents("bob")) == []
+
+    def test_a_changed_session_is_found_by_its_new_cookie_alone_until_it_is_over(self, realm: RealmStore) -> None:
+        run(realm.commit((fx.AddSession(SESSION),)))
+        changed = replace(SESSION, digest=digest("new"), acr="surer", expires_at=SESSION.expires_at + 9)
+        run(realm.commit((fx.ChangeSession(changed),)))
+        assert run(realm.session(digest("new"))) == changed
+        assert run(realm.session(SESSION.digest)) is None
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.ChangeSession(replace(changed, sub="bob")),)))
+        run(realm.commit((fx.EndSession(SESSION.id, NOW),)))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.ChangeSession(SESSION),)))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.ChangeSession(replace(SESSION, id="no such session")),)))
+
+    def test_what_is_taken_back_ends_with_all_that_it_led_to_and_nothing_else(self, realm: RealmStore) -> None:
+        other_client, other_person = replace(GRANT, id="g-c", client_id="app"), replace(GRANT, id="g-p", sub="bob")
+        run(realm.commit([fx.AddGrant(one) for one in (GRANT, other_client, other_person)]))
+        run(realm.commit((fx.GiveConsent(CONSENT), fx.GiveConsent(replace(CONSENT, client_id="app")))))
+        run(realm.commit((fx.TakeBackConsent(CONSENT.sub, CONSENT.client_id, NOW),)))
+        run(realm.commit((fx.TakeBackConsent(CONSENT.sub, CONSENT.client_id, NOW + 9),)))
+        assert [one.client_id for one in run(realm.consents(CONSENT.sub))] == ["app"]
+        ends = [getattr(run(realm.grant(one)), "revoked_at", 0) for one in (GRANT.id, "g-c", "g-p")]
+        assert ends == [NOW, None, None]
+
+    def test_a_credential_is_put_only_over_ones_own_and_over_what_was_read(self, realm: RealmStore) -> None:
+        run(realm.commit((fx.PutCredential("ada-1", "passkey", "c-1", b"1"),)))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.PutCredential("bob", "passkey", "c-1", b"2"),)))
+        run(realm.commit((fx.PutCredential("ada-1", "passkey", "c-1", b"2", b"1"),)))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.PutCredential("ada-1", "passkey", "c-1", b"3", b"1"),)))
+        run(realm.commit((fx.RemoveCredential("ada-1", "passkey", "c-1"),)))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.PutCredential("ada-1", "passkey", "c-1", b"3", b"2"),)))
+        assert run(realm.credential("passkey", "c-1")) is None, "what was removed does not come back"
+
     def test_a_refresh_token_comes_with_its_grant_and_its_successors_fate(self, realm: RealmStore) -> None:
         first, second = refresh("first"), refresh("second")
         run(realm.commit((fx.AddGrant(GRANT), fx.AddRefreshToken(first))))

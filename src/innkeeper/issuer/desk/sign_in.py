@@ -45,11 +45,18 @@ async def sign_in(realm: Realm, caller: Caller, username: str, password: str) ->
     lanes = password_lanes(username, caller.network, caller.known(realm, sub), network_is_known=network_is_known)
     wait = await take(realm, lanes)
     right = not wait and await matches(person.password if person else None, password)
+    person, right = await _by_now(realm, person, right)
     attempt = core.Attempt(username, right, wait, bool(person and right) and await needs_code(realm, sub))
     answer = await _committed(realm, caller, attempt, person)
     if not isinstance(answer, Refusal):
         await give_back(realm, lanes)
     return answer
+
+
+async def _by_now(realm: Realm, person: Person | None, right: bool) -> tuple[Person | None, bool]:
+    """The person after the time that comparing took: the account may have been shut, or the password changed."""
+    found = await realm.store.person(person.sub) if person else None
+    return found, bool(right and person and found and found.password == person.password)
 
 
 async def note_network(realm: Realm, sub: str, network: str) -> Effect:

@@ -142,7 +142,7 @@ class AccountPage:
         return {
             at: Endpoint(access(self._overview), PAGE),
             f"{at}/data": Endpoint(access(self._data), READ),
-            "/.well-known/change-password": Endpoint(self._change_password, READ),
+            **({} if access.layout.base else {"/.well-known/change-password": Endpoint(self._change_password, READ)}),
         }
 
     async def _overview(self, request: Request, owner: Owner) -> Reply:
@@ -180,7 +180,7 @@ class AccountPage:
             await self._realm.store.commit(await open_sessions.ended(self._realm, sub, owner.session.id))
             return self._access.back("others")
         await open_sessions.end(self._realm, sub, ending)
-        return self._access.back("ended")
+        return self._access.back("ended" if ending else "")
 
     async def _data(self, _: Request, owner: Owner) -> Reply:
         document = msgspec.json.format(msgspec.json.encode(await account.everything(self._realm, owner.person)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core.assurance import rp_id
 from innkeeper.issuer.core.second_factor import NOT_WAITING
 from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.realm import Realm
@@ -69,4 +70,11 @@ class CodePage:
             csrf=proof,
             ticket=parameters_of(request).get("ticket", ""),
             problem=problem,
+            passkey_url=self._passkey_url(ticket),
         )
+
+    def _passkey_url(self, ticket: Ticket) -> str | None:
+        """The sign-in page, where a passkey does instead of a code; None where browsers make no passkeys."""
+        if rp_id(self._realm.policy.issuer) is None:
+            return None
+        return self._visits.on_to(self._layout.sign_in, ticket).header("location")
