@@ -58,6 +58,9 @@ NATIVE_REALM = "native"
 _LOOK_EVERY = 0.5
 _PURGE_EVERY = 60
 _PURGE_ROWS = 1_000
+_LAST_ERRANDS = 2.0
+"""Seconds that errands under way are given when the house closes."""
+
 _KEPT_AFTER_EXPIRY = 86400
 """Seconds that spent codes and tokens are remembered beyond their expiry, so that a late replay is known as one."""
 
@@ -91,6 +94,7 @@ class Issuer:
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
+            await self.realm.errands.finished(_LAST_ERRANDS)
 
     async def _watch(self) -> None:
         version, last_purge = self._store.version(), 0

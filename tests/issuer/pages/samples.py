@@ -253,7 +253,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "logout": ("logout.html", SITE | FORM | {"client": CLIENT, "action": "/logout"}),
-    "signed-out": ("signed_out.html", SITE | {"back_url": "https://guests.example/"}),
+    "signed-out": ("signed_out.html", SITE | {"back_url": "https://guests.example/", "frames": []}),
+    "signed-out-everywhere": (
+        "signed_out.html",
+        SITE | {"back_url": "https://guests.example/", "frames": ["https://spa.example/out?sid=1&iss=x"]},
+    ),
     "account": ("account.html", OVERVIEW),
     "account-empty": (
         "account.html",

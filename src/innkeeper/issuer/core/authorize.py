@@ -166,6 +166,7 @@ def _give_code(
         acr=assurance.told(session.acr, wished(ask)),
         amr=session.amr,
         session_id="" if offline else session.id,
+        sid=session.id,
         created_at=now,
         confirmation=ask.confirmation,
         claims=ask.claims,

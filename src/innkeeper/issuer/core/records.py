@@ -243,7 +243,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """One authorization and everything it gave: the family that is revoked together.
 
     ``confirmation`` binds its tokens to a key (``cnf``), ``details`` are its authorization details, ``actor`` is
-    who acts for the person (``act``), ``claims`` those asked for by name.
+    who acts for the person (``act``), ``claims`` those asked for by name. ``session_id`` is the session that it ends
+    with, "" for none; ``sid`` the one that it was given in.
     """
 
     id: str
@@ -261,6 +262,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     details: tuple[dict[str, Any], ...] = ()
     actor: dict[str, Any] | None = None
     claims: Wanted = NOTHING_WANTED
+    sid: str = ""
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

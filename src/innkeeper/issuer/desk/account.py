@@ -17,6 +17,7 @@ from innkeeper.issuer.core.sessions import raised
 from innkeeper.issuer.core.throttling import PASSWORD_AGAIN, SECOND_STEP, Lane
 from innkeeper.issuer.desk import factors, one_time_codes
 from innkeeper.issuer.desk.callers import Caller
+from innkeeper.issuer.desk.leaving import end_sessions
 from innkeeper.issuer.desk.open_sessions import ended, places
 from innkeeper.issuer.desk.passkeys import passkeys_of
 from innkeeper.issuer.desk.passwords import hashed, matches
@@ -75,7 +76,7 @@ async def change_password(
     fresh = await hashed(new)
     now_is = await realm.store.person(person.sub) or person
     await realm.store.put_person(msgspec.structs.replace(now_is, password=fresh, development=False))
-    await realm.store.commit(await ended(realm, person.sub, session.id))
+    await end_sessions(realm, await ended(realm, person.sub, session.id))
     return None
 
 

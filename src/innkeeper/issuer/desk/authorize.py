@@ -15,6 +15,7 @@ from innkeeper.issuer.core.effects import DropEntry, Effect, Lost
 from innkeeper.issuer.core.records import Client, Consent, Session
 from innkeeper.issuer.core.wrapping import of_response
 from innkeeper.issuer.desk.factors import factors_of
+from innkeeper.issuer.desk.leaving import note_client
 from innkeeper.issuer.desk.open_sessions import note_use
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.requests import PUSHED
@@ -64,6 +65,8 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     realm.observe(trail)
     if session is not None:
         await note_use(realm, session)
+    if session is not None and isinstance(decision.outcome, core.GiveCode) and "openid" in wanted.reach.scopes:
+        await note_client(realm, session, wanted.client)
     return Answer(decision.outcome, trail, client, session, code)
 
 

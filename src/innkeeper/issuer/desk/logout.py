@@ -7,6 +7,7 @@ import msgspec
 from innkeeper.issuer.core import logout as core
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.records import Session
+from innkeeper.issuer.desk.leaving import end_sessions
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import Parameters
@@ -15,14 +16,15 @@ from innkeeper.tokens import identity
 
 async def logout(
     realm: Realm, ask: Parameters, session: Session | None, *, confirmed: bool
-) -> Decision[core.SignedOut | core.AskFirst]:
-    """Answer a sign-out request; the session is over once this returns ``SignedOut``."""
+) -> tuple[Decision[core.SignedOut | core.AskFirst], tuple[str, ...]]:
+    """Answer a sign-out request; the session is over once this returns ``SignedOut``. Beside the decision stand the
+    addresses that the browser has to load, to sign out at the clients too."""
     request = _read(realm, ask, confirmed=confirmed)
     named = request.client_id or str((request.hint or {}).get("aud", ""))
     decision = core.decide(request, await realm.client(named), session, realm.now())
-    await realm.store.commit(decision.effects)
+    frames = await end_sessions(realm, decision.effects)
     realm.observe(decision.trail)
-    return decision
+    return decision, frames
 
 
 def _read(realm: Realm, ask: Parameters, *, confirmed: bool) -> core.LogoutRequest:

@@ -8,6 +8,7 @@ import msgspec
 
 from innkeeper.issuer.core.effects import Effect, EndSession, Lost, PutEntry
 from innkeeper.issuer.core.records import Session
+from innkeeper.issuer.desk.leaving import end_sessions
 from innkeeper.issuer.desk.realm import Realm
 
 USE = "session use"
@@ -52,9 +53,8 @@ async def live(realm: Realm, sub: str) -> Sequence[Session]:
 
 async def end(realm: Realm, sub: str, session_id: str) -> None:
     """Sign the person out of one browser, where the session is theirs."""
-    await realm.store.commit(
-        [EndSession(one.id, realm.now()) for one in await live(realm, sub) if one.id == session_id]
-    )
+    effects = [EndSession(one.id, realm.now()) for one in await live(realm, sub) if one.id == session_id]
+    await end_sessions(realm, effects)
 
 
 async def ended(realm: Realm, sub: str, but: str = "") -> list[Effect]:

@@ -15,6 +15,7 @@ from innkeeper.issuer.core.client_document import is_address
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Session
 from innkeeper.issuer.desk.client_documents import ClientDocuments
+from innkeeper.issuer.desk.errands import Errands
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.shape import TokenShape
@@ -64,6 +65,7 @@ class Realm:
         self.seal = seal
         self.fetcher = fetcher
         self.making_keys = asyncio.Lock()
+        self.errands = Errands()
         self.documents = ClientDocuments(fetcher, observe)
         self._secret = secret
         self._clients: dict[str, Client] = {}

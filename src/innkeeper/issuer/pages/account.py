@@ -13,6 +13,7 @@ from innkeeper.issuer.core.records import Person, Session
 from innkeeper.issuer.desk import account, factors, open_sessions
 from innkeeper.issuer.desk.account import Application
 from innkeeper.issuer.desk.callers import Caller
+from innkeeper.issuer.desk.leaving import end_sessions
 from innkeeper.issuer.desk.open_sessions import Place
 from innkeeper.issuer.desk.passkeys import passkeys_of
 from innkeeper.issuer.desk.realm import Realm
@@ -177,7 +178,7 @@ class AccountPage:
             await account.take_back(self._realm, sub, taking)
             return self._access.back("taken-back")
         if ending == "others":
-            await self._realm.store.commit(await open_sessions.ended(self._realm, sub, owner.session.id))
+            await end_sessions(self._realm, await open_sessions.ended(self._realm, sub, owner.session.id))
             return self._access.back("others")
         await open_sessions.end(self._realm, sub, ending)
         return self._access.back("ended" if ending else "")

@@ -16,10 +16,13 @@ PAGE_HEADERS = (
 )
 
 
-def content_security_policy(form_targets: Sequence[str] = (), *, scripts: bool = False) -> str:
+def content_security_policy(
+    form_targets: Sequence[str] = (), *, scripts: bool = False, frames: Sequence[str] = ()
+) -> str:
     """The policy of one page: our own styles and images, no frame, and scripts only where ``scripts`` is set.
 
-    ``form_targets`` are the URIs to which the answer to this page's form may redirect.
+    ``form_targets`` are the URIs to which the answer to this page's form may redirect; ``frames`` those that the page
+    loads in frames, whose origins alone it may.
     """
     sources = dict.fromkeys(source for target in form_targets for source in form_sources(target))
     directives = [
@@ -30,6 +33,9 @@ def content_security_policy(form_targets: Sequence[str] = (), *, scripts: bool =
         "frame-ancestors 'none'",
         "base-uri 'none'",
     ]
+    if frames:
+        origins = dict.fromkeys(f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, frames))
+        directives.append(" ".join(("frame-src", *origins)))
     return "; ".join([*directives, "script-src 'self'"] if scripts else directives)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from innkeeper.issuer.core.logout import LOGOUT_WRONG, AskFirst, SignedOut
 from innkeeper.issuer.desk.logout import logout
 from innkeeper.issuer.desk.realm import Realm
@@ -48,11 +50,11 @@ class LogoutPage:
             )
         ask = ticket.parameters() if ticket is not None else form
         session = await self._realm.session(self._visits.session_cookie(request))
-        decision = await logout(self._realm, ask, session, confirmed=ours)
+        decision, frames = await logout(self._realm, ask, session, confirmed=ours)
         outcome = decision.outcome
         if isinstance(outcome, Refusal):
             return self._explanations.error_page(outcome, decision.trail, outcome.page.status)
-        return self._ask(request, ask, outcome) if isinstance(outcome, AskFirst) else self._done(ask, outcome)
+        return self._ask(request, ask, outcome) if isinstance(outcome, AskFirst) else self._done(ask, outcome, frames)
 
     def _ask(self, request: Request, ask: Parameters, outcome: AskFirst) -> Reply:
         proof, headers = self._visits.form_proof(request)
@@ -70,12 +72,19 @@ class LogoutPage:
             ticket=seal(self._realm, Ticket(ask.pairs(), self._realm.now())),
         )
 
-    def _done(self, ask: Parameters, outcome: SignedOut) -> Reply:
+    def _done(self, ask: Parameters, outcome: SignedOut, frames: Sequence[str]) -> Reply:
         over = [self._visits.signed_out()]
-        if outcome.redirect_uri:
-            state = ask.get("state")
-            back = with_parameters(outcome.redirect_uri, [("state", state)]) if state else outcome.redirect_uri
+        state, back = ask.get("state"), outcome.redirect_uri
+        if back and state:
+            back = with_parameters(back, [("state", state)])
+        if back and not frames:
             return redirect(back, headers=over)
         return page_reply(
-            "signed_out.html", 200, over, realm_name=self._realm.policy.title, static=self._layout.static, back_url=None
+            "signed_out.html",
+            200,
+            over,
+            frames=frames,
+            realm_name=self._realm.policy.title,
+            static=self._layout.static,
+            back_url=back,
         )

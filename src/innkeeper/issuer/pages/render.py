@@ -34,16 +34,18 @@ def page_reply(
     *,
     form_targets: Sequence[str] = (),
     scripted: bool = False,
+    frames: Sequence[str] = (),
     **context: Any,
 ) -> Reply:
     """The page as a reply, with ``headers`` after the ones that keep it safe.
 
     ``form_targets``: the URIs to which the answer to this page's form may redirect a browser, directly or at the
     end of a chain. A sign-in that may lead straight back to the client needs the client's redirect URI here.
-    ``scripted`` lets the page load our own scripts, where it offers passkeys.
+    ``scripted`` lets the page load our own scripts, where it offers passkeys. ``frames`` are the addresses that the
+    page loads in frames, which the template finds under that name.
     """
-    policy = content_security_policy(form_targets, scripts=scripted or template in SCRIPTED)
-    body = render(template, **context)
+    policy = content_security_policy(form_targets, scripts=scripted or template in SCRIPTED, frames=frames)
+    body = render(template, frames=frames, **context)
     return Reply(status, (*PAGE_HEADERS, ("content-security-policy", policy), *headers), body)
 
 

@@ -52,7 +52,7 @@ class NativeShape:
             amr=grant.amr if grant else (),
             access_token=access_token,
             nonce=issue.nonce,
-            session_id=grant.session_id if grant else "",
+            session_id=grant.sid if grant else "",
             alg=alg,
             extra=of(person, frozenset(), grant.claims.id_token) if person and grant else {},
         )
