@@ -6,6 +6,8 @@ import html
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -414,3 +416,10 @@ def test_showing_a_page_writes_nothing(house: House, tmp_path: Path) -> None:
     for _ in range(5):
         LocalVisitor(house).authorize()
     assert {path: path.stat().st_size for path in tmp_path.rglob("innkeeper.db*")} == sizes
+
+
+def test_the_library_is_not_loaded_until_a_passkey_comes() -> None:
+    """It takes 25 MB and a quarter of a second."""
+    program = "import innkeeper.issuer.app, sys; print('webauthn' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
