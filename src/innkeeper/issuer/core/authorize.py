@@ -29,7 +29,7 @@ from innkeeper.issuer.core.authorization_request import (
 from innkeeper.issuer.core.consents import has_changed, shown
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import PLAIN, Case, Delivery
-from innkeeper.issuer.core.effects import AddCode, GiveConsent
+from innkeeper.issuer.core.effects import AddCode, AddGrant, Effect, GiveConsent
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import (
     Client,
@@ -38,21 +38,27 @@ from innkeeper.issuer.core.records import (
     Grant,
     Session,
 )
-from innkeeper.issuer.core.responses import mode_of, parameter
+from innkeeper.issuer.core.responses import CODE, mode_of, parameter
+from innkeeper.issuer.core.token import Issue
 from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Trail, follow
 
 
 class Fresh(msgspec.Struct, frozen=True):
-    """Made before the decision: the new code's hash and the id of the grant it would lead to."""
+    """Made before the decision: the new code's hash, the id of the grant it would lead to, and that of one for tokens
+    that go through the browser."""
 
     code_digest: bytes
     grant_id: str
+    front_grant_id: str = ""
 
 
 class GiveCode(msgspec.Struct, frozen=True):
+    """A code, and in ``front`` what else its response type asks for: tokens through the browser, or these alone."""
+
     authorization: Authorization
+    front: Issue | None = None
 
 
 class AskSignIn(msgspec.Struct, frozen=True):
@@ -180,7 +186,24 @@ def _give_code(
         nonce=ask.nonce,
         expires_at=now + min(policy.code_lifetime, policy.profile_for(ask.client).longest_code),
     )
-    return Decision(GiveCode(ask), trail, (AddCode(code),))
+    effects: tuple[Effect, ...] = (AddCode(code),) if CODE in ask.response_type else ()
+    if ask.response_type == {CODE}:
+        return Decision(GiveCode(ask), trail, effects)
+    front = _in_front(ask, msgspec.structs.replace(grant, id=fresh.front_grant_id, confirmation={}))
+    return Decision(GiveCode(ask, front), trail, (*effects, AddGrant(front.grant)) if front.grant else effects)
+
+
+def _in_front(ask: Authorization, grant: Grant) -> Issue:
+    """What travels through the browser. It has a grant of its own, so that it can be revoked before a code is redeemed."""
+    return Issue(
+        client=ask.client,
+        subject=grant.sub,
+        scopes=grant.scopes,
+        audience=grant.audience,
+        grant=grant,
+        nonce=ask.nonce,
+        details=grant.details,
+    )
 
 
 def remember(authorization: Authorization, session: Session, consent: Consent | None, now: int) -> GiveConsent:

@@ -64,6 +64,8 @@ def the_client_may_use_the_response_type(case: Case) -> Seen | Refusal:
     named = " ".join(sorted(words))
     if words != {CODE} and named not in types:
         return Refusal(NOT_FOR_CODE, f"the client may not use {named}", named, " or ".join(sorted(types)))
+    if client and TOKEN in words and (client.dpop_bound or client.tls_client_certificate_bound_access_tokens):
+        return Refusal(NOT_FOR_CODE, "the client's tokens are always bound, and a browser proves no key", CODE, named)
     return Seen(named, types)
 
 

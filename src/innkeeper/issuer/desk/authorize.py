@@ -13,8 +13,10 @@ from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.delivery import Delivery
 from innkeeper.issuer.core.effects import DropEntry, Effect, Lost
 from innkeeper.issuer.core.records import Client, Consent, Session
+from innkeeper.issuer.core.responses import CODE
 from innkeeper.issuer.core.wrapping import of_response
 from innkeeper.issuer.desk.factors import factors_of
+from innkeeper.issuer.desk.front import in_front
 from innkeeper.issuer.desk.leaving import note_client
 from innkeeper.issuer.desk.open_sessions import note_use
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
@@ -30,13 +32,15 @@ from innkeeper.tokens.trail import Trail
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came of it. ``code`` is set where ``outcome`` is ``GiveCode``; ``trail`` is for development pages."""
+    """What came of it. ``code`` is set where ``outcome`` is ``GiveCode`` and has one, ``front`` what the response has
+    besides; ``trail`` is for development pages."""
 
     outcome: core.Outcome | Refusal
     trail: Trail
     client: Client | None = None
     session: Session | None = None
     code: str = ""
+    front: Sequence[tuple[str, str]] = ()
 
 
 async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
@@ -51,7 +55,7 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     session = await realm.session(cookie)
     consent = await _consent(realm, session, wanted.client)
     code = random_value()
-    fresh = core.Fresh(digest(code), random_id())
+    fresh = core.Fresh(digest(code), random_id(), random_id())
     progress = ticket.progress(session.id if session else None)
     hinted = _hinted(realm, wanted.id_token_hint)
     factors = await _factors(realm, wanted, session)
@@ -67,7 +71,13 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
         await note_use(realm, session)
     if session is not None and isinstance(decision.outcome, core.GiveCode) and "openid" in wanted.reach.scopes:
         await note_client(realm, session, wanted.client)
-    return Answer(decision.outcome, trail, client, session, code)
+    if not isinstance(decision.outcome, core.GiveCode) or decision.outcome.front is None:
+        return Answer(decision.outcome, trail, client, session, code)
+    given = code if CODE in wanted.response_type else ""
+    front = await in_front(realm, decision.outcome.front, wanted.response_type, given)
+    if isinstance(front, Refusal):
+        return Answer(front, trail, client, session)
+    return Answer(decision.outcome, trail, client, session, given, front)
 
 
 async def _factors(

@@ -60,7 +60,7 @@ class AuthorizePage:
         issuer = self._realm.policy.issuer
         if isinstance(outcome, GiveCode):
             to = outcome.authorization
-            fields = self._wording(issuer, to.state, code=answer.code)
+            fields = [*self._wording(issuer, to.state, code=answer.code), *answer.front]
             return await self._sent(to.redirect_uri, to.response_mode, fields, answer)
         more = self._explanations.address(outcome.refusal)
         fields = self._wording(issuer, outcome.state, refusal=outcome.refusal, more=more)

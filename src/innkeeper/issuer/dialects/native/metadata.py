@@ -8,6 +8,7 @@ from innkeeper.issuer.core import assurance
 from innkeeper.issuer.core.authorization_request import PROMPTS
 from innkeeper.issuer.core.backchannel import MODES
 from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
+from innkeeper.issuer.core.client_metadata import IMPLICIT
 from innkeeper.issuer.core.details import types
 from innkeeper.issuer.core.methods import NONE, SECRET_JWT
 from innkeeper.issuer.core.policy import Policy
@@ -56,7 +57,7 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "scopes_supported": sorted(policy.known_scopes()),
         "response_types_supported": list(profile.response_types),
         "response_modes_supported": list(modes(None, policy)),
-        "grant_types_supported": list(PARAMETERS_OF),
+        "grant_types_supported": [*PARAMETERS_OF, *([IMPLICIT] if len(profile.response_types) > 1 else [])],
         "code_challenge_methods_supported": [pkce.METHOD],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": signing,

@@ -178,7 +178,7 @@ def authorization_parameters(
     issuer: str, state: str | None, *, code: str = "", refusal: Refusal | None = None, more: str | None = None
 ) -> list[tuple[str, str]]:
     """What travels back to the redirect URI: a code or an error, ``state`` where sent, ``iss`` always (RFC 9207 §2)."""
-    fields = [("code", code)]
+    fields = [("code", code)] if code else []
     if refusal is not None:
         fields = [("error", refusal.error), ("error_description", refusal.page.wire)]
         if more:
