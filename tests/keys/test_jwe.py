@@ -105,6 +105,15 @@ def test_nothing_is_encrypted_to_a_key_that_is_not_for_it(keys: list[dict[str, A
         jwe.encrypt(b"x", keys, "ECDH-ES", "A128GCM")
 
 
+@pytest.mark.parametrize(
+    ("alg", "enc"),
+    [("RSA1_5", "A128GCM"), ("dir", "A128GCM"), ("RSA-OAEP", "A192GCM"), ("ECDH-ES", "none"), ("RSA", "A128GCM")],
+)
+def test_nothing_is_encrypted_in_a_way_that_is_not_read_here(alg: str, enc: str) -> None:
+    with pytest.raises(jwe.NoKeyFits, match="here"):
+        jwe.encrypt(b"x", DOCUMENTS.values(), alg, enc)
+
+
 @pytest.mark.parametrize("bits", [1024, 16384])
 def test_a_key_of_an_unusual_size_costs_nothing(bits: int) -> None:
     modulus = base64url.encode_text((1 << bits - 1 | 1).to_bytes(bits // 8))

@@ -19,6 +19,7 @@ from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, Realm, open_realm, random_id
 from innkeeper.issuer.desk.registry import plant
+from innkeeper.issuer.desk.wrapping import provide_for
 from innkeeper.issuer.dialects.layout import Endpoint, Layout
 from innkeeper.issuer.dialects.native.endpoints import NativeEndpoints
 from innkeeper.issuer.dialects.native.layout import layout as native_layout
@@ -56,6 +57,7 @@ FORM = frozenset({"GET", "HEAD", "POST"})
 NATIVE_REALM = "native"
 
 _LOOK_EVERY = 0.5
+_NEVER_LOOKED = -1
 _PURGE_EVERY = 60
 _PURGE_ROWS = 1_000
 _LAST_ERRANDS = 2.0
@@ -97,7 +99,7 @@ class Issuer:
             await self.realm.errands.finished(_LAST_ERRANDS)
 
     async def _watch(self) -> None:
-        version, last_purge = self._store.version(), 0
+        version, last_purge = _NEVER_LOOKED, 0
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             now = self.realm.now()
@@ -108,7 +110,7 @@ class Issuer:
                 if now - last_purge >= _PURGE_EVERY:
                     last_purge = now
                     await self.realm.store.purge(now - _KEPT_AFTER_EXPIRY, _PURGE_ROWS)
-            except Unreachable as error:
+            except (Unreachable, UsageError) as error:
                 log.warning("%s", error)
 
     async def cut_again(self, claims: Mapping[str, Any], at: int) -> str:
@@ -149,6 +151,8 @@ async def open_issuer(
     await plant(memory, seal, settings, clock())
     fetcher = Fetcher(outside or outside_of(settings), clock, redirects=settings.fetching.redirects)
     realm = await open_realm(NATIVE_REALM, policy, memory, seal, NativeShape(), clock, see, fetcher)
+    known = [await realm.client(one.id) for one in settings.client]
+    await provide_for(realm, *[one for one in known if one])
     hints = [(one.username, one.password) for one in settings.person] if development else []
     return Issuer(store, realm, layout, _site(realm, layout, explanations, hints, proxies), explanations)
 

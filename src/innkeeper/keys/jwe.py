@@ -58,6 +58,8 @@ def encrypt(content: bytes, keys: Iterable[Mapping[str, Any]], alg: str, enc: st
     from joserfc.errors import JoseError
     from joserfc.jwe import encrypt_compact
 
+    if alg not in ALGORITHMS or enc not in ENCRYPTIONS:
+        raise NoKeyFits(f"nothing is encrypted with {alg} and {enc} here")
     fitting = sorted((one for one in keys if _fits(one, alg)), key=lambda one: one.get("use") != "enc")
     for document in fitting:
         header = {"alg": alg, "enc": enc, **({"cty": cty} if cty else {}), **_kid(document)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.wrapping import NO_KEY
+from innkeeper.issuer.settings import Registration
 from innkeeper.keys import jwe
 from innkeeper.keys.jws import parse
 from innkeeper.keys.ring import SIGNING_ALGORITHMS
 from innkeeper.protocol import base64url
-from tests.issuer.house import HOTEL, ORIGIN, SPA, Answer, Asked, House, named
+from tests.issuer.house import HOTEL, ORIGIN, SETTINGS, SPA, Answer, Asked, House, named
 from tests.issuer.stranger import Stranger, house_and_stranger
 from tests.issuer.visitor import ROBOT, SHOP, Visitor, redeem
 
@@ -110,6 +112,23 @@ def test_a_key_is_made_once_when_an_algorithm_is_first_used(house: House, shop: 
     assert published() == before
     house.run(house.issuer.realm.reload())
     assert published() == before
+
+
+def test_keys_are_made_for_a_client_before_it_looks_which_there_are(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, registration=Registration(mode="open"))
+    shop = replace(settings.client[0], metadata={"userinfo_signed_response_alg": "ES384"})
+    house = House(tmp_path, replace(settings, client=[shop, *settings.client[1:]]))
+
+    def algorithms() -> set[str]:
+        return {one["alg"] for one in house.get("/jwks").json["keys"] if one["use"] == "sig"}
+
+    assert algorithms() == {"ES256", "ES384", "RS256"}
+    said = {"redirect_uris": ["https://a.example/cb"], "id_token_signed_response_alg": "EdDSA"}
+    body = json.dumps(said).encode()
+    answer = house.ask(Asked("POST", "/register", headers=named({"content_type": "application/json"}), chunks=(body,)))
+    assert answer.status == 201, answer.text
+    assert algorithms() == {"ES256", "ES384", "RS256", "EdDSA"}
+    house.close()
 
 
 @pytest.mark.parametrize("enc", jwe.ENCRYPTIONS)

@@ -54,6 +54,12 @@ def of_response(client: Client, profile: Profile) -> Wrapping:
     return _wrapping(signing, client.authorization_encrypted_response_alg, client.authorization_encrypted_response_enc)
 
 
+def signing_of(client: Client, profile: Profile) -> frozenset[str]:
+    """What a client's answers are signed with: keys are made for it before the client has looked which there are."""
+    wrappings = (of_userinfo(client, profile), of_introspection(client, profile), of_response(client, profile))
+    return frozenset({profile.algorithm(client.id_token_alg), *(one.signing for one in wrappings)} - {""})
+
+
 def _wrapping(signing: str, alg: str, enc: str) -> Wrapping:
     return Wrapping(signing, alg, (enc or DEFAULT_ENCRYPTION) if alg else "")
 

@@ -16,6 +16,7 @@ from innkeeper.issuer.desk.limits import Bucket
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.sectors import sector_named
 from innkeeper.issuer.desk.throttle import network_of
+from innkeeper.issuer.desk.wrapping import provide_for
 from innkeeper.issuer.store.port import Entry
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.protocol.strict_json import NotStrict, read_object
@@ -69,6 +70,7 @@ async def register(realm: Realm, bucket: Bucket, sent: Sent) -> Registered | Ref
             await realm.store.commit((*decision.effects, *used))
         except Lost:
             continue
+        await _provide(realm, decision)
         return _told(realm, opening, decision, token, secret)
 
 
@@ -96,6 +98,7 @@ async def change(realm: Realm, client_id: str, sent: Sent) -> Registered | Refus
         except Lost:
             continue
         realm.forget_client(client_id)
+        await _provide(realm, decision)
         return _told(realm, admitted.trail, decision, sent.bearer, secret)
 
 
@@ -116,6 +119,11 @@ async def invite(realm: Realm, uses: int, lifetime: int) -> str:
     record = msgspec.msgpack.encode(uses)
     await realm.store.commit((PutEntry(_INVITATION, digest(token).hex(), record, realm.now() + lifetime),))
     return token
+
+
+async def _provide(realm: Realm, decision: Decision[Client]) -> None:
+    if isinstance(decision.outcome, Client):
+        await provide_for(realm, decision.outcome)
 
 
 def _fresh(realm: Realm, client_id: str, said: Metadata, secret: str, token: str) -> core.Fresh:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.core.wrapping import NO_KEY, Case, Wrapping, judge
+from innkeeper.issuer.core.wrapping import NO_KEY, Case, Wrapping, judge, signing_of
 from innkeeper.issuer.desk.client_keys import keys_of
 from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm
@@ -53,6 +53,12 @@ async def provide(realm: Realm, *algorithms: str) -> None:
             made = [await asyncio.to_thread(make, alg, realm.seal, now=now, active_from=now) for alg in missing]
             await realm.store.put_keys(made)
             await realm.reload()
+
+
+async def provide_for(realm: Realm, *clients: Client) -> None:
+    """See to it that the realm has the keys that these clients' answers are signed with."""
+    needed = {alg for one in clients for alg in signing_of(one, realm.policy.profile_for(one))}
+    await provide(realm, *sorted(needed))
 
 
 async def _encrypted(realm: Realm, client: Client, content: bytes, wrapping: Wrapping, cty: str) -> str:
