@@ -75,6 +75,7 @@ RULES: Mapping[str, Callable[[Any], str]] = {
     "drop_unknown_scopes": _either(
         "Scopes the client may not have are left out in silence", "Scopes the client may not have are refused"
     ),
+    "device_grant": _either("Devices without a browser may ask (RFC 8628)", "No request is allowed on another device"),
     "longest_code": lambda most: f"Codes live {most} s at most",
 }
 """What each rule of a profile means, in words."""

@@ -9,7 +9,7 @@ import msgspec
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Person
-from innkeeper.issuer.core.scopes import reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import permitted, reach, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import CIBA, GRANT_NOT_ALLOWED
 from innkeeper.issuer.core.waiting import Waiting
 from innkeeper.protocol.errors import (
@@ -76,7 +76,8 @@ def decide(ask: Parameters, client: Client, facts: Facts, policy: Policy, now: i
     trail = follow("backchannel", CHECKS, Case(ask, client, facts, policy))
     if trail.refusal or facts.person is None:
         return Decision(trail.refusal or Refusal(PERSON_UNKNOWN, "nobody"), trail)
-    opened = reach(scopes(ask.get("scope")), ask.many("resource"), client, policy)
+    wished = permitted(scopes(ask.get("scope")), client, policy)
+    opened = reach(wished, ask.many("resource"), client, policy)
     lifetime = min(int(ask.get("requested_expiry", policy.backchannel_lifetime)), policy.backchannel_longest)
     waiting = Waiting(
         client_id=client.id,
@@ -123,7 +124,7 @@ def a_sign_in_is_asked_for(case: Case) -> Seen | Refusal:
 @check("RFC 6749 §3.3")
 def the_scopes_are_the_clients(case: Case) -> Seen | Refusal:
     """Every scope asked for is one the client may have."""
-    asked = scopes(case.ask.get("scope"))
+    asked = permitted(scopes(case.ask.get("scope")), case.client, case.policy)
     return unknown_scope(asked, case.client, case.policy) or Seen(" ".join(sorted(asked)))
 
 

@@ -7,7 +7,7 @@ import msgspec
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.core.scopes import reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import permitted, reach, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import DEVICE_CODE, GRANT_NOT_ALLOWED
 from innkeeper.issuer.core.waiting import Waiting
 from innkeeper.protocol.errors import ACCESS_DENIED, TEMPORARILY_UNAVAILABLE
@@ -41,7 +41,7 @@ def decide(ask: Parameters, client: Client, policy: Policy, now: int) -> Decisio
     trail = follow("device authorization", CHECKS, Case(ask, client, policy))
     if trail.refusal:
         return Decision(trail.refusal, trail)
-    asked = scopes(ask.get("scope")) or client.scopes
+    asked = permitted(scopes(ask.get("scope")), client, policy) or client.scopes
     opened = reach(asked, ask.many("resource"), client, policy)
     waiting = Waiting(
         client_id=client.id,
@@ -79,13 +79,18 @@ def the_client_may_use_the_grant(case: Case) -> Seen | Refusal:
     if DEVICE_CODE not in case.client.grants:
         reason = f"client {case.client.id!r} may not use the device grant"
         return Refusal(GRANT_NOT_ALLOWED, reason, allowed, DEVICE_CODE)
+    profile = case.policy.profile_for(case.client)
+    if not profile.device_grant:
+        return Refusal(
+            GRANT_NOT_ALLOWED, f"the profile {profile.name} has no device grant", "another grant", DEVICE_CODE
+        )
     return Seen(DEVICE_CODE, allowed)
 
 
 @check("RFC 6749 §3.3")
 def the_scopes_are_the_clients(case: Case) -> Seen | Refusal:
     """Every scope asked for is one the client may have."""
-    asked = scopes(case.ask.get("scope"))
+    asked = permitted(scopes(case.ask.get("scope")), case.client, case.policy)
     return unknown_scope(asked, case.client, case.policy) or Seen(" ".join(sorted(asked)) or "all it has")
 
 

@@ -36,6 +36,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     compulsory. ``issuer_audience``: an assertion is addressed to the issuer in a single string, nothing else.
     ``secure_redirects``: answers go to https, or to a native client's loopback. ``rotate_refresh``: a refresh token works
     once. ``drop_unknown_scopes``: a client gets the scopes it may have instead of a refusal for the others.
+    ``device_grant``: a request may be started on one device and allowed on another, where people can be led astray.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     secure_redirects: bool = False
     rotate_refresh: bool = True
     drop_unknown_scopes: bool = False
+    device_grant: bool = True
     longest_code: int = 600
     longest_request_object: int | None = None
 
@@ -98,6 +100,7 @@ FAPI_SECURITY = Profile(
     issuer_audience=True,
     secure_redirects=True,
     rotate_refresh=False,
+    device_grant=False,
     longest_code=60,
 )
 FAPI_MESSAGE_SIGNING = msgspec.structs.replace(
