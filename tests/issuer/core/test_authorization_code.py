@@ -27,8 +27,11 @@ BARE = replace(CODE, challenge=None)
 """A code of a confidential client whose nonce stood in for the proof key."""
 
 
-def redeemed(code: Code | None = CODE, client: Client = SHOP, now: int = NOW, **changes: Any) -> Decision[Issue]:
-    return authorization_code.decide(replace(ASK, **changes), client, code, Fresh(b"refresh digest"), POLICY, now)
+def redeemed(
+    code: Code | None = CODE, client: Client = SHOP, now: int = NOW, *, signed_out: bool = False, **changes: Any
+) -> Decision[Issue]:
+    ask, fresh = replace(ASK, **changes), Fresh(b"refresh digest")
+    return authorization_code.decide(ask, client, code, fresh, POLICY, now, signed_out=signed_out)
 
 
 def test_a_code_gives_everything_that_was_asked_for_and_is_spent() -> None:
@@ -67,6 +70,7 @@ REFUSED: dict[str, tuple[Code | None, dict[str, Any], Page]] = {
     "the code is another client's": (CODE, {"client": APP}, CODE_UNUSABLE),
     "the code expired": (CODE, {"now": CODE.expires_at + 1}, CODE_UNUSABLE),
     "the code expires this very second": (CODE, {"now": CODE.expires_at}, CODE_UNUSABLE),
+    "its person has signed out since": (CODE, {"signed_out": True}, CODE_UNUSABLE),
     "the redirect differs": (CODE, {"redirect_uri": "https://shop.example/callback/"}, CODE_UNUSABLE),
     "the redirect differs in case": (CODE, {"redirect_uri": "https://SHOP.example/callback"}, CODE_UNUSABLE),
     "the verifier is missing": (CODE, {"code_verifier": ""}, VERIFIER_WRONG),

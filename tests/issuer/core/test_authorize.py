@@ -142,6 +142,7 @@ AT_THE_CLIENT: dict[str, tuple[Client, dict[str, Sent], Page]] = {
     "an unknown resource": (SHOP, {"resource": "https://evil.example/"}, TARGET_UNKNOWN),
     "one resource of two unknown": (SHOP, {"resource": [HOTEL, "https://evil.example/"]}, TARGET_UNKNOWN),
     "a resource of other clients": (APP, {"resource": SPA}, TARGET_UNKNOWN),
+    "a scope at a resource that has none of it": (SHOP, {"scope": "sauna:heat", "resource": HOTEL}, SCOPE_NOT_ALLOWED),
     "a resource longer than registered": (SHOP, {"resource": f"{HOTEL}/rooms"}, TARGET_UNKNOWN),
     "a resource with a fragment": (SHOP, {"resource": f"{HOTEL}#x"}, TARGET_UNKNOWN),
     "a resource that is no address": (SHOP, {"resource": "https://[::1"}, TARGET_UNKNOWN),

@@ -58,6 +58,11 @@ REFUSED: dict[str, tuple[Client, dict[str, Any], Page]] = {
     "a profile": (SHOP, {"scopes": frozenset({"profile", "room:enter"})}, NOBODY_SIGNED_IN),
     "an unknown resource": (ROBOT, {"resources": ("https://evil.example/",)}, TARGET_UNKNOWN),
     "a resource without a scope for it": (ROBOT, {"resources": (SPA,)}, TARGET_UNKNOWN),
+    "a scope at a resource that has none of it": (
+        SHOP,
+        {"scopes": frozenset({"room:enter"}), "resources": (SPA,)},
+        SCOPE_NOT_ALLOWED,
+    ),
     "a resource it is not bound to": (BOUND, {"resources": (HOTEL,)}, TARGET_UNKNOWN),
 }
 
@@ -91,6 +96,7 @@ def test_whatever_is_asked_no_more_is_given_than_asked_registered_and_reachable(
         refused(decision)
         return
     issue = decision.outcome
+    assert issue.scopes
     assert issue.scopes <= (scopes or SHOP.scopes)
     assert issue.scopes <= SHOP.scopes - OPENID_SCOPES.keys()
     assert set(issue.audience) == set(resources or issue.audience)

@@ -15,7 +15,7 @@ from innkeeper.issuer.core.grants import refresh_token
 from innkeeper.issuer.core.grants.refresh_token import BEYOND_GRANT, REFRESH_REPLAYED, REFRESH_UNUSABLE, Held
 from innkeeper.issuer.core.policy import OPENID_SCOPES
 from innkeeper.issuer.core.records import Client, RefreshToken
-from innkeeper.issuer.core.scopes import TARGET_UNKNOWN
+from innkeeper.issuer.core.scopes import SCOPE_NOT_ALLOWED, TARGET_UNKNOWN
 from innkeeper.issuer.core.token import Fresh, Issue, TokenRequest
 from innkeeper.protocol.refusals import Page
 from tests.issuer.core.decided import granted, is_page, refused
@@ -82,6 +82,11 @@ REFUSED: dict[str, tuple[Held | None, dict[str, Any], Page]] = {
     "a scope was never granted": (HELD, {"scopes": frozenset({"openid", "email"})}, BEYOND_GRANT),
     "a scope the client has but was not granted": (HELD, {"scopes": frozenset({"profile"})}, BEYOND_GRANT),
     "a resource was never granted": (HELD, {"resources": ("https://evil.example/",)}, TARGET_UNKNOWN),
+    "no scope asked for is at the resource": (
+        HELD,
+        {"scopes": frozenset({"sauna:heat"}), "resources": (HOTEL,)},
+        SCOPE_NOT_ALLOWED,
+    ),
 }
 
 
@@ -113,14 +118,23 @@ ANY_SCOPES = st.frozensets(st.sampled_from([*GRANT.scopes, "profile", "nonsense"
 ANY_RESOURCES = st.lists(st.sampled_from([HOTEL, SPA, ISSUER, "https://evil.example/"]), max_size=3).map(tuple)
 
 
+def refused_for_nothing(decision: Decision[Issue]) -> bool:
+    return not isinstance(decision.outcome, Issue) and refused(decision).page is SCOPE_NOT_ALLOWED
+
+
 @given(ANY_SCOPES, ANY_RESOURCES)
 def test_narrowing_never_widens(scopes: frozenset[str], resources: tuple[str, ...]) -> None:
     decision = refreshed(scopes=scopes, resources=resources)
     if not scopes <= GRANT.scopes or "https://evil.example/" in resources:
         refused(decision)
         return
+    if refused_for_nothing(decision):
+        assert scopes
+        assert scopes.isdisjoint(OPENID_SCOPES)
+        return
     issue = granted(decision, Issue)
     assert issue.scopes <= (scopes or GRANT.scopes)
+    assert issue.scopes
     assert set(issue.audience) == set(resources or GRANT.audience)
     reachable = {one for uri in issue.audience if uri != ISSUER for one in POLICY.resources[uri].scopes}
     assert issue.scopes <= reachable | OPENID_SCOPES.keys()

@@ -180,6 +180,14 @@ def test_a_robot_cannot_refresh_at_all(house: House) -> None:
     assert is_refused(answer, "unauthorized_client")
 
 
+def test_a_code_is_worth_nothing_once_its_person_has_signed_out(house: House) -> None:
+    visitor = Visitor(house)
+    code, offline = visitor.code(), visitor.code(scope="openid offline_access", prompt="consent")
+    visitor.submit(visitor.get("/logout"), decision="logout")
+    assert is_refused(redeem(house, code))
+    assert redeem(house, offline).status == 200, "unless they allowed to go on without them"
+
+
 # Taking back
 
 

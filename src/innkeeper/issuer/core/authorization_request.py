@@ -21,7 +21,7 @@ from innkeeper.issuer.core.records import (
     Wanted,
 )
 from innkeeper.issuer.core.responses import CODE, RESPONSE_CHECKS, mode_of, words_of
-from innkeeper.issuer.core.scopes import Reach, permitted, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import Reach, nothing_there, permitted, reach, unknown_scope, unknown_target
 from innkeeper.protocol import errors, pkce
 from innkeeper.protocol.parameters import Parameters, scopes
 from innkeeper.protocol.redirects import is_loopback, registered_for
@@ -179,6 +179,9 @@ def the_resources_are_the_clients(case: Case) -> Seen | Refusal:
     """Every resource named is registered and has a scope the client may have."""
     sent = case.ask.many("resource")
     refusal = unknown_target(sent, case.client, case.policy) if case.client else None
+    if refusal is None and case.client is not None:
+        asked = permitted(scopes(case.ask.get("scope")), case.client, case.policy)
+        refusal = nothing_there(asked, sent, reach(asked, sent, case.client, case.policy))
     return refusal or Seen(" ".join(sent) or "none named")
 
 

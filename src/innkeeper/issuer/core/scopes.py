@@ -83,6 +83,14 @@ def outside_grant(sent: Sequence[str], granted: Sequence[str]) -> Refusal | None
     return None
 
 
+def nothing_there(asked: frozenset[str], sent: Sequence[str], opened: Reach) -> Refusal | None:
+    """The refusal where none of the scopes asked for exists at the resources named: the token would open nothing."""
+    if not asked or not sent or opened.scopes:
+        return None
+    reason = "none of the scopes asked for exists at the resource named"
+    return Refusal(SCOPE_NOT_ALLOWED, reason, f"scopes of {' or '.join(sent)}", " ".join(sorted(asked)))
+
+
 def narrow(scopes: frozenset[str], sent: Sequence[str], granted: Reach, policy: Policy) -> Reach:
     """The part of a grant that one access token is cut for: the scopes asked, at the resources named (§2.2)."""
     wanted = scopes & granted.scopes if scopes else granted.scopes

@@ -12,7 +12,7 @@ from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
-from innkeeper.issuer.core.records import PAIRWISE, Client
+from innkeeper.issuer.core.records import PAIRWISE, Client, Grant
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.core.wrapping import of_id_token
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
@@ -100,12 +100,21 @@ async def _authorization_code(realm: Realm, ask: TokenRequest, client: Client) -
     fresh = core.Fresh(digest(refresh))
     while True:
         code = await realm.store.code(key)
-        decision = authorization_code.decide(ask, client, code, fresh, realm.policy, realm.now())
+        out = code is not None and await _has_signed_out(realm, code.grant)
+        decision = authorization_code.decide(ask, client, code, fresh, realm.policy, realm.now(), signed_out=out)
         try:
             await realm.store.commit(decision.effects)
         except Lost:
             continue
         return decision, refresh
+
+
+async def _has_signed_out(realm: Realm, grant: Grant) -> bool:
+    """Whether the session that a grant is tied to has ended."""
+    if not grant.session_id:
+        return False
+    sessions = await realm.store.sessions(grant.sub)
+    return any(one.id == grant.session_id and one.ended_at is not None for one in sessions)
 
 
 async def _refresh_token(realm: Realm, ask: TokenRequest, client: Client) -> Redeemed:

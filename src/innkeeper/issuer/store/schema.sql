@@ -89,3 +89,17 @@ CREATE TABLE notes (
     realm TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (realm, name)
 ) WITHOUT ROWID;
+
+-- Nearly all rows of a table are of one realm. SQLite has to be told so, or it takes the realm for a key as good as any
+-- and reads through the whole of it where an index by person, client or session would do.
+ANALYZE sqlite_master;
+INSERT INTO sqlite_stat1 VALUES
+    ('sessions', 'sessions', '1000000 1000000 1'),
+    ('grants', 'grants', '1000000 1000000 1'),
+    ('codes', 'codes', '1000000 1000000 1'),
+    ('refresh_tokens', 'refresh_tokens', '1000000 1000000 1'),
+    ('revoked_tokens', 'revoked_tokens', '1000000 1000000 1'),
+    ('consents', 'consents', '1000000 1000000 2 1'),
+    ('credentials', 'credentials', '1000000 1000000 1000000 1'),
+    ('entries', 'entries', '1000000 1000000 100000 1');
+ANALYZE sqlite_master;

@@ -26,13 +26,24 @@ class Case(msgspec.Struct, frozen=True):
     code: Code | None
     policy: Policy
     now: int
+    signed_out: bool
 
 
 def decide(
-    ask: TokenRequest, client: Client, code: Code | None, fresh: Fresh, policy: Policy, now: int
+    ask: TokenRequest,
+    client: Client,
+    code: Code | None,
+    fresh: Fresh,
+    policy: Policy,
+    now: int,
+    *,
+    signed_out: bool = False,
 ) -> Decision[Issue]:
-    """Tokens for the person who stood behind the code. Replaying a spent code revokes what it gave (§4.1.2)."""
-    trail = follow("authorization code", CHECKS, Case(ask, client, code, policy, now))
+    """Tokens for the person who stood behind the code. Replaying a spent code revokes what it gave (§4.1.2).
+
+    ``signed_out`` says that the session which the code is tied to has ended since.
+    """
+    trail = follow("authorization code", CHECKS, Case(ask, client, code, policy, now, signed_out))
     if trail.refusal or code is None:
         return _refuse(trail, code, now)
     granted = Reach(code.grant.scopes, code.grant.audience)
@@ -96,6 +107,14 @@ def the_code_is_fresh(case: Case) -> Seen | Refusal:
     return Seen(f"{-late} s left", lifetime)
 
 
+@check("OpenID Connect Core §11")
+def the_person_did_not_sign_out_since(case: Case) -> Seen | Refusal:
+    """Whoever signs out takes along the codes that were not redeemed yet, unless they allowed offline access."""
+    if case.signed_out:
+        return Refusal(CODE_UNUSABLE, "the person has signed out since", "signed in", "signed out")
+    return Seen("not signed out")
+
+
 @check("RFC 6749 §4.1.3")
 def the_redirect_uri_is_the_same(case: Case) -> Seen | Refusal:
     """A redirect_uri sent here equals the one the code was sent to."""
@@ -149,6 +168,7 @@ CHECKS = (
     the_code_was_cut_for_this_client,
     the_code_is_unspent,
     the_code_is_fresh,
+    the_person_did_not_sign_out_since,
     the_redirect_uri_is_the_same,
     the_verifier_matches_the_challenge,
     the_key_is_the_one_announced,
@@ -160,7 +180,8 @@ CODE_UNUSABLE = Page(
     "IK230",
     INVALID_GRANT,
     "The authorization code cannot be used",
-    "The code is unknown or expired, was cut for another client, or redirect_uri is not the one it was sent to.",
+    "The code is unknown or expired, was cut for another client, its person has signed out since, or redirect_uri is "
+    "not the one it was sent to.",
     "Start again at the authorization endpoint, and redeem the code at once with the same redirect_uri.",
     "The authorization code is not valid.",
 )

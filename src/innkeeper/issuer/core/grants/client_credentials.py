@@ -8,7 +8,7 @@ from innkeeper.issuer.core import details
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.core.scopes import permitted, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import nothing_there, permitted, reach, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
@@ -62,6 +62,9 @@ def no_person_is_asked_about(case: Case) -> Seen | Refusal:
 def the_resource_is_one_for_the_client(case: Case) -> Seen | Refusal:
     """A resource that is named is registered and has a scope the client may have."""
     refusal = unknown_target(case.ask.resources, case.client, case.policy)
+    if refusal is None and case.ask.resources:
+        opened = reach(case.scopes, case.ask.resources, case.client, case.policy)
+        refusal = nothing_there(case.ask.scopes, case.ask.resources, opened)
     return refusal or Seen(case.ask.resources or "none named")
 
 

@@ -15,7 +15,7 @@ from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddRefreshToken, RevokeGrant, SpendRefreshToken
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Grant, RefreshToken
-from innkeeper.issuer.core.scopes import Reach, narrow, outside_grant
+from innkeeper.issuer.core.scopes import Reach, narrow, nothing_there, outside_grant
 from innkeeper.issuer.core.token import Fresh, Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_GRANT, INVALID_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
@@ -148,9 +148,13 @@ def the_scopes_are_within_the_grant(case: Case) -> Seen | Refusal:
 
 @check("RFC 8707 §2.2")
 def the_resource_is_within_the_grant(case: Case) -> Seen | Refusal:
-    """A resource named here is one that the grant reaches."""
-    granted = case.held.grant.audience if case.held else ()
-    return outside_grant(case.ask.resources, granted) or Seen(" ".join(case.ask.resources) or "as granted")
+    """A resource named here is one that the grant reaches, and has one of the scopes where these are named too."""
+    grant, sent = case.held.grant if case.held else None, case.ask.resources
+    refusal = outside_grant(sent, grant.audience if grant else ())
+    if refusal is None and grant is not None:
+        opened = narrow(case.ask.scopes, sent, Reach(grant.scopes, grant.audience), case.policy)
+        refusal = nothing_there(case.ask.scopes, sent, opened)
+    return refusal or Seen(" ".join(sent) or "as granted")
 
 
 @check("RFC 9396 §6")
