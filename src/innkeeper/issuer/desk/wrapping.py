@@ -25,7 +25,7 @@ async def wrap(realm: Realm, client: Client, claims: Mapping[str, Any], typ: str
 
     Refused where the client has no key to encrypt to.
     """
-    signed = await sign(realm, wrapping.signing, typ, claims) if wrapping.signing else ""
+    signed = await _signed(realm, client, claims, typ, wrapping.signing) if wrapping.signing else ""
     if not wrapping.alg:
         return signed
     content = signed.encode("ascii") or msgspec.json.encode(claims)
@@ -35,13 +35,6 @@ async def wrap(realm: Realm, client: Client, claims: Mapping[str, Any], typ: str
         trail = judge(Case(client.id, wrapping, str(error)))
     realm.observe(trail)
     return trail.refusal or Refusal(NO_KEY, "no key")
-
-
-async def sign(realm: Realm, alg: str, typ: str, claims: Mapping[str, Any]) -> str:
-    """A JWT signed by this realm, whose first key for ``alg`` is made when it is first needed."""
-    if not realm.ring.signs(alg, realm.now()):
-        await provide(realm, alg)
-    return await realm.ring.cut(alg, typ, claims, realm.now())
 
 
 async def provide(realm: Realm, *algorithms: str) -> None:
@@ -59,6 +52,15 @@ async def provide_for(realm: Realm, *clients: Client) -> None:
     """See to it that the realm has the keys that these clients' answers are signed with."""
     needed = {alg for one in clients for alg in signing_of(one, realm.policy.profile_for(one))}
     await provide(realm, *sorted(needed))
+
+
+async def _signed(realm: Realm, client: Client, claims: Mapping[str, Any], typ: str, alg: str) -> str:
+    """A JWT signed by this realm. Where a key is missing, all that the client needs are made at once: it will look
+    which there are, and keep what it finds for a while."""
+    if not realm.ring.signs(alg, realm.now()):
+        await provide(realm, alg)
+        await provide_for(realm, client)
+    return await realm.ring.cut(alg, typ, claims, realm.now())
 
 
 async def _encrypted(realm: Realm, client: Client, content: bytes, wrapping: Wrapping, cty: str) -> str:
