@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -55,3 +56,45 @@ def test_message_signing_loosens_nothing_of_the_security_profile() -> None:
     assert all(signing[name] and security[name] for name in switches)
     assert signing["auth_methods"] <= security["auth_methods"]
     assert set(signing["algorithms"]) <= set(security["algorithms"])
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INNKEEPER_STATE", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_client_is_registered_with_a_profile_and_its_keys_and_gets_no_secret(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43}
+    said = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key]}}
+    (state / "bank.json").write_text(json.dumps(said))
+    words = ["client", "add", "The bank", "--id", "bank", "--redirect-uri", "https://bank.example/back"]
+    assert main([*words, "--profile", "fapi2-security", "--metadata", "bank.json"]) == 0
+    assert "client_secret" not in capsys.readouterr().out
+    assert main(["client", "show", "bank"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["profile"], shown["jwks"]) == ("fapi2-security", {"keys": [key]})
+    assert shown["token_endpoint_auth_method"] == "private_key_jwt"
+    assert main(["client", "rotate", "bank"]) == 2
+    assert "no secret" in capsys.readouterr().err
+
+
+def test_a_clients_profile_is_changed_and_given_back(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["client", "profile", "concierge", "fapi2-security"]) == 0
+    main(["client", "show", "concierge"])
+    assert json.loads(capsys.readouterr().out)["profile"] == "fapi2-security"
+    assert main(["client", "profile", "concierge"]) == 0
+    main(["client", "show", "concierge"])
+    assert "profile" not in json.loads(capsys.readouterr().out)
+    assert main(["client", "profile", "concierge", "fapi2"]) == 2
+    assert "no profile 'fapi2'" in capsys.readouterr().err
+
+
+def test_metadata_that_cannot_be_read_are_told(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (state / "wrong.json").write_text("[]")
+    for name in ("wrong.json", "missing.json"):
+        assert main(["client", "add", "X", "--grant", "client_credentials", "--metadata", name]) == 2
+        assert name in capsys.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -14,7 +14,16 @@ from innkeeper.issuer.core.client_metadata import describe
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.registration import invite
-from innkeeper.issuer.desk.registry import NewClient, add_client, known_client, remove_client, rotate_secret
+from innkeeper.issuer.desk.registry import (
+    NewClient,
+    add_client,
+    known_client,
+    remove_client,
+    rotate_secret,
+    set_profile,
+)
+from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.strict_json import NotStrict, read_object
 
 app = typer.Typer(help="Add, list and change clients.", no_args_is_help=True, add_completion=False)
 
@@ -32,6 +41,8 @@ def add(
     resource: Annotated[list[str] | None, typer.Option(help="A resource it may use; all where none is named.")] = None,
     post_logout_redirect_uri: Annotated[list[str] | None, typer.Option(help="Where signing out leads.")] = None,
     client_id: Annotated[str, typer.Option("--id", help="Its client_id; a random one by default.")] = "",
+    profile: Annotated[str, typer.Option(help="The rules it lives by, where they are not the issuer's.")] = "",
+    metadata: Annotated[Path | None, typer.Option(help="A JSON file with more of RFC 7591, such as jwks.")] = None,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
@@ -45,6 +56,8 @@ def add(
         grants=grant or (),
         scopes=_words(scope),
         resources=resource or (),
+        profile=profile,
+        metadata=_read(metadata) if metadata else {},
     )
     client, secret = with_realm(config, lambda realm: add_client(realm, new))
     if as_json:
@@ -93,7 +106,19 @@ def rotate(
 @app.command("show")
 def show(client_id: Annotated[str, typer.Argument(help="The client_id.")], config: Config = None) -> None:
     """Print what is registered of a client, as JSON under the names of RFC 7591. A secret is never shown."""
-    _print_json(describe(with_realm(config, lambda realm: known_client(realm, client_id))))
+    client = with_realm(config, lambda realm: known_client(realm, client_id))
+    _print_json({**describe(client), **({"profile": client.profile} if client.profile else {})})
+
+
+@app.command("profile")
+def profile(
+    client_id: Annotated[str, typer.Argument(help="The client_id.")],
+    name: Annotated[str, typer.Argument(help="One that `innkeeper profile` lists; the issuer's without.")] = "",
+    config: Config = None,
+) -> None:
+    """Let a client live by another profile, from its next request on."""
+    changed = with_realm(config, lambda realm: set_profile(realm, client_id, name))
+    print(f"{client_id} lives by {changed.profile or 'the profile of the issuer'} now.", file=sys.stderr)
 
 
 @app.command("remove")
@@ -116,6 +141,13 @@ def send_invitation(
         _print_json({"initial_access_token": token, "uses": uses, "expires_in": seconds})
         return
     print(token)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return read_object(file.read_bytes())
+    except (OSError, NotStrict) as error:
+        raise UsageError(f"cannot read the metadata in {file}: {error}") from None
 
 
 def _words(values: list[str] | None) -> list[str]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from innkeeper.issuer.core.effects import RemoveClient, RevokeGrant
-from innkeeper.issuer.core.methods import BASIC, NONE, POST
+from innkeeper.issuer.core.methods import BASIC, NONE, POST, SECRETS
 from innkeeper.issuer.core.profiles import known_profile
-from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource, Secret
+from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF, SHORT_NAMES
 from innkeeper.issuer.desk.client_secrets import keep
 from innkeeper.issuer.desk.declared import with_metadata
 from innkeeper.issuer.desk.factors import without_factors
 from innkeeper.issuer.desk.open_sessions import ended
 from innkeeper.issuer.desk.passwords import hash_password
-from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.realm import Realm, random_id, random_value
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.issuer.store.port import RealmStore
 from innkeeper.keys.ring import StoredKey, rotate
@@ -30,7 +32,7 @@ _SEED_NOTE = "seed"
 
 
 class NewClient(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator says of a client to be registered."""
+    """What an operator says of a client to be registered; ``metadata`` under the names of RFC 7591 §2."""
 
     name: str
     id: str = ""
@@ -40,11 +42,18 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     grants: Sequence[str] = ()
     scopes: Sequence[str] = ()
     resources: Sequence[str] = ()
+    profile: str = ""
+    metadata: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def keeps_secret(self) -> bool:
+        """Whether it is given a secret: it is not public, and the way it proves itself needs one."""
+        return not self.public and self.metadata.get("token_endpoint_auth_method", BASIC) in SECRETS
 
 
 async def add_client(realm: Realm, new: NewClient) -> tuple[Client, str | None]:
-    """Register a client. Its secret, None for a public one, is told here only. Raises ``UsageError``."""
-    secret = None if new.public else random_value()
+    """Register a client. Its secret, None where it has none, is told here only. Raises ``UsageError``."""
+    secret = random_value() if new.keeps_secret else None
     client = _client(realm, new, secret)
     if await realm.store.client(client.id) is not None:
         raise UsageError(f"a client {client.id!r} is registered already; choose another id")
@@ -67,11 +76,20 @@ async def remove_client(realm: Realm, client_id: str) -> None:
     realm.forget_client(client_id)
 
 
+async def set_profile(realm: Realm, client_id: str, profile: str) -> Client:
+    """Let a client live by another set of rules from now on; "" by the realm's. Raises ``UsageError``."""
+    client = await known_client(realm, client_id)
+    changed = msgspec.structs.replace(client, profile=known_profile(profile) if profile else "")
+    await realm.store.put_client(changed)
+    realm.forget_client(client_id)
+    return changed
+
+
 async def rotate_secret(realm: Realm, client_id: str, overlap: int) -> str:
     """Give a client a new secret; the old ones work for ``overlap`` more seconds. Raises ``UsageError``."""
     client = await known_client(realm, client_id)
-    if client.public:
-        raise UsageError(f"client {client_id!r} is public: it has no secret")
+    if not client.auth_methods & SECRETS:
+        raise UsageError(f"client {client_id!r} has no secret: it is public, or proves itself by a key")
     now, secret = realm.now(), random_value()
     end = now + overlap
     old = [one for one in client.secrets if one.expires_at is None or one.expires_at > now]
@@ -215,19 +233,23 @@ def _judge_reach(realm: Realm, new: NewClient) -> None:
 def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
     grants = long_names(new.grants or _usual_grants(new))
     _judge(realm, new, grants)
-    return Client(
-        id=new.id or random_id(),
+    client_id = new.id or random_id()
+    method = new.metadata.get("token_endpoint_auth_method", BASIC)
+    client = Client(
+        id=client_id,
         name=new.name,
         auth_methods=frozenset({NONE}) if secret is None else frozenset({BASIC, POST}),
-        secrets=() if secret is None else (Secret(digest(secret), realm.now()),),
+        secrets=() if secret is None else (keep(realm.seal, client_id, (method,), secret, realm.now()),),
         redirect_uris=tuple(new.redirect_uris),
         post_logout_redirect_uris=tuple(new.post_logout_redirect_uris),
         grants=grants,
         scopes=frozenset(new.scopes) or realm.policy.known_scopes(),
         resources=tuple(new.resources),
         application_type=NATIVE if new.public else WEB,
+        profile=known_profile(new.profile) if new.profile else "",
         created_at=realm.now(),
     )
+    return with_metadata(client, new.metadata)
 
 
 def long_names(grants: Sequence[str]) -> frozenset[str]:
