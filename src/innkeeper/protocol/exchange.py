@@ -44,9 +44,12 @@ class Reply(msgspec.Struct, frozen=True):
 NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 
 
+JSON = ("content-type", "application/json")
+
+
 def json_reply(document: object, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> Reply:
     """``document`` as JSON, with its content type."""
-    return Reply(status, (("content-type", "application/json"), *headers), msgspec.json.encode(document))
+    return Reply(status, (JSON, *headers), msgspec.json.encode(document))
 
 
 def redirect(location: str, status: int = 303, headers: Sequence[tuple[str, str]] = ()) -> Reply:

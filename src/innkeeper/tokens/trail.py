@@ -76,7 +76,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
         return type(self.outcome) is Seen
 
 
-class Trail(msgspec.Struct, frozen=True):
+class Trail(msgspec.Struct, frozen=True, gc=False):
     """The checks of one decision in order. ``about`` names the decision: "token", "authorize", "guard"."""
 
     about: str
@@ -85,8 +85,10 @@ class Trail(msgspec.Struct, frozen=True):
     @property
     def refusal(self) -> Refusal | None:
         """The refusal it ended in, or None where every check passed."""
-        last = self.steps[-1].outcome if self.steps else None
-        return last if isinstance(last, Refusal) else None
+        if not self.steps:
+            return None
+        last = self.steps[-1].outcome
+        return last if type(last) is Refusal else None
 
     def then(self, other: Trail) -> Trail:
         """This trail and, after it, another one's steps."""
@@ -122,13 +124,12 @@ def unobserved(_: Trail) -> None:
 
 def follow(about: str, checks: Sequence[Check[Case]], case: Case) -> Trail:
     """Make the checks in order until one refuses."""
-    steps: list[Step] = []
+    outcomes: list[Seen | Refusal] = []
     for one in checks:
-        outcome = one.judge(case)
-        steps.append(Step(one, outcome))
+        outcomes.append(outcome := one.judge(case))
         if type(outcome) is Refusal:
             break
-    return Trail(about, tuple(steps))
+    return Trail(about, tuple(map(Step, checks, outcomes)))
 
 
 def at_the_door(about: str, refusal: Refusal, spec: str) -> Trail:

@@ -95,11 +95,13 @@ class GrantTypeCase(msgspec.Struct, frozen=True):
 @check("RFC 6749 §3.2")
 def no_parameter_is_repeated(case: GrantTypeCase) -> Seen | Refusal:
     """Each parameter is sent once; ``resource`` alone may repeat, and ``audience`` where a token is exchanged."""
-    exchange = case.parameters.many("grant_type") == (TOKEN_EXCHANGE,)
-    repeated = case.parameters.repeated - ({"resource", "audience"} if exchange else {"resource"})
-    if repeated:
+    if case.parameters.repeated and (repeated := case.parameters.repeated - _may_repeat(case.parameters)):
         return Refusal(REPEATED, f"{min(repeated)!r} was sent more than once", "once", "more than once")
     return Seen(f"{len(case.parameters)} parameters, each once")
+
+
+def _may_repeat(sent: Parameters) -> set[str]:
+    return {"resource", "audience"} if sent.many("grant_type") == (TOKEN_EXCHANGE,) else {"resource"}
 
 
 @check("RFC 6749 §4.1.3")
@@ -122,10 +124,11 @@ def the_grant_type_is_known(case: GrantTypeCase) -> Seen | Refusal:
 @check("RFC 6749 §5.2")
 def the_client_may_use_the_grant(case: GrantTypeCase) -> Seen | Refusal:
     """The client is registered for the grant; a public client has none of its own to spend."""
-    sent, allowed = case.parameters["grant_type"], " ".join(sorted(case.client.grants))
-    if sent not in case.client.grants:
+    sent, allowed = case.parameters["grant_type"], case.client.grants
+    if sent not in allowed:
         hint = f"`innkeeper client grants {case.client.id} --add {sent}` allows it."
-        return Refusal(GRANT_NOT_ALLOWED, f"client {case.client.id!r} may not use {sent}", allowed, sent, hint)
+        expected = " or ".join(sorted(allowed))
+        return Refusal(GRANT_NOT_ALLOWED, f"client {case.client.id!r} may not use {sent}", expected, sent, hint)
     if sent == CLIENT_CREDENTIALS and case.client.public:
         return Refusal(GRANT_NOT_ALLOWED, "a public client has no credentials", "a confidential client", "none")
     return Seen(sent, allowed)
@@ -144,7 +147,7 @@ def what_the_grant_needs_is_there(case: GrantTypeCase) -> Seen | Refusal:
     missing = next((name for name in needed if name not in case.parameters), None)
     if missing:
         return Refusal(PARAMETER_MISSING, f"{missing} is missing", ", ".join(needed), ", ".join(case.parameters))
-    return Seen(", ".join(needed) or "nothing more")
+    return Seen(needed or "nothing more")
 
 
 GRANT_TYPE_CHECKS = (

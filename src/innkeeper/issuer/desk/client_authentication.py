@@ -43,8 +43,8 @@ async def client_of(realm: Realm, proof: Proof, audiences: frozenset[str]) -> De
 async def _facts(
     realm: Realm, proof: Proof, client: Client | None, audiences: frozenset[str], assertion: Assertion | None
 ) -> Facts:
-    method, certificate = method_of(proof, client), proof.certificate
-    if certificate is None or method not in BY_CERTIFICATE:
+    certificate = proof.certificate
+    if certificate is None or (method := method_of(proof, client)) not in BY_CERTIFICATE:
         return Facts(client, audiences, assertion)
     if method == TLS:
         authorities = realm.policy.client_authorities

@@ -136,7 +136,7 @@ def random_value() -> str:
 
 def random_id() -> str:
     """An identifier nobody guesses: 128 random bits as 22 characters of base64url."""
-    return secrets.token_urlsafe(16)
+    return base64url.encode_text(secrets.token_bytes(16))
 
 
 async def open_realm(

@@ -50,15 +50,15 @@ async def token(
         return authenticated.outcome
     client = authenticated.outcome
     bound = await prove(realm, sender, client=client)
-    opening = bound.trail
-    if not opening.refusal:
+    trail, refusal = Trail("token", authenticated.trail.steps + bound.trail.steps), bound.refusal
+    if refusal is None:
         must = realm.policy.profile_for(client).require_bound
         case = core.GrantTypeCase(parameters, client, bound.confirmation, must)
-        opening = opening.then(follow("token", core.GRANT_TYPE_CHECKS, case))
-    trail = Trail("token", authenticated.trail.steps + opening.steps)
-    if opening.refusal:
+        trail = trail.then(follow("token", core.GRANT_TYPE_CHECKS, case))
+        refusal = trail.refusal
+    if refusal is not None:
         realm.observe(trail)
-        return opening.refusal
+        return refusal
     ask = _read(parameters, bound, audiences)
     decision, refresh = await REDEEM[ask.grant_type](realm, ask, client)
     realm.observe(trail.then(decision.trail))

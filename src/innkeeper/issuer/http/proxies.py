@@ -35,7 +35,9 @@ class Proxies(msgspec.Struct, frozen=True):
     def caller(self, peer: str, headers: Mapping[str, str]) -> str:
         """Whose request it is: the last address in X-Forwarded-For that is no proxy's, else the peer itself."""
         caller = peer
-        for hop in reversed(headers.get(FORWARDED_FOR, "").split(",")):
+        if FORWARDED_FOR not in headers:
+            return caller
+        for hop in reversed(headers[FORWARDED_FOR].split(",")):
             if not self.believes(caller) or not hop.strip():
                 return caller
             caller = hop.strip()
@@ -49,8 +51,10 @@ class Proxies(msgspec.Struct, frozen=True):
 
     def seen(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers that endpoints get to see: none of those that only a proxy may set."""
-        hidden = {self.certificate_header, FORWARDED_FOR} & headers.keys()
-        return {name: value for name, value in headers.items() if name not in hidden} if hidden else headers
+        if FORWARDED_FOR not in headers and self.certificate_header not in headers:
+            return headers
+        hidden = (self.certificate_header, FORWARDED_FOR)
+        return {name: value for name, value in headers.items() if name not in hidden}
 
 
 NO_PROXIES = Proxies()

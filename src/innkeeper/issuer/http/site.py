@@ -9,7 +9,7 @@ from typing import Any
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
 from innkeeper.issuer.http.proxies import NO_PROXIES, Proxies
 from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
-from innkeeper.protocol.exchange import Reply, Request, json_reply
+from innkeeper.protocol.exchange import JSON, NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.refusals import Unreachable
 
 Scope = MutableMapping[str, Any]
@@ -121,10 +121,18 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 async def _send(send: Send, reply: Reply, *, without_body: bool) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    headers = [_USUAL.get(one) or _encoded(one) for one in reply.headers]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if without_body else reply.body})
+
+
+def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    return header[0].encode("latin-1"), header[1].encode("latin-1")
+
+
+_USUAL = {one: _encoded(one) for one in (JSON, *NO_STORE, *CORS)}
+"""The headers that most answers bear, as bytes."""
 
 
 def _other_method(endpoint: Endpoint, method: str) -> Reply:
