@@ -256,7 +256,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "signed-out": ("signed_out.html", SITE | {"back_url": "https://guests.example/", "frames": []}),
     "signed-out-everywhere": (
         "signed_out.html",
-        SITE | {"back_url": "https://guests.example/", "frames": ["https://spa.example/out?sid=1&iss=x"]},
+        SITE | {"back_url": None, "frames": ["http://127.0.0.1:10/static/mark.svg"]},
     ),
     "account": ("account.html", OVERVIEW),
     "account-empty": (

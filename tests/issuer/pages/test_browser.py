@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.protocol.exchange import Reply
 from tests.issuer.pages.browser import ORIGIN, answer
-from tests.issuer.pages.samples import CLIENT, CONSENT, PAGES, SIGN_IN
+from tests.issuer.pages.samples import CLIENT, CONSENT, PAGES, SIGN_IN, SITE
 from tests.issuer.pages.servers import Host, button_page, host
 
 pytestmark = pytest.mark.browser
@@ -210,3 +210,31 @@ def test_a_page_cannot_be_framed(page: Page, issuer: Host, client: Host) -> None
     with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
         page.goto(f"{client.origin}/page")
     assert page.frames[1].url.startswith("chrome-error:")
+
+
+def test_signing_out_elsewhere_happens_in_frames_and_then_leads_back(page: Page, issuer: Host, client: Host) -> None:
+    """Without scripts: the frames load beside the page, which goes back by itself, and the client's page by the button."""
+    client.page = Reply(200, (("content-type", "text/html"),), b"<title>done</title>")
+    back = f"{client.origin}/bye?state=s"
+    frames = [f"{client.origin}/out?sid=1&iss=x", f"{client.origin}/other"]
+    issuer.page = page_reply("signed_out.html", **SITE, back_url=back, frames=frames)
+    blocked: list[str] = []
+    page.on("console", lambda message: blocked.append(message.text))
+    page.goto(f"{issuer.origin}/page")
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(2)
+    page.wait_for_url(back)
+    assert sorted(client.visits[:2]) == ["/other", "/out"]
+    assert client.visits[2] == "/bye"
+    assert blocked == []
+
+
+def test_a_frame_that_was_not_named_is_not_loaded(page: Page, issuer: Host, client: Host) -> None:
+    with host() as other:
+        client.page = Reply(302, (("location", f"{other.origin}/elsewhere"),))
+        issuer.page = page_reply("signed_out.html", **SITE, back_url=None, frames=[f"{client.origin}/out"])
+        page.goto(f"{issuer.origin}/page")
+        expect(page.locator("iframe")).to_have_count(1)
+        page.wait_for_load_state("networkidle")
+        assert client.visits == ["/out"]
+        assert other.visits == []
