@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.machine import ready
 
-BENCHES = ("token", "verify")
+BENCHES = ("token", "rs256", "rotation", "lookups", "verify")
 
 
 def main() -> None:

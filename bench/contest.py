@@ -6,47 +6,54 @@ behind it is the middle half of the rounds. Differences under 15 % are nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import median, quantiles
 from typing import NamedTuple
 
 from bench.load import Call, Slice, answer, slice_of
+from bench.servers import Server
 
 ROUNDS = 9
 SECONDS = 2
 
+Slices = Mapping[str, list[Slice]]
+
 
 class Contender(NamedTuple):
-    """One server's process and the call that is made to it."""
+    """Someone who is measured for that many seconds at a time."""
 
     name: str
-    process: int
-    call: Call
+    measure: Callable[[int], Slice]
 
 
-def hold(title: str, contenders: list[Contender], rounds: int = ROUNDS) -> Mapping[str, list[Slice]]:
+def served(server: Server, call: Call) -> Contender:
+    """A server and the call that is made to it, which is seen to be answered as it should be."""
+    answer(call)
+    return Contender(server.name, partial(slice_of, call, server.process))
+
+
+def hold(title: str, contenders: list[Contender], rounds: int = ROUNDS) -> Slices:
     """Measure the contenders side by side and print the table; the first one is compared to each other one."""
     for one in contenders:
-        answer(one.call)
-        slice_of(one.call, one.process, 1)
+        one.measure(1)
     slices: dict[str, list[Slice]] = {one.name: [] for one in contenders}
     for turn in range(rounds):
         shift = turn % len(contenders)
         for one in contenders[shift:] + contenders[:shift]:
-            slices[one.name].append(slice_of(one.call, one.process, SECONDS))
+            slices[one.name].append(one.measure(SECONDS))
     _print(title, slices)
     return slices
 
 
-def _print(title: str, slices: Mapping[str, list[Slice]]) -> None:
+def _print(title: str, slices: Slices) -> None:
     names = list(slices)
     ours = slices[names[0]]
     print(f"\n{title}: {len(ours)} rounds of {SECONDS} s each")
-    print(f"  {'':38} {'req/s':>8} {'CPU µs':>8} {'p50 ms':>7} {'p99 ms':>7}   {names[0]} is")
+    print(f"  {'':34} {'req/s':>8} {'CPU µs':>8} {'p50 ms':>7} {'p99 ms':>7}   {names[0]} is")
     for name, theirs in slices.items():
-        figures = (median(column) for column in zip(*theirs, strict=True))
-        rate, cpu, p50, p99 = figures
-        print(f"  {name:38} {rate:8.0f} {cpu:8.1f} {p50:7.2f} {p99:7.2f}   {_compared(ours, theirs)}", flush=True)
+        rate, cpu, p50, p99 = (median(column) for column in zip(*theirs, strict=True))
+        print(f"  {name:34} {rate:8.0f} {cpu:8.1f} {p50:7.2f} {p99:7.2f}   {_compared(ours, theirs)}", flush=True)
 
 
 def _compared(ours: list[Slice], theirs: list[Slice]) -> str:

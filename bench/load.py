@@ -1,4 +1,4 @@
-"""Load: one request sent over many connections for a short while by wrk, from a core of its own."""
+"""Load: one kind of request sent over many connections for a short while by wrk, from a core of its own."""
 
 from __future__ import annotations
 
@@ -6,22 +6,35 @@ import json
 import os
 import subprocess
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 from bench.machine import BENCH, LOAD_CORE, cpu_seconds, pinned, wait_until_idle
 
-CONNECTIONS = 16
+CONNECTIONS = 32
+TRIED = 1
+"""Requests that wrk composes to look at before it sends any."""
+
+
+class Pool(NamedTuple):
+    """Values that may be sent once each: how to make that many, and the Lua pattern that finds the next in an answer."""
+
+    made: Callable[[int], Sequence[str]]
+    size: int
+    follows: str = ""
 
 
 class Call(NamedTuple):
-    """One request, and a text that its answer must hold to count as one."""
+    """A request, and a text that its answer must hold to count as one. A ``pool`` fills the %s in its body."""
 
     method: str
     url: str
     headers: Mapping[str, str] = {}
     body: str = ""
     answers: str = ""
+    pool: Pool | None = None
 
 
 class Slice(NamedTuple):
@@ -35,7 +48,8 @@ class Slice(NamedTuple):
 
 def answer(call: Call) -> str:
     """The answer to one call. Ends the run where it is an error, or not the answer that is measured."""
-    request = urllib.request.Request(call.url, call.body.encode() or None, dict(call.headers), method=call.method)
+    body = call.body % call.pool.made(1)[0] if call.pool else call.body
+    request = urllib.request.Request(call.url, body.encode() or None, dict(call.headers), method=call.method)
     with urllib.request.urlopen(request, timeout=10) as reply:
         text: str = reply.read().decode()
     if call.answers not in text:
@@ -43,25 +57,43 @@ def answer(call: Call) -> str:
     return text
 
 
-def slice_of(call: Call, process: int, seconds: float) -> Slice:
+def slice_of(call: Call, process: int, seconds: int) -> Slice:
     """Load a server with one call, and wait until it is idle again. Ends the run on any answer but a 2xx."""
-    command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds:.0f}s"]
-    script = ["--script", str(BENCH / "load.lua"), call.url]
-    before = cpu_seconds(process)
-    run = subprocess.run(
-        pinned(LOAD_CORE, [*command, *script]), env=_told(call), capture_output=True, text=True, check=True
-    )
-    wait_until_idle(process)
-    told = json.loads(run.stdout.splitlines()[-1])
-    if told["refused"] or told["broken"] or not told["requests"]:
-        raise SystemExit(
-            f"{call.url}: {told['refused']} answers were refusals, {told['broken']} broke off: {run.stdout}"
+    if call.pool is None:
+        return _slice_of(call, process, seconds, {})
+    with NamedTemporaryFile("w", prefix="innkeeper-bench-") as values:
+        values.write("\n".join(call.pool.made(call.pool.size)))
+        values.flush()
+        wait_until_idle(process)
+        told = {"BENCH_POOL": values.name}
+        return _slice_of(
+            call, process, seconds, told | ({"BENCH_YIELD": call.pool.follows} if call.pool.follows else {})
         )
+
+
+def _slice_of(call: Call, process: int, seconds: int, told: Mapping[str, str]) -> Slice:
+    before = cpu_seconds(process)
+    found = _loaded(call, seconds, told)
+    wait_until_idle(process)
     spent = cpu_seconds(process) - before
-    requests, took = told["requests"], told["microseconds"] / 1e6
-    return Slice(requests / took, spent / requests * 1e6, told["p50"] / 1e3, told["p99"] / 1e3)
+    requests, took = found["requests"], found["microseconds"] / 1e6
+    return Slice(requests / took, spent / requests * 1e6, found["p50"] / 1e3, found["p99"] / 1e3)
 
 
-def _told(call: Call) -> dict[str, str]:
+def _loaded(call: Call, seconds: int, told: Mapping[str, str]) -> dict[str, int]:
+    command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
+    script = ["--script", str(Path(BENCH) / "load.lua"), call.url]
     headers = "\n".join(f"{name}: {value}" for name, value in call.headers.items())
-    return {**os.environ, "BENCH_METHOD": call.method, "BENCH_BODY": call.body, "BENCH_HEADERS": headers}
+    environment = {"BENCH_METHOD": call.method, "BENCH_BODY": call.body, "BENCH_HEADERS": headers, **told}
+    run = subprocess.run(
+        pinned(LOAD_CORE, [*command, *script]),
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = run.stdout.rpartition("\n{")[2]
+    found: dict[str, int] = json.loads("{" + last) if last.endswith("}\n") else {}
+    if run.returncode or not found or found["refused"] or found["broken"] or not found["requests"]:
+        raise SystemExit(f"{call.url}: not every answer was a 2xx:\n{run.stdout}{run.stderr}")
+    return found

@@ -30,7 +30,7 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def innkeeper(*, algorithm: str = "ES256") -> Iterator[Server]:
+def innkeeper(algorithm: str = "ES256") -> Iterator[Server]:
     """``innkeeper serve`` with an empty state and the clients of a laptop; ``algorithm`` signs access tokens."""
     command = [sys.executable, "-m", "bench.serve", algorithm]
     with _state() as folder, started("innkeeper", command, folder, "/jwks", HERE) as server:
@@ -38,10 +38,13 @@ def innkeeper(*, algorithm: str = "ES256") -> Iterator[Server]:
 
 
 @contextmanager
-def oidc_provider() -> Iterator[Server]:
+def oidc_provider(algorithm: str = "ES256") -> Iterator[Server]:
     """npm ``oidc-provider`` with its in-memory adapter, on the newest Node."""
-    command = [node(), str(NODE_PACKAGES / "oidc-provider.js")]
-    with _state() as folder, started("oidc-provider", command, folder, "/jwks", {"NODE_ENV": "production"}) as server:
+    command, told = (
+        [node(), str(NODE_PACKAGES / "oidc-provider.js")],
+        {"NODE_ENV": "production", "ALGORITHM": algorithm},
+    )
+    with _state() as folder, started("oidc-provider", command, folder, "/jwks", told) as server:
         yield server
 
 

@@ -13,11 +13,11 @@ import sys
 from contextlib import ExitStack
 
 from bench import servers
-from bench.contest import ROUNDS, Contender, hold
+from bench.contest import ROUNDS, Contender, hold, served
 from bench.load import Call
 from bench.servers import Server
 
-BASIC = {
+CONCIERGE = {
     "Authorization": f"Basic {base64.b64encode(b'concierge:concierge-secret').decode()}",
     "Content-Type": "application/x-www-form-urlencoded",
 }
@@ -26,12 +26,13 @@ BASIC = {
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with ExitStack() as stack:
-        contenders = [
+        running = [
             stack.enter_context(start()) for start in (servers.innkeeper, servers.oidc_provider, servers.authlib)
         ]
-        hold("Token endpoint, client credentials, ES256", [_contender(one) for one in contenders], rounds)
+        hold("Token endpoint, client credentials, ES256", [machine(one) for one in running], rounds)
 
 
-def _contender(server: Server) -> Contender:
+def machine(server: Server) -> Contender:
+    """A client asking for itself."""
     body = "grant_type=client_credentials&scope=room%3Aenter"
-    return Contender(server.name, server.process, Call("POST", f"{server.url}/token", BASIC, body, '"access_token":'))
+    return served(server, Call("POST", f"{server.url}/token", CONCIERGE, body, '"access_token":'))

@@ -1,11 +1,15 @@
-// oidc-provider for a bench: in memory, RFC 9068 access tokens in ES256 for one resource, one confidential client.
+// oidc-provider for a bench: in memory, RFC 9068 access tokens for one resource, one confidential client.
+// What a bench redeems or looks up is made at /bench/..., by the library's own models, before the clock runs.
 import { createServer } from 'node:http';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import Provider from 'oidc-provider';
+import Memory from './memory.js';
 
 const port = Number(process.env.PORT);
 const issuer = `http://127.0.0.1:${port}`;
 const resource = `${issuer}/hotel`;
+const redirectUri = 'http://127.0.0.1:8765/callback';
+const verifier = 'bench-'.repeat(10);
 
 const key = (alg, type, options) => ({
   ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: alg,
@@ -17,14 +21,18 @@ const provider = new Provider(issuer, {
     client_secret: 'concierge-secret',
     grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
     response_types: ['code'],
-    redirect_uris: ['https://client.example/callback'],
+    application_type: 'native',
+    redirect_uris: [redirectUri],
     scope: 'openid profile email offline_access room:enter gym:enter',
   }],
   scopes: ['openid', 'offline_access', 'profile', 'email', 'room:enter', 'gym:enter'],
   claims: { openid: ['sub'], profile: ['name', 'given_name', 'family_name'], email: ['email', 'email_verified'] },
   jwks: { keys: [key('ES256', 'ec', { namedCurve: 'P-256' }), key('RS256', 'rsa', { modulusLength: 2048 })] },
+  adapter: Memory,
   cookies: { keys: ['bench'] },
-  ttl: { ClientCredentials: 600, AccessToken: 600, Grant: 86400, RefreshToken: 86400, IdToken: 600 },
+  rotateRefreshToken: true,
+  issueRefreshToken: () => true,
+  ttl: { ClientCredentials: 600, AccessToken: 600, AuthorizationCode: 300, Grant: 86400, RefreshToken: 86400 },
   findAccount: (_, sub) => ({
     accountId: sub,
     claims: () => ({
@@ -52,4 +60,39 @@ const provider = new Provider(issuer, {
   },
 });
 
-createServer(provider.callback()).listen(port, '127.0.0.1');
+async function granted(scope) {
+  const client = await provider.Client.find('concierge');
+  const grant = new provider.Grant({ clientId: client.clientId, accountId: 'guest-204' });
+  grant.addOIDCScope(scope);
+  grant.addResourceScope(resource, scope);
+  return {
+    client, accountId: 'guest-204', grantId: await grant.save(), scope, authTime: Math.floor(Date.now() / 1000),
+    gty: 'authorization_code',
+  };
+}
+
+const makers = {
+  'refresh-tokens': async () => new provider.RefreshToken(
+    { ...await granted('room:enter offline_access'), resource, rotations: 0, iiat: Math.floor(Date.now() / 1000) },
+  ).save(),
+  codes: async () => new provider.AuthorizationCode({
+    ...await granted('room:enter offline_access'),
+    resource,
+    redirectUri,
+    codeChallenge: createHash('sha256').update(verifier).digest('base64url'),
+    codeChallengeMethod: 'S256',
+  }).save(),
+  'access-tokens': async () => new provider.AccessToken(await granted('openid profile email')).save(),
+};
+
+async function make(url, reply) {
+  const maker = makers[url.pathname.slice('/bench/'.length)];
+  const made = Array.from({ length: Number(url.searchParams.get('count')) }, () => maker());
+  reply.setHeader('content-type', 'application/json').end(JSON.stringify(await Promise.all(made)));
+}
+
+const answer = provider.callback();
+
+createServer((request, reply) => (
+  request.url.startsWith('/bench/') ? make(new URL(request.url, issuer), reply) : answer(request, reply)
+)).listen(port, '127.0.0.1');

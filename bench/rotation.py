@@ -1,0 +1,68 @@
+"""Codes redeemed and refresh tokens rotated, innkeeper beside npm oidc-provider.
+
+    python -m bench rotation [ROUNDS]
+
+innkeeper remembers in SQLite with synchronous=FULL: each answer is on disk before it is sent. oidc-provider keeps its
+tokens in memory and loses them when it stops. Every request is answered with an access token in ES256 and a new
+refresh token; there is no ID token.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from urllib.request import urlopen
+
+from bench import grants, servers
+from bench.contest import ROUNDS, Contender, hold, served
+from bench.load import CONNECTIONS, TRIED, Call, Pool
+from bench.servers import Server
+from bench.token import CONCIERGE
+
+FAST = 12_000
+"""Codes made for a slice: more than anyone here redeems in one."""
+
+Made = Callable[[int], Sequence[str]]
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with ExitStack() as stack:
+        house, peer = (stack.enter_context(start()) for start in (servers.innkeeper, servers.oidc_provider))
+        hold(
+            "Refresh tokens rotated",
+            [
+                rotation(house, lambda count: grants.refresh_tokens(house.folder, house.url, count)),
+                rotation(peer, lambda count: made_by(peer, "refresh-tokens", count)),
+            ],
+            rounds,
+        )
+        hold(
+            "Codes redeemed, with PKCE",
+            [
+                redemption(house, lambda count: grants.codes(house.folder, house.url, count)),
+                redemption(peer, lambda count: made_by(peer, "codes", count)),
+            ],
+            rounds,
+        )
+
+
+def rotation(server: Server, made: Made) -> Contender:
+    """As many families as connections, each token of which is used for the next."""
+    pool = Pool(made, CONNECTIONS + TRIED, '"refresh_token":"([^"]+)"')
+    body = "grant_type=refresh_token&refresh_token=%s"
+    return served(server, Call("POST", f"{server.url}/token", CONCIERGE, body, '"refresh_token":', pool))
+
+
+def redemption(server: Server, made: Made) -> Contender:
+    body = f"grant_type=authorization_code&code=%s&redirect_uri={grants.REDIRECT}&code_verifier={grants.VERIFIER}"
+    return served(server, Call("POST", f"{server.url}/token", CONCIERGE, body, '"refresh_token":', Pool(made, FAST)))
+
+
+def made_by(peer: Server, kind: str, count: int) -> Sequence[str]:
+    """What oidc-provider makes for a bench."""
+    with urlopen(f"{peer.url}/bench/{kind}?count={count}", timeout=60) as answer:
+        values: list[str] = json.load(answer)
+    return values
