@@ -70,6 +70,8 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "subject_types_supported": [PUBLIC, PAIRWISE],
         "acr_values_supported": assurance.supported(policy.issuer),
         "prompt_values_supported": sorted(PROMPTS),
+        "display_values_supported": ["page", "popup"],
+        "ui_locales_supported": ["en"],
         "claim_types_supported": ["normal"],
         "claims_supported": _claims(),
         "claims_parameter_supported": True,
