@@ -279,3 +279,23 @@ def test_an_assertion_is_no_request_object_and_the_other_way_round(house: House)
     packed = request_object(house, client_id="signing")
     as_proof = house.post("/par", {"client_id": "signing", "request": packed, **proves(packed)})
     assert is_refused(as_proof, "invalid_client", "IK201", house, 401)
+
+
+@pytest.mark.parametrize("mode", [None, "jwt", "query.jwt"])
+def test_message_signing_answers_in_a_signed_jwt_whether_asked_or_not(house: House, mode: str | None) -> None:
+    packed = request_object(house, client_id="signing", response_mode=mode)
+    pushed = house.post("/par", {"client_id": "signing", "request": packed, **by_key(house, "signing")})
+    query = urlencode({"client_id": "signing", "request_uri": pushed.json["request_uri"]})
+    visitor = Visitor(house)
+    (response,) = visitor.through(visitor.get(f"/authorize?{query}")).sent_back.values()
+    assert read_unverified(response).header["alg"] in ("ES256", "PS256", "EdDSA")
+    said = read(response)
+    assert (said["iss"], said["aud"], said["state"]) == (ORIGIN, "signing", ASKED["state"])
+    assert redeem(house, said["code"], "signing").json["token_type"] == "DPoP"
+
+
+@pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
+def test_message_signing_answers_in_no_other_way(house: House, mode: str) -> None:
+    packed = request_object(house, client_id="signing", response_mode=mode)
+    answer = house.post("/par", {"client_id": "signing", "request": packed, **by_key(house, "signing")})
+    assert is_refused(answer, "invalid_request", "IK107", house)
