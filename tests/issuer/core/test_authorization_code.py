@@ -114,6 +114,11 @@ def test_a_spent_code_revokes_what_it_gave_however_it_comes_back(changes: dict[s
     assert decision.effects == (RevokeGrant(GRANT.id, changes.get("now", NOW)),)
 
 
+def test_the_reason_says_how_long_ago_it_was() -> None:
+    assert "redeemed 5 s ago" in refused(redeemed(SPENT)).reason
+    assert "expired 7 s ago" in refused(redeemed(now=CODE.expires_at + 7)).reason
+
+
 def test_another_client_with_a_spent_code_revokes_nothing() -> None:
     decision = redeemed(SPENT, client=APP)
     assert is_page(refused(decision), CODE_UNUSABLE)

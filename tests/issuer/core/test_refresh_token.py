@@ -97,6 +97,12 @@ def test_a_refresh_is_refused_and_changes_nothing_where(held: Held | None, chang
     assert decision.effects == ()
 
 
+def test_the_reason_says_how_long_ago_it_was() -> None:
+    assert "spent 90 s ago" in refused(refreshed(spent(90))).reason
+    assert "expired 7 s ago" in refused(refreshed(now=REFRESH.expires_at + 7)).reason
+    assert refused(refreshed(REVOKED)).found == "revoked 10 s ago"
+
+
 def test_fewer_scopes_may_be_asked_for_and_the_grant_keeps_all() -> None:
     issue = granted(refreshed(scopes=frozenset({"room:enter"})), Issue)
     assert issue.scopes == {"room:enter"}
