@@ -98,7 +98,7 @@ def test_the_person_reads_it_in_plain_words(house: House) -> None:
     visitor = Visitor(house)
     page = visitor.sign_in(visitor.authorize(authorization_details=worded(ROOM, SPEND)))
     assert "Open one room" in page.text
-    assert "Room 204, to enter, clean, until 16 January 2027, 08:00 UTC" in page.text
+    assert "Room 204, to enter and clean, until 16 January 2027, 08:00 UTC" in page.text
     assert "Up to 50 pounds" in page.text
 
 

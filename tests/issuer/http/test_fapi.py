@@ -299,3 +299,10 @@ def test_message_signing_answers_in_no_other_way(house: House, mode: str) -> Non
     packed = request_object(house, client_id="signing", response_mode=mode)
     answer = house.post("/par", {"client_id": "signing", "request": packed, **by_key(house, "signing")})
     assert is_refused(answer, "invalid_request", "IK107", house)
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(0, 201), (10, 201), (61, 401)])
+def test_a_clients_clock_may_be_ahead_by_ten_seconds_and_not_by_a_minute(house: House, ahead: int, status: int) -> None:
+    then = house.clock() + ahead
+    form = {**asked(), **by_key(house, "bank", iat=then, nbf=then, exp=then + 60)}
+    assert house.post("/par", form).status == status

@@ -62,6 +62,7 @@ CLIENTS = [
         },
         grants=("authorization_code", "refresh_token"),
     ),
+    bank("broker", grants=("token_exchange",), redirect_uris=[]),
     bank("strict", profile="fapi2-security", metadata={"tls_client_certificate_bound_access_tokens": True}),
 ]
 
@@ -237,6 +238,21 @@ def test_a_public_clients_refresh_token_is_bound_to_its_certificate(house: House
     assert refused(house, ask(house, form, SHOPS.rfc9440), "IK251", "invalid_grant", 400)
     assert refused(house, ask(house, form), "IK252", "invalid_request", 400)
     assert ask(house, form, OWN.rfc9440).status == 200
+
+
+def test_an_exchange_asks_for_the_certificate_and_keeps_the_binding(house: House) -> None:
+    """The broker itself never asked for bound tokens; what it is given is bound because the old token was."""
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": ask(house, machine("own"), OWN.rfc9440).json["access_token"],
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    }
+    without = ask(house, {**form, **by_key(house, "broker")})
+    assert refused(house, without, "IK273", "invalid_request", 400)
+    wrong = ask(house, {**form, **by_key(house, "broker")}, SHOPS.rfc9440)
+    assert refused(house, wrong, "IK273", "invalid_request", 400)
+    right = ask(house, {**form, **by_key(house, "broker")}, OWN.rfc9440)
+    assert read(right.json["access_token"])["cnf"] == bound_to(OWN)
 
 
 def test_introspection_tells_what_a_token_is_bound_to(house: House) -> None:

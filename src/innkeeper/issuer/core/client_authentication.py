@@ -204,12 +204,12 @@ def the_assertion_is_addressed_to_us(case: Case) -> Seen | Refusal:
 @check("RFC 7523 §3")
 def the_assertion_is_fresh(case: Case) -> Seen | Refusal:
     """``exp`` lies ahead but not far, ``nbf`` and ``iat`` are not ahead, and ``jti`` was never used before."""
-    claims, now, leeway = _claims(case), case.now, case.policy.leeway
+    claims, now, leeway, ahead = _claims(case), case.now, case.policy.leeway, case.policy.ahead
     exp, starts = claims.get("exp"), (claims.get("nbf", 0), claims.get("iat", 0))
     if not isinstance(exp, int | float) or exp <= now - leeway:
         return _not_authenticated("the assertion has expired or never says when", f"exp after {now}", repr(exp))
-    if not all(isinstance(start, int | float) and start <= now + leeway for start in starts):
-        return _not_authenticated("the assertion is not valid yet", f"nbf and iat at most {now}", repr(starts))
+    if not all(isinstance(start, int | float) and start <= now + ahead for start in starts):
+        return _not_authenticated("the assertion is not valid yet", f"nbf and iat at most {now + ahead}", repr(starts))
     if exp > now + case.policy.assertion_lifetime + leeway:
         return _not_authenticated(
             "the assertion lives too long", f"{case.policy.assertion_lifetime} s", f"{exp - now} s"

@@ -225,7 +225,7 @@ _FITS: Mapping[str, Callable[[Any, DetailField], bool]] = {
     ),
 }
 _WORDED: Mapping[str, Callable[[Any], str]] = {
-    WORDS: ", ".join,
+    WORDS: lambda words: " and ".join((*filter(None, (", ".join(words[:-1]),)), words[-1])),
     UNTIL: lambda seconds: f"{datetime.fromtimestamp(seconds, UTC):%d %B %Y, %H:%M} UTC",
 }
 _LAST_MOMENT = 253_402_300_800

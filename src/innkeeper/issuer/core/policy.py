@@ -39,6 +39,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``unused_client_lifetime`` 1 day: one that registered itself, uninvited, and was never used is forgotten then.
     ``client_documents`` off: whether a client's id may be the https address of its metadata: ``off``, ``listed`` on
     ``document_hosts`` only, ``any``.
+    ``leeway`` 5 and ``ahead`` 10: what others' clocks may be off by, and before ours (FAPI 2.0 §5.3.2.1 asks for ten).
     ``mutual_tls`` says that a proxy tells us of clients' certificates; ``client_authorities`` are the certificates, in
     PEM, of those who may vouch for one.
     """
@@ -66,6 +67,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     dpop_nonce_required: bool = False
     assertion_lifetime: int = 3600
     leeway: int = 5
+    ahead: int = 10
     registration: str = "off"
     unused_client_lifetime: int = 86400
     client_documents: str = "off"

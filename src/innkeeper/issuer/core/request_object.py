@@ -93,11 +93,13 @@ def the_object_is_addressed_to_us(case: Case) -> Seen | Refusal:
 @check("RFC 7519 §4.1.4")
 def the_object_is_fresh(case: Case) -> Seen | Refusal:
     """``exp`` lies ahead and ``nbf`` does not, where they are given."""
-    exp, nbf, leeway = case.claims.get("exp"), case.claims.get("nbf"), case.policy.leeway
-    if exp is not None and (not isinstance(exp, int | float) or exp <= case.now - leeway):
+    exp, nbf, policy = case.claims.get("exp"), case.claims.get("nbf"), case.policy
+    if exp is not None and (not isinstance(exp, int | float) or exp <= case.now - policy.leeway):
         return Refusal(REQUEST_OBJECT, "the object has expired", f"exp after {case.now}", repr(exp))
-    if nbf is not None and (not isinstance(nbf, int | float) or nbf > case.now + leeway):
-        return Refusal(REQUEST_OBJECT, "the object is not valid yet", f"nbf at most {case.now}", repr(nbf))
+    if nbf is not None and (not isinstance(nbf, int | float) or nbf > case.now + policy.ahead):
+        return Refusal(
+            REQUEST_OBJECT, "the object is not valid yet", f"nbf at most {case.now + policy.ahead}", repr(nbf)
+        )
     return Seen(f"exp {exp}, nbf {nbf}")
 
 
