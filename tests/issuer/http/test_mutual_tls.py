@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ def settings_of(folder: Path) -> Settings:
         client_certificate_authorities=str(authorities),
         mtls_url=MTLS,
     )
-    return replace(settings_for("oauth21", *CLIENTS), server=server)
+    settings = settings_for("oauth21", *CLIENTS)
+    return replace(settings, server=server, registration=replace(settings.registration, mode="open"))
 
 
 @pytest.fixture(scope="module")
@@ -316,3 +318,24 @@ def test_authorities_that_cannot_be_read_stop_the_house(house: House, tmp_path: 
         server = replace(house.settings.server, client_certificate_authorities=str(tmp_path / name))
         with pytest.raises(UsageError):
             house.run(open_issuer(replace(house.settings, server=server), development=False))
+
+
+REGISTRATIONS: dict[str, dict[str, str]] = {
+    "no name": {},
+    "two names": {"tls_client_auth_san_dns": "shop.example", "tls_client_auth_san_ip": "192.0.2.7"},
+    "a name as OpenSSL prints it": {"tls_client_auth_subject_dn": "CN = shop.example, O = The shop"},
+}
+
+
+@pytest.mark.parametrize("names", REGISTRATIONS.values(), ids=REGISTRATIONS)
+def test_a_client_is_known_by_one_name_wherever_it_is_registered(
+    house: House, names: dict[str, str], tmp_path: Path
+) -> None:
+    metadata = {"token_endpoint_auth_method": "tls_client_auth", **names}
+    with pytest.raises(UsageError, match="tls_client_auth"):
+        wrong = bank("wrong", metadata={**metadata, "jwks": {}})
+        house.run(open_issuer(replace(house.settings, client=[wrong]), development=False))
+    document = {"redirect_uris": [CALLBACK], **metadata}
+    asking = posted("/register", {}, content_type="application/json")
+    answer = house.ask(asking._replace(chunks=(json.dumps(document).encode(),)))
+    assert (answer.status, answer.json["error"]) == (400, "invalid_client_metadata")

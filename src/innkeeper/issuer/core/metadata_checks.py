@@ -19,7 +19,8 @@ from innkeeper.issuer.core.client_metadata import (
     method_of,
     response_types_of,
 )
-from innkeeper.issuer.core.methods import PRIVATE_KEY_JWT, SECRETS, SELF_SIGNED_TLS
+from innkeeper.issuer.core.methods import PRIVATE_KEY_JWT, SECRETS, SELF_SIGNED_TLS, TLS
+from innkeeper.issuer.core.mutual_tls import why_not_one_name
 from innkeeper.issuer.core.records import NATIVE, PAIRWISE, WEB
 from innkeeper.protocol.errors import INVALID_CLIENT_METADATA, INVALID_REDIRECT_URI
 from innkeeper.protocol.redirects import LOOPBACK_HOSTS, is_loopback, why_not_registrable
@@ -143,6 +144,15 @@ def the_keys_can_be_used(case: Case) -> Seen | Refusal:
     return Seen(said.jwks_uri or f"{len(keys)} keys")
 
 
+@check("RFC 8705 §2.1.2")
+def a_certificate_is_known_by_one_name(case: Case) -> Seen | Refusal:
+    """A client that proves itself by a name in its certificate says which, and only one."""
+    if method_of(case.said, case.rules) != TLS:
+        return Seen("no certificate")
+    why = why_not_one_name(case.said)
+    return Refusal(BAD_METADATA, why, "one tls_client_auth_… member", "another number") if why else Seen("one name")
+
+
 @check("RFC 7591 §5")
 def the_addresses_are_web_addresses(case: Case) -> Seen | Refusal:
     """Addresses that people follow or that we call are https; http on this computer will do for programs being made."""
@@ -194,6 +204,7 @@ METADATA_CHECKS = (
     grants_and_response_types_fit,
     the_redirect_uris_may_be_registered,
     the_keys_can_be_used,
+    a_certificate_is_known_by_one_name,
     the_addresses_are_web_addresses,
     frontchannel_logout_stays_with_the_client,
     a_pairwise_client_has_one_sector,

@@ -8,6 +8,7 @@ realm's authorities vouches for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -19,6 +20,13 @@ from innkeeper.tokens.trail import Seen, check
 
 CONFIRMATION = "x5t#S256"
 """The member of ``cnf`` that holds a certificate's SHA-256 (§3.1)."""
+
+
+class Names(Protocol):
+    """Where a client says by which name in its certificate it is known."""
+
+    @property
+    def tls_client_auth_subject_dn(self) -> str: ...
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -49,6 +57,17 @@ def not_the_holder(bound: Mapping[str, object], certificate: Certificate | None)
     if expected is None or expected == found:
         return None
     return Refusal(OTHER_CERTIFICATE, "the token is bound to another certificate", str(expected), found or "none")
+
+
+def why_not_one_name(said: Names) -> str | None:
+    """Why a certificate could never be compared with what a client says of its name; None where it can (§2.1.2)."""
+    named = [kind for kind in _NAMES if getattr(said, f"tls_client_auth_{kind}")]
+    if len(named) != 1:
+        return f"tls_client_auth needs one tls_client_auth_… member, and {len(named)} came"
+    name = said.tls_client_auth_subject_dn
+    if name and not same_name(name, name):
+        return "tls_client_auth_subject_dn is not written as RFC 4514 does, such as CN=shop.example,O=The shop"
+    return None
 
 
 @check("RFC 8705 §2")

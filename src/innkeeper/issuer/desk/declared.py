@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from innkeeper.issuer.core import client_metadata, methods
+from innkeeper.issuer.core import client_metadata, methods, mutual_tls
 from innkeeper.issuer.core.client_metadata import Metadata
 from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.refusals import UsageError
@@ -39,6 +39,8 @@ def with_metadata(client: Client, metadata: Mapping[str, Any]) -> Client:
         said = client_metadata.read(metadata)
     except client_metadata.Unreadable as error:
         raise UsageError(f"client {client.id!r}: {error}") from None
+    if said.token_endpoint_auth_method == methods.TLS and (why := mutual_tls.why_not_one_name(said)):
+        raise UsageError(f"client {client.id!r}: {why}")
     return msgspec.structs.replace(client, **{_KEPT_AS.get(name, name): _value(client, said, name) for name in metadata})
 
 
