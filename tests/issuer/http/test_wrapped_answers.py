@@ -213,6 +213,17 @@ def test_userinfo_is_plain_json_where_nothing_was_registered(house: House, how: 
     assert userinfo(house, tokens(house)["access_token"], how).json["sub"] == "ada-1"
 
 
+@pytest.mark.parametrize("form", [{"access_token": "{token}"}, [("access_token", "{token}"), ("access_token", "x")]])
+def test_a_token_that_is_sent_twice_is_not_taken(house: House, form: Any) -> None:
+    token = tokens(house)["access_token"]
+    pairs = [(name, value.format(token=token)) for name, value in (form.items() if isinstance(form, dict) else form)]
+    header = {"authorization": f"Bearer {token}"} if len(pairs) == 1 else {}
+    answer = house.post("/userinfo", pairs, **header)
+    assert answer.status == 400
+    assert 'error="invalid_request"' in str(answer.header("www-authenticate"))
+    assert answer.body == b""
+
+
 def test_userinfo_is_signed_and_then_encrypted(house: House, shop: Change) -> None:
     shop(
         jwks=PUBLISHED,

@@ -136,3 +136,12 @@ NO_OPENID = Page(
     "The scope openid is needed.",
     403,
 )
+TOKEN_TWICE = Page(
+    "IK325",
+    errors.INVALID_REQUEST,
+    "The access token was sent twice",
+    "A token came in the Authorization header and in the form, or twice in the form, so that two readers of the request "
+    "could take different ones.",
+    "Send it once, best in the Authorization header.",
+    "The access token was sent in more than one place.",
+)

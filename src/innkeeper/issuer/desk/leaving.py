@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+import msgspec
+
 from innkeeper.issuer.core import backchannel_logout as core
 from innkeeper.issuer.core.effects import Effect, EndSession, Lost, PutEntry
 from innkeeper.issuer.core.frontchannel_logout import frames
@@ -20,15 +22,25 @@ from innkeeper.protocol.refusals import Refusal
 SIGNED_IN = "signed in"
 
 
+class Noted(msgspec.Struct, frozen=True, array_like=True):
+    """A client that signed this person in, and the address that browsers load when they leave ("" for none).
+
+    It is noted then, because whoever leaves does not wait until a client's own document is read again.
+    """
+
+    sub: str
+    frontchannel_logout_uri: str = ""
+
+
 async def note_client(realm: Realm, session: Session, client: Client) -> None:
     """Remember that a client signs somebody in under this session."""
-    key = f"{session.id}/{client.id}"
-    known = await realm.store.entry(SIGNED_IN, key)
-    if known is not None and known.expires_at >= session.expires_at:
+    key, until = f"{session.id}/{client.id}", session.expires_at
+    known, note = await realm.store.entry(SIGNED_IN, key), Noted(session.sub, client.frontchannel_logout_uri)
+    record = msgspec.msgpack.encode(note)
+    if known is not None and (known.record, known.expires_at) == (record, until):
         return
-    note = PutEntry(SIGNED_IN, key, session.sub.encode(), session.expires_at, known.version if known else 0)
     try:
-        await realm.store.commit((note,))
+        await realm.store.commit((PutEntry(SIGNED_IN, key, record, until, known.version if known else 0),))
     except Lost:
         return  # Another request has noted it at the same time.
 
@@ -47,16 +59,18 @@ async def end_sessions(realm: Realm, effects: Sequence[Effect]) -> tuple[str, ..
 
 
 async def _tell(realm: Realm, session_id: str) -> tuple[str, ...]:
-    noted = await realm.store.entries(SIGNED_IN, f"{session_id}/")
-    there = [(await realm.client(one.key.partition("/")[2]), one.record.decode()) for one in noted]
-    for client, sub in there:
-        if client is not None and client.backchannel_logout_uri:
-            realm.errands.start(_deliver(realm, client, sub, session_id))
-    return frames([client for client, _ in there if client], session_id, realm.policy)
+    entries = await realm.store.entries(SIGNED_IN, f"{session_id}/")
+    noted = {one.key.partition("/")[2]: msgspec.msgpack.decode(one.record, type=Noted) for one in entries}
+    for client_id, one in noted.items():
+        realm.errands.start(_deliver(realm, client_id, one.sub, session_id))
+    return frames([one.frontchannel_logout_uri for one in noted.values()], session_id, realm.policy)
 
 
-async def _deliver(realm: Realm, client: Client, sub: str, session_id: str) -> None:
-    """Take the logout token to the client's server, up to three times."""
+async def _deliver(realm: Realm, client_id: str, sub: str, session_id: str) -> None:
+    """Take a logout token to the client's server, where it has one for that, in several tries."""
+    client = await realm.client(client_id)
+    if client is None or not client.backchannel_logout_uri:
+        return
     signing = realm.policy.profile_for(client).algorithm(client.id_token_alg)
     claims = core.claims(client, told(realm, client, sub), session_id, realm.policy, realm.now(), random_id())
     token = await wrap(realm, client, claims, core.TYPE, of_id_token(client, signing))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from innkeeper.issuer.core import signed_introspection
+from innkeeper.issuer.core.userinfo import TOKEN_TWICE
 from innkeeper.issuer.core.wrapping import NO_KEY
 from innkeeper.issuer.desk.backchannel import ask_person
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, nonce
@@ -29,6 +30,7 @@ from innkeeper.issuer.dialects.native.wire import (
     tokens_reply,
 )
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
+from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens import dpop
 from innkeeper.tokens.trail import at_the_door
@@ -124,9 +126,13 @@ class NativeEndpoints:
         return self._refused(outcome) if isinstance(outcome, Refusal) else Reply(200, NO_STORE)
 
     async def userinfo(self, request: Request) -> Reply:
-        scheme, sent = _access_token(request)
+        scheme, sent = _access_tokens(request)
+        if len(sent) > 1:
+            twice = Refusal(TOKEN_TWICE, "several access tokens came", "one, in one place", f"{len(sent)}")
+            self._realm.observe(at_the_door("userinfo", twice, "RFC 6750 §2"))
+            return self._challenged(twice, scheme)
         sender = self._sender(request, self._layout.userinfo, scheme=scheme)
-        outcome = await userinfo(self._realm, sent, sender)
+        outcome = await userinfo(self._realm, "".join(sent), sender)
         if isinstance(outcome, Refusal):
             return self._challenged(outcome, scheme)
         reply = jwt_reply(outcome) if isinstance(outcome, str) else json_reply(outcome, headers=NO_STORE)
@@ -162,7 +168,7 @@ class NativeEndpoints:
 
     def _challenged(self, refusal: Refusal, scheme: str) -> Reply:
         """A refused call with what it lacks, in the scheme that it used (RFC 6750 §3, RFC 9449 §7.1)."""
-        status = 400 if refusal.page is NO_KEY else max(refusal.page.status, 401)
+        status = 400 if refusal.page in (NO_KEY, TOKEN_TWICE) else max(refusal.page.status, 401)
         reply = Reply(status, (("www-authenticate", _challenge(refusal, scheme)), *NO_STORE))
         return self._with_nonce(reply) if scheme == "dpop" else reply
 
@@ -178,16 +184,14 @@ class NativeEndpoints:
         return self._refused(refusal)
 
 
-def _access_token(request: Request) -> tuple[str, str]:
-    """The scheme and the access token of a request: from its header, or from a form body (RFC 6750 §2.1, §2.2)."""
+def _access_tokens(request: Request) -> tuple[str, list[str]]:
+    """The scheme and the access tokens of a request, of which there should be one (RFC 6750 §2.1, §2.2)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() in ("bearer", "dpop"):
-        return scheme.lower(), token.strip()
-    if request.method == "POST":
-        form = form_of(request)
-        if not isinstance(form, Refusal) and "access_token" not in form.repeated:
-            return "bearer", form.get("access_token", "")
-    return "bearer", ""
+    sent = [token.strip()] if scheme.lower() in ("bearer", "dpop") else []
+    form = form_of(request) if request.method == "POST" and request.body else None
+    if isinstance(form, Parameters):
+        return (scheme.lower() if sent else "bearer"), [*sent, *form.many("access_token")]
+    return (scheme.lower() if sent else "bearer"), sent
 
 
 def _challenge(refusal: Refusal, scheme: str) -> str:
