@@ -274,3 +274,8 @@ def test_no_token_secret_or_signature_shows_in_a_trail() -> None:
 def test_the_first_failing_check_is_the_last_step() -> None:
     outcome = World().guard().verify_blocking(forge(claims(aud="https://x.example", exp=NOW - 900)))
     assert last_check(outcome) == "audience is this api"
+
+
+def test_a_token_bound_to_a_key_is_not_taken_as_a_bearer_token() -> None:
+    stolen = forge(claims(cnf={"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}))
+    assert judged(stolen) == "IK513"

@@ -84,6 +84,7 @@ def test_the_trail_of_a_yes_lists_every_check_with_what_was_found() -> None:
         ("token has not expired", "600 s left"),
         ("token is valid already", "no nbf"),
         ("token is not from the future", "0 s old"),
+        ("token is not bound to a key", "bearer token"),
         ("scopes are enough", "gym:enter room:enter"),
     ]
 

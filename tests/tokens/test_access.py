@@ -82,7 +82,7 @@ def test_extra_spaces_make_no_scopes() -> None:
 
 def test_the_table_of_checks_is_the_whole_of_its_parts_in_order() -> None:
     assert (*PRESENTED_CHECKS, *SIGNED_CHECKS, *USE_CHECKS) == TOKEN_CHECKS
-    assert len({one.name for one in TOKEN_CHECKS}) == len(TOKEN_CHECKS) == 11
+    assert len({one.name for one in TOKEN_CHECKS}) == len(TOKEN_CHECKS) == 12
 
 
 @pytest.mark.parametrize("one", SIGNED_CHECKS, ids=lambda one: str(one.name))

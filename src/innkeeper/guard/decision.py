@@ -143,6 +143,7 @@ def passes(known: Believed, needed: frozenset[str], rules: Rules, now: float) ->
         known.since <= now < known.until
         and not rules.audiences.isdisjoint(known.token.aud)
         and needed <= known.held
+        and known.token.cnf is None
         and (not checks or not any(type(one.judge(known.presented)) is Refusal for one in checks))
     )
 

@@ -140,6 +140,13 @@ FROM_THE_FUTURE = _page(
     "The time in iat lies ahead, clock leeway included.",
     "Set the clocks of issuer and API right.",
 )
+BOUND = _page(
+    "IK513",
+    "The token is bound to a key that nobody checks here",
+    "The claim cnf says that the token is good only together with a key or certificate of its holder. This guard does "
+    "not ask for that proof yet, and taking the token without it would make a stolen one as good as the real one.",
+    "Get a token without a DPoP proof or client certificate for this API.",
+)
 KEYS_OUT_OF_REACH = Page(
     "IK512",
     TEMPORARILY_UNAVAILABLE,
@@ -258,6 +265,14 @@ def token_is_not_from_the_future(case: Use) -> Seen | Refusal:
     return Refusal(FROM_THE_FUTURE, f"it will be made in {ahead} s", "iat in the past", f"iat {case.token.iat}")
 
 
+@check("RFC 7800 §3.1")
+def token_is_not_bound_to_a_key(case: Use) -> Seen | Refusal:
+    """A token that needs its holder's proof is not taken without one."""
+    if case.token.cnf is not None:
+        return Refusal(BOUND, "cnf binds the token to a key, and no proof is looked at here", "no cnf", "cnf")
+    return _UNBOUND
+
+
 def window(token: AccessToken, leeway: float) -> tuple[float, float]:
     """The time checks above, turned round: they pass from the first of these moments until before the second."""
     return max(token.nbf, token.iat) - leeway, token.exp + leeway
@@ -279,6 +294,7 @@ USE_CHECKS: tuple[Check[Use], ...] = (
     token_has_not_expired,
     token_is_valid_already,
     token_is_not_from_the_future,
+    token_is_not_bound_to_a_key,
 )
 TOKEN_CHECKS: tuple[Check[Any], ...] = (*PRESENTED_CHECKS, *SIGNED_CHECKS, *USE_CHECKS)
 """All of them in order, for the docs and for whoever counts."""
@@ -288,6 +304,7 @@ _VALID = Seen("valid")
 _WHOLE = Seen("all there")
 _NO_NBF = Seen("no nbf")
 _NO_IAT = Seen("no iat")
+_UNBOUND = Seen("bearer token")
 
 
 def _short(value: object) -> str:
