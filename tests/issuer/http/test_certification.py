@@ -14,7 +14,7 @@ from innkeeper.guard.unverified import read_unverified
 from innkeeper.issuer.core.profiles import WITH_TOKENS
 from innkeeper.tokens.identity import half_hash
 from tests.issuer.house import ASKED, ORIGIN, VERIFIER, Answer, House, posted
-from tests.issuer.signing import CALLBACK, bank, by_key, read, request_claims, settings_for, unsigned
+from tests.issuer.signing import CALLBACK, bank, by_key, dpop, read, request_claims, settings_for, unsigned
 from tests.issuer.visitor import Form, Visitor
 
 ALL_TYPES = ["code", *WITH_TOKENS]
@@ -250,3 +250,13 @@ def test_clients_of_the_suite_register_them(house: House) -> None:
     kept = house.run(house.issuer.realm.store.client(answer.json["client_id"]))
     assert kept is not None
     assert kept.profile == "", "nobody chooses a profile by registering"
+
+
+def test_a_client_whose_tokens_are_bound_brings_its_proof(house: House) -> None:
+    form = {"grant_type": "client_credentials", "scope": "room:enter", **by_key(house, "bound")}
+    answer = house.token(form)
+    assert (answer.status, answer.json["error"]) == (400, "invalid_dpop_proof")
+    assert house.last.refusal is not None
+    assert house.last.refusal.page.number == "IK250"
+    form.update(by_key(house, "bound"))
+    assert house.post("/token", form, dpop=dpop(house, "/token")).json["token_type"] == "DPoP"
