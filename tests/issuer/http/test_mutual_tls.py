@@ -328,12 +328,10 @@ REGISTRATIONS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("names", REGISTRATIONS.values(), ids=REGISTRATIONS)
-def test_a_client_is_known_by_one_name_wherever_it_is_registered(
-    house: House, names: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_client_is_known_by_one_name_wherever_it_is_registered(house: House, names: dict[str, str]) -> None:
     metadata = {"token_endpoint_auth_method": "tls_client_auth", **names}
+    wrong = bank("wrong", metadata={**metadata, "jwks": {}})
     with pytest.raises(UsageError, match="tls_client_auth"):
-        wrong = bank("wrong", metadata={**metadata, "jwks": {}})
         house.run(open_issuer(replace(house.settings, client=[wrong]), development=False))
     document = {"redirect_uris": [CALLBACK], **metadata}
     asking = posted("/register", {}, content_type="application/json")
