@@ -200,3 +200,32 @@ def test_a_hint_signed_by_a_retired_key_is_still_ours_but_opens_nothing() -> Non
 def test_a_retired_key_signs_nothing() -> None:
     with pytest.raises(UsageError, match="no key signs ES256 now"):
         cut(Ring([replace(FIRST, expires_at=NOW)], SEAL))
+
+
+def test_a_token_read_before_is_judged_as_one_that_was_not() -> None:
+    ring = Ring([FIRST], SEAL)
+    token = cut(ring)
+    first = ring.read(token, "at+jwt", NOW)
+    first["n"] = 2
+    assert ring.read(token, "at+jwt", NOW) == CLAIMS
+    with pytest.raises(NotOurs, match="type"):
+        ring.read(token, "JWT", NOW)
+    with pytest.raises(NotOurs, match="verify"):
+        ring.read(f"{token.rpartition('.')[0]}.{cut(ring, typ='JWT').rpartition('.')[2]}", "at+jwt", NOW)
+
+
+def test_a_token_read_before_is_read_no_more_once_its_key_is_retired() -> None:
+    ring = Ring([replace(FIRST, expires_at=NOW + 10)], SEAL)
+    token = cut(ring)
+    assert ring.read(token, "at+jwt", NOW + 9) == CLAIMS
+    with pytest.raises(NotOurs, match="retired"):
+        ring.read(token, "at+jwt", NOW + 10)
+
+
+def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("innkeeper.keys.ring._VERIFIED_KEPT", 2)
+    ring = Ring([FIRST], SEAL)
+    tokens = [cut(ring) for _ in range(4)]
+    for token in [*tokens, *tokens]:
+        assert ring.read(token, "at+jwt", NOW) == CLAIMS
+    assert len(ring._verified) == 2

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -57,6 +58,18 @@ class _Key(msgspec.Struct, frozen=True):
     document: dict[str, str]
 
 
+class _Verified(msgspec.Struct, frozen=True, gc=False):
+    """A token of ours, taken apart."""
+
+    key: StoredKey
+    typ: object
+    claims: dict[str, Any]
+
+
+_VERIFIED_KEPT = 2_048
+"""Tokens of ours whose signature is not verified again: a few megabytes. The oldest is forgotten first."""
+
+
 class NotOurs(Exception):
     """The token was not signed by this ring; the message says why."""
 
@@ -68,6 +81,7 @@ class Ring:
         self._keys = {one.kid: _open(one, seal) for one in sorted(stored, key=lambda one: one.active_from)}
         self._lasting = sorted(self._keys.values(), key=_lasts, reverse=True)
         self._headers: dict[tuple[str, str], bytes] = {}
+        self._verified: dict[bytes, _Verified] = {}
 
     def published(self, now: int) -> list[dict[str, str]]:
         """The public keys as a JWK set's members, newest first; the expired ones are left out."""
@@ -118,18 +132,36 @@ class Ring:
         With ``now`` a key that is not published any more counts no more: whoever may have stolen it forges nothing.
         Without it, old keys are believed too, which does for a hint but not for a token that opens anything.
         """
+        found = self._verified_before(token)
+        if now is not None and _expired(found.key, now):
+            raise NotOurs("signed with a key that was retired")
+        if typ is not None and found.typ != typ:
+            raise NotOurs(f"a token of type {found.typ!r}, not {typ!r}")
+        return dict(found.claims)
+
+    def _verified_before(self, token: str) -> _Verified:
+        """The token with its signature verified: once, since a token that verified does so for as long as this ring is.
+
+        Kept under a hash, so that no token is held in memory for it; nobody else's token is kept.
+        """
+        digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        known = self._verified.get(digest)
+        if known is None:
+            known = self._verify(token)
+            if len(self._verified) >= _VERIFIED_KEPT:
+                del self._verified[next(iter(self._verified))]
+            self._verified[digest] = known
+        return known
+
+    def _verify(self, token: str) -> _Verified:
         try:
             parsed = jws.parse(token)
             key = self._keys.get(str(parsed.header.get("kid")))
             if key is None or parsed.header.get("alg") != key.stored.alg:
                 raise NotOurs("signed with a key that is not this issuer's")
-            if now is not None and _expired(key.stored, now):
-                raise NotOurs("signed with a key that was retired")
-            if typ is not None and parsed.header.get("typ") != typ:
-                raise NotOurs(f"a token of type {parsed.header.get('typ')!r}, not {typ!r}")
             if not jws.verify(parsed, key.public, key.stored.alg):
                 raise NotOurs("the signature does not verify")
-            return read_object(parsed.claims)
+            return _Verified(key.stored, parsed.header.get("typ"), read_object(parsed.claims))
         except (jws.NotAToken, NotStrict) as error:
             raise NotOurs(str(error)) from None
 

@@ -12,11 +12,12 @@ from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
+from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import PAIRWISE, Client, Grant
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.core.wrapping import of_id_token
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
-from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Bound, Sender, prove
+from innkeeper.issuer.desk.binding import UNBOUND, Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.shape import Stamp
@@ -40,10 +41,25 @@ class Tokens(msgspec.Struct, frozen=True):
     details: tuple[dict[str, Any], ...] = ()
 
 
-async def token(
-    realm: Realm, proof: Proof, parameters: Parameters, audiences: frozenset[str], sender: Sender = NOBODY_SPECIAL
-) -> Tokens | Refusal:
-    """Answer a token request."""
+class Decided(msgspec.Struct, frozen=True, gc=False):
+    """A request that was granted: what to cut, the refresh token committed with it, its trail.
+
+    ``policy`` is what it was decided by. Where ``stands_until`` is not 0, the same request comes to the same decision
+    until then, in seconds since the epoch, as long as client and policy stay what they are.
+    """
+
+    issue: Issue
+    refresh: str | None
+    trail: Trail
+    policy: Policy
+    stands_until: int = 0
+
+
+async def decide(
+    realm: Realm, proof: Proof, parameters: Parameters, audiences: frozenset[str], sender: Sender
+) -> Decided | Refusal:
+    """Judge a token request and commit what comes of it."""
+    policy, now = realm.policy, realm.now()
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
         realm.observe(Trail("token", authenticated.trail.steps))
@@ -52,7 +68,7 @@ async def token(
     bound = await prove(realm, sender, client=client)
     trail, refusal = Trail("token", authenticated.trail.steps + bound.trail.steps), bound.refusal
     if refusal is None:
-        must = realm.policy.profile_for(client).require_bound
+        must = policy.profile_for(client).require_bound
         case = core.GrantTypeCase(parameters, client, bound.confirmation, must)
         trail = trail.then(follow("token", core.GRANT_TYPE_CHECKS, case))
         refusal = trail.refusal
@@ -61,10 +77,28 @@ async def token(
         return refusal
     ask = _read(parameters, bound, audiences)
     decision, refresh = await REDEEM[ask.grant_type](realm, ask, client)
-    realm.observe(trail.then(decision.trail))
+    trail = trail.then(decision.trail)
     if isinstance(decision.outcome, Refusal):
+        realm.observe(trail)
         return decision.outcome
-    return await cut(realm, decision.outcome, refresh)
+    alike = ask.grant_type == core.CLIENT_CREDENTIALS and bound is UNBOUND and not authenticated.effects
+    return Decided(decision.outcome, refresh, trail, policy, _stands_until(client, now) if alike else 0)
+
+
+def _stands_until(client: Client, now: int) -> int:
+    """When what a secret proves today may come out otherwise: when one of the client's secrets expires."""
+    ends = (one.expires_at for one in client.secrets if one.expires_at is not None and one.expires_at > now)
+    return min(ends, default=now + _STANDS)
+
+
+_STANDS = 3600
+"""Seconds that a decision stands where nothing that it rests on has an end."""
+
+
+async def hand_out(realm: Realm, decided: Decided) -> Tokens | Refusal:
+    """Cut what was decided."""
+    realm.observe(decided.trail)
+    return await cut(realm, decided.issue, decided.refresh)
 
 
 async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens | Refusal:

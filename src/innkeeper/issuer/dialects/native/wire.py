@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -55,6 +56,12 @@ def accepts(request: Request, kind: str) -> bool:
 
 
 _NEVER = re.compile(r"q=0(\.0*)?")
+
+
+def digest_of(request: Request) -> bytes:
+    """What tells a form from every other: the digest of its body and of the headers that it is read by."""
+    headers = f"{request.headers.get('content-type', '')}\n{request.headers.get('authorization', '')}\n"
+    return sha256(headers.encode("latin-1") + request.body).digest()
 
 
 def proof_of(request: Request, form: Parameters) -> Proof:
