@@ -1,4 +1,4 @@
-"""``innkeeper keys``: the signing keys, and new ones."""
+"""``innkeeper keys``: the keys that sign and those that others encrypt to, and new ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import typer
 from innkeeper.cli.state import with_realm
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.registry import rotate_key
+from innkeeper.keys import jwe
 from innkeeper.keys.ring import StoredKey
 
-app = typer.Typer(help="List and rotate signing keys.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="List and rotate keys.", no_args_is_help=True, add_completion=False)
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; innkeeper.toml here by default.")]
 
@@ -27,26 +28,34 @@ def list_all(config: Config = None) -> None:
 
     keys, now = with_realm(config, read)
     for one in keys:
-        print(f"{one.kid}  {one.alg:6} {_state(one, now)}")
+        print(f"{one.kid}  {one.alg:7} {_state(one, now)}")
 
 
 @app.command("rotate")
 def rotate(
-    alg: Annotated[str, typer.Option(help="The algorithm: ES256, RS256, PS256, ES384 or EdDSA.")] = "ES256",
+    alg: Annotated[
+        str,
+        typer.Option(
+            help="The algorithm: ES256, RS256, PS256, ES384 or EdDSA; ECDH-ES or RSA-OAEP-256 for a key to encrypt to."
+        ),
+    ] = "ES256",
     ahead: Annotated[int, typer.Option(help="Seconds that the new key is published before it signs.")] = 600,
     config: Config = None,
 ) -> None:
     """Make a new key. It is published at once, signs a while later, and the old one stays published after that."""
     key = with_realm(config, lambda realm: rotate_key(realm, alg, ahead))
-    print(f"{key.kid}  {key.alg:6} signs from {_time(key.active_from)}")
+    does = "opens what is encrypted to it" if alg in jwe.ALGORITHMS else f"signs from {_time(key.active_from)}"
+    print(f"{key.kid}  {key.alg:7} {does}")
 
 
 def _state(key: StoredKey, now: int) -> str:
     if key.expires_at is not None and key.expires_at <= now:
         return f"withdrawn since {_time(key.expires_at)}"
-    if key.active_from > now:
+    if key.active_from > now and key.alg not in jwe.ALGORITHMS:
         return f"published, signs from {_time(key.active_from)}"
-    return "signs" if key.expires_at is None else f"published until {_time(key.expires_at)}"
+    if key.expires_at is not None:
+        return f"published until {_time(key.expires_at)}"
+    return "opens what is encrypted to it" if key.alg in jwe.ALGORITHMS else "signs"
 
 
 def _time(seconds: int) -> str:
