@@ -90,7 +90,9 @@ def test_a_proof_with_one_thing_wrong_proves_nothing(text: str | None) -> None:
     assert judged(text) is dpop.PROOF_WRONG
 
 
-@pytest.mark.parametrize("url", [f"{URL}?a=b", f"{URL}#f", "HTTPS://Issuer.Example/token", "https://issuer.example:443/token"])
+@pytest.mark.parametrize(
+    "url", [f"{URL}?a=b", f"{URL}#f", "HTTPS://Issuer.Example/token", "https://issuer.example:443/token"]
+)
 def test_an_address_may_be_spelt_differently_where_it_means_the_same(url: str) -> None:
     assert judged(proof({"htu": url})) is None
 

@@ -41,7 +41,9 @@ def with_metadata(client: Client, metadata: Mapping[str, Any]) -> Client:
         raise UsageError(f"client {client.id!r}: {error}") from None
     if said.token_endpoint_auth_method == methods.TLS and (why := mutual_tls.why_not_one_name(said)):
         raise UsageError(f"client {client.id!r}: {why}")
-    return msgspec.structs.replace(client, **{_KEPT_AS.get(name, name): _value(client, said, name) for name in metadata})
+    return msgspec.structs.replace(
+        client, **{_KEPT_AS.get(name, name): _value(client, said, name) for name in metadata}
+    )
 
 
 def _value(client: Client, said: Metadata, name: str) -> object:
