@@ -166,7 +166,7 @@ class AccountPage:
             codes_since=moment(app.since) if app else None,
             codes_left=await factors.recovery_codes_left(realm, sub),
             passkeys=len(await passkeys_of(realm, sub)),
-            places=[_place(one, owner.session) for one in await open_sessions.places(realm, sub)],
+            places=[_place(one, owner.session) for one in await open_sessions.places(realm, sub, owner.session.id)],
             applications=[_application(one, realm.policy) for one in await account.applications(realm, sub)],
             parts={name: f"{at}/{name}" for name in ("password", "codes", "passkeys", "data")},
             logout=self._access.layout.logout,
