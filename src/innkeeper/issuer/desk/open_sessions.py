@@ -39,7 +39,7 @@ async def note_use(realm: Realm, session: Session) -> None:
         return  # Another request has noted it at the same time.
 
 
-async def places(realm: Realm, sub: str, here: str) -> list[Place]:
+async def places(realm: Realm, sub: str, here: str = "") -> list[Place]:
     """Where the person is signed in, the last used first; of those used in the same second, this browser's."""
     found = [await _place(realm, one) for one in await live(realm, sub)]
     return sorted(found, key=lambda one: (one.used_at, one.id == here), reverse=True)
