@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from innkeeper.protocol import base64url
 from tests.issuer.house import ASKED, ORIGIN, PASSWORD, SETTINGS, Answer, House
-from tests.issuer.visitor import Form, Visitor, redeem
+from tests.issuer.visitor import SHOP, Form, Visitor, redeem
 
 SESSION = "innkeeper-native"
 ADA = {"username": "ada@example.org", "password": PASSWORD}
@@ -239,6 +239,19 @@ def test_a_yes_after_signing_out_does_not_count(house: House) -> None:
     fields = at_consent(visitor)
     visitor.cookies.pop(SESSION)
     assert 'id="sign-in"' in visitor.post("/consent", {**fields, "decision": "allow"}).text
+
+
+def test_a_consent_page_that_is_loaded_again_after_the_yes_uses_nothing_up(house: House) -> None:
+    visitor = Visitor(house)
+    visitor.sign_in(visitor.authorize(prompt="login"))
+    asked = {**ASKED, "scope": "openid gym:enter email", "client_id": "shop"}
+    reference = house.post("/par", {**asked, **SHOP}).json["request_uri"]
+    page = visitor.get(f"/authorize?{urlencode({'client_id': 'shop', 'request_uri': reference})}")
+    assert 'id="allow"' in page.text
+    visitor.allow(visitor.authorize(scope=asked["scope"]))
+    again = visitor.get(f"/consent?{urlencode({'ticket': Form(page).hidden['ticket']})}")
+    assert led_to_the_client(again)
+    assert redeem(house, again.sent_back["code"]).status == 200
 
 
 @pytest.mark.parametrize("decision", ["deny", "", "ALLOW", "allow "])

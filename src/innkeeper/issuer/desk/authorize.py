@@ -43,8 +43,11 @@ class Answer(msgspec.Struct, frozen=True):
     front: Sequence[tuple[str, str]] = ()
 
 
-async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
-    """Answer an authorization request, new or waiting. Committed before it is answered."""
+async def authorize(realm: Realm, ticket: Ticket, cookie: str | None, *, give: bool = True) -> Answer:
+    """Answer an authorization request, new or waiting. Committed before it is answered.
+
+    Where ``give`` is false nothing is given or remembered: for a page that asks what is left to do.
+    """
     ask = ticket.parameters()
     client, delivery = await _sought(realm, ask, ticket.delivery)
     examined = core.examine(ask, client, realm.policy, delivery)
@@ -61,6 +64,8 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None) -> Answer:
     factors = await _factors(realm, wanted, session)
     decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now(), hinted, factors)
     trail = examined.trail.then(decision.trail)
+    if not give:
+        return Answer(decision.outcome, trail, client, session)
     try:
         await realm.store.commit((*decision.effects, *_used_up(ticket, decision.outcome)))
     except Lost:

@@ -51,7 +51,7 @@ class ConsentPage:
         return self._visits.on_to(self._layout.authorize, msgspec.structs.replace(ticket, consented=True))
 
     async def _page(self, request: Request, ticket: Ticket) -> Reply:
-        answer = await authorize(self._realm, ticket, self._visits.session_cookie(request))
+        answer = await authorize(self._realm, ticket, self._visits.session_cookie(request), give=False)
         if not isinstance(answer.outcome, AskConsent):
             return self._visits.on_to(self._layout.authorize, ticket)
         asked, session = answer.outcome.authorization, answer.outcome.session
