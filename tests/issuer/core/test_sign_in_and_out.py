@@ -10,13 +10,14 @@ from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddSession, ChangeSession, EndSession
 from innkeeper.issuer.core.logout import LOGOUT_WRONG, WAY_BACK, AskFirst, LogoutRequest, SignedOut
 from innkeeper.issuer.core.records import Client, Person, Session
-from innkeeper.issuer.core.sign_in import NO_MATCH, TOO_MANY, Attempt, Fresh, HalfWay
+from innkeeper.issuer.core.sign_in import NO_MATCH, TOO_MANY, Attempt, HalfWay
+from innkeeper.issuer.core.sessions import Fresh
 from innkeeper.protocol.refusals import Page
 from tests.issuer.core.decided import granted, is_page, refused
 from tests.issuer.core.facts import ADA, APP, NOW, POLICY, SESSION, SHOP
 
 
-def attempted(attempt: Attempt, person: Person | None = ADA) -> Decision[Session]:
+def attempted(attempt: Attempt, person: Person | None = ADA) -> Decision[Session | HalfWay]:
     return sign_in.decide(attempt, person, Fresh("sid-9", b"cookie digest"), POLICY, NOW)
 
 
