@@ -10,8 +10,8 @@ from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddSession, ChangeSession, EndSession
 from innkeeper.issuer.core.logout import LOGOUT_WRONG, WAY_BACK, AskFirst, LogoutRequest, SignedOut
 from innkeeper.issuer.core.records import Client, Person, Session
-from innkeeper.issuer.core.sign_in import NO_MATCH, TOO_MANY, Attempt, HalfWay
 from innkeeper.issuer.core.sessions import Fresh
+from innkeeper.issuer.core.sign_in import NO_MATCH, TOO_MANY, Attempt, HalfWay
 from innkeeper.protocol.refusals import Page
 from tests.issuer.core.decided import granted, is_page, refused
 from tests.issuer.core.facts import ADA, APP, NOW, POLICY, SESSION, SHOP
