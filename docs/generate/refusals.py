@@ -16,6 +16,8 @@ RANGES = {
     "5": "The guard and token verification",
     "6": "The client library and the command line",
     "7": "The hotel",
+    "10": "The Cognito twin: its OAuth endpoints and hosted pages",
+    "11": "The Cognito twin: its JSON API",
 }
 
 
@@ -30,7 +32,7 @@ class Numbered(NamedTuple):
 def numbered() -> list[Numbered]:
     """Every page of the house, in the order of its number."""
     found = [Numbered(page, module.room, name) for module in modules() for name, page in module.constants(Page)]
-    return sorted(found, key=lambda one: (one.page.number, one.room))
+    return sorted(found, key=lambda one: (int(one.page.number[2:]), one.room))
 
 
 def page() -> str:
@@ -38,22 +40,24 @@ def page() -> str:
 
 
 def _lines(refusals: list[Numbered]) -> Iterator[str]:
-    for digit, subject in RANGES.items():
-        chapter = [one for one in refusals if one.page.number[2] == digit]
+    for hundreds, subject in RANGES.items():
+        chapter = [one for one in refusals if one.page.number[2:-2] == hundreds]
         if chapter:
-            yield f"## IK{digit}xx: {subject}\n"
+            yield f"## IK{hundreds}xx: {subject}\n"
             yield from map(_entry, chapter)
 
 
 def _entry(one: Numbered) -> str:
     page = one.page
+    elsewhere = "".join(f"\n- In {place}: {text}" for place, text in page.remedies)
+    sure = f"\n- How sure we are: {page.level}" if page.level else ""
     return f"""### {page.number}
 
 **{page.title}**
 
 - On the wire: {_wire(page)}
 - Why: {page.cause}
-- What helps: {page.remedy}
+- What helps: {page.remedy}{elsewhere}{sure}
 - In the code: `{one.constant}` in [`{one.room}`](../../src/innkeeper/{one.room})
 """
 

@@ -18,6 +18,9 @@ DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 OURS = "6"
 """Refusals of the client library are answered to nobody: they have no face for the wire."""
 
+LEVELS = {"documented", "observed", "inferred"}
+"""How sure we are that a cloud does as its twin does. Such a refusal is worded as the cloud words it, or has no words."""
+
 UNSAID = {"NO_CREDENTIALS", "NO_TOKEN"}
 """RFC 6750 §3.1: whoever sent no credentials at all is told no error, only how to send some."""
 
@@ -36,22 +39,30 @@ def test_every_refusal_says_what_why_and_what_helps() -> None:
 
 def _faults(one: Numbered) -> Iterator[str]:
     page = one.page
-    if not re.fullmatch(rf"IK[{''.join(RANGES)}]\d\d", page.number):
+    if not re.fullmatch(rf"IK({'|'.join(RANGES)})\d\d", page.number):
         yield f"{page.number} is no number of ours"
     if not page.title or page.title.endswith("."):
         yield "the title is missing or a sentence"
     if not SENTENCE.fullmatch(page.cause) or not SENTENCE.fullmatch(page.remedy):
         yield "cause and remedy are not both sentences"
-    if page.number[2] == OURS:
+    yield from _wire_faults(one)
+    if page.status not in {200, *range(400, 600)}:  # 200: a dead token, asked about, is news and no error
+        yield f"{page.status} is no error status"
+
+
+def _wire_faults(one: Numbered) -> Iterator[str]:
+    page = one.page
+    if page.number[2:-2] == OURS:
         if page.wire:
             yield "a refusal of the client library has words for the wire"
+    elif page.level:
+        if page.level not in LEVELS or not page.error or not re.fullmatch(r"[\x20-\x7E]*", page.wire):
+            yield "what a cloud says is not known to some level, has no code or is not printable"
     elif one.constant in UNSAID:
         if page.error or page.wire:
             yield "whoever sent no credentials is told an error"
     elif not (page.error and SENTENCE.fullmatch(page.wire) and DESCRIPTION.fullmatch(page.wire)):
         yield "what goes on the wire is not a code and a sentence that an error description may hold"
-    if page.status not in {200, *range(400, 600)}:  # 200: a dead token, asked about, is news and no error
-        yield f"{page.status} is no error status"
 
 
 def test_every_check_states_its_rule_and_the_section_it_comes_from() -> None:

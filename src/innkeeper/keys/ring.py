@@ -40,7 +40,8 @@ _slow_signers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign")
 class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key as remembered. It signs from ``active_from`` on and is published until ``expires_at``.
 
-    A key whose ``alg`` is one of ``jwe.ALGORITHMS`` signs nothing: it opens what others encrypt to it.
+    A key whose ``alg`` is one of ``jwe.ALGORITHMS`` signs nothing: it opens what others encrypt to it. ``purpose`` names
+    what alone it signs, in a dialect that signs its kinds of tokens with a key each; "" for everything.
     """
 
     kid: str
@@ -49,6 +50,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     active_from: int
     expires_at: int | None = None
+    purpose: str = ""
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -114,9 +116,12 @@ class Ring:
         own = [key for key in self._keys.values() if key.stored.alg in jwe.ALGORITHMS]
         return [key for key in own if not _expired(key.stored, now)]
 
-    async def cut(self, alg: str, typ: str, claims: Mapping[str, Any], now: int) -> str:
-        """A signed token. RSA signs in a thread: it takes ten times as long and holds no lock meanwhile."""
-        key = self._lasting_longest(alg, now)
+    async def cut(self, alg: str, typ: str, claims: Mapping[str, Any], now: int, purpose: str = "") -> str:
+        """A signed token. RSA signs in a thread: it takes ten times as long and holds no lock meanwhile.
+
+        ``typ`` "" leaves the type out of the header; ``purpose`` is that of the key to sign with.
+        """
+        key = self._lasting_longest(alg, now, purpose)
         if key is None:
             raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
         header = self._header(key, typ)
@@ -165,30 +170,42 @@ class Ring:
         except (jws.NotAToken, NotStrict) as error:
             raise NotOurs(str(error)) from None
 
-    def _lasting_longest(self, alg: str, now: int) -> _Key | None:
+    def _lasting_longest(self, alg: str, now: int, purpose: str = "") -> _Key | None:
         """The key that is published longest, the newest of several: what it signs now outlives no key."""
         for key in self._lasting:
-            if key.stored.alg == alg and key.stored.active_from <= now and not _expired(key.stored, now):
+            stored = key.stored
+            if stored.alg == alg and stored.purpose == purpose and stored.active_from <= now < _end(stored):
                 return key
         return None
 
     def _header(self, key: _Key, typ: str) -> bytes:
         known = self._headers.get((key.stored.kid, typ))
         if known is None:
-            header = {"alg": key.stored.alg, "typ": typ, "kid": key.stored.kid}
+            alg, kid = key.stored.alg, key.stored.kid
+            header = {"alg": alg, "typ": typ, "kid": kid} if typ else {"kid": kid, "alg": alg}
             known = self._headers[key.stored.kid, typ] = jws.encode_header(header).encode("ascii")
         return known
 
 
-def make(alg: str, seal: Seal, *, now: int, active_from: int) -> StoredKey:
-    """A new signing key, sealed. Raises ``UsageError`` for an algorithm that no key is made for."""
+def make(
+    alg: str,
+    seal: Seal,
+    *,
+    now: int,
+    active_from: int,
+    purpose: str = "",
+    named: Callable[[str], str] = lambda thumbprint: thumbprint,
+) -> StoredKey:
+    """A new signing key, sealed. ``named`` makes its ``kid`` of its thumbprint. Raises ``UsageError`` for an algorithm
+    that no key is made for."""
     if alg not in _MAKERS:
         raise UsageError(f"no keys are made for {alg!r}; choose one of {', '.join(_MAKERS)}")
     private = _MAKERS[alg]()
     document = jwk.public_document(private.public_key(), "", alg)
-    kid = jwk.thumbprint(document)
+    kid = named(jwk.thumbprint(document))
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return StoredKey(kid=kid, alg=alg, sealed=seal.close(der, _purpose(kid)), created_at=now, active_from=active_from)
+    sealed = seal.close(der, _purpose(kid))
+    return StoredKey(kid=kid, alg=alg, sealed=sealed, created_at=now, active_from=active_from, purpose=purpose)
 
 
 def rotate(
@@ -244,5 +261,9 @@ def _lasts(key: _Key) -> tuple[int, int]:
     return key.stored.expires_at or _NEVER, key.stored.active_from
 
 
+def _end(stored: StoredKey) -> int:
+    return _NEVER if stored.expires_at is None else stored.expires_at
+
+
 def _expired(stored: StoredKey, now: int) -> bool:
-    return stored.expires_at is not None and stored.expires_at <= now
+    return _end(stored) <= now

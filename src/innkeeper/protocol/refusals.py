@@ -11,6 +11,10 @@ class Page(msgspec.Struct, frozen=True):
     ``number`` never changes meaning once released. ``error`` and ``wire`` are all that a caller is told:
     the code of the specification and one safe sentence. ``cause`` and ``remedy`` are for the docs, the
     tour and the terminal. ``status`` is the HTTP status where the refusal is answered directly.
+
+    A refusal that is spelt as a cloud spells it says three things more: ``level``, how sure we are that the cloud does
+    so (``documented``, ``observed`` in a public client, ``inferred``), and the remedy in the cloud's ``console`` and in
+    ``terraform``; ``remedy`` is then the one in code.
     """
 
     number: str
@@ -20,13 +24,23 @@ class Page(msgspec.Struct, frozen=True):
     remedy: str
     wire: str
     status: int = 400
+    level: str = ""
+    console: str = ""
+    terraform: str = ""
+
+    @property
+    def remedies(self) -> tuple[tuple[str, str], ...]:
+        """The remedies beside the one in code, by where they are taken."""
+        places = (("console", self.console), ("Terraform", self.terraform))
+        return tuple((place, text) for place, text in places if text)
 
 
 class Refusal(msgspec.Struct, frozen=True):
     """One refusal that happened: a page, and this case's ``reason`` with what was expected and found.
 
     ``reason``, ``expected``, ``found`` and ``hint`` never leave the house, except onto development pages.
-    No secret and no whole token is ever put into them.
+    No secret and no whole token is ever put into them. ``said`` goes on the wire instead of the page's sentence, where
+    a cloud's own sentence names a value of the request.
     """
 
     page: Page
@@ -34,6 +48,12 @@ class Refusal(msgspec.Struct, frozen=True):
     expected: str = ""
     found: str = ""
     hint: str = ""
+    said: str = ""
+
+    @property
+    def wire(self) -> str:
+        """The sentence that goes on the wire."""
+        return self.said or self.page.wire
 
     @property
     def error(self) -> str:

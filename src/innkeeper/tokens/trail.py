@@ -110,8 +110,16 @@ class Trail(msgspec.Struct, frozen=True, gc=False):
                 "cause": refusal.page.cause,
                 "reason": refusal.reason,
                 "remedy": refusal.remedy,
+                **_of_the_cloud(refusal),
             },
         }
+
+
+def _of_the_cloud(refusal: Refusal) -> dict[str, str]:
+    """How sure the cloud's behaviour is, and the remedies beside the one in code; nothing for a refusal of our own."""
+    page = refusal.page
+    said = {"level": page.level, "console": page.console, "terraform": page.terraform}
+    return {name: text for name, text in said.items() if text}
 
 
 Observer = Callable[[Trail], None]

@@ -122,6 +122,33 @@ class StoreSuite:
             run(realm.put_person(Person(sub="other", username=taken)))
         assert run(realm.people()) == [ADA]
 
+    def test_a_person_put_by_an_effect_is_new_or_known(self, realm: RealmStore) -> None:
+        run(realm.commit((fx.PutPerson(ADA),)))
+        for late in (fx.PutPerson(ADA), fx.PutPerson(replace(ADA, sub="other"))):
+            with pytest.raises(fx.Lost):
+                run(realm.commit((late,)))
+        renamed = replace(ADA, username="ada.l")
+        run(realm.commit((fx.PutPerson(renamed, new=False),)))
+        assert run(realm.people()) == [renamed]
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.PutPerson(replace(ADA, sub="nobody"), new=False),)))
+
+    def test_nobody_is_renamed_to_the_name_of_another(self, realm: RealmStore) -> None:
+        other = replace(ADA, sub="other", username="bob")
+        run(realm.commit((fx.PutPerson(ADA), fx.PutPerson(other))))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.PutPerson(replace(other, username="ADA"), new=False),)))
+        assert run(realm.person("other")) == other
+
+    def test_a_person_removed_takes_sessions_grants_and_credentials_along(self, realm: RealmStore) -> None:
+        own = fx.PutCredential(ADA.sub, "passkey", "c-1", b"1")
+        session, grant = replace(SESSION, sub=ADA.sub), replace(GRANT, sub=ADA.sub)
+        run(realm.commit((fx.PutPerson(ADA), own, fx.AddSession(session), fx.AddGrant(grant))))
+        run(realm.commit((fx.RemovePerson(ADA.sub, NOW), fx.RemovePerson(ADA.sub, NOW + 1))))
+        assert (run(realm.person(ADA.sub)), run(realm.credentials(ADA.sub, "passkey"))) == (None, [])
+        ended, revoked = run(realm.session(session.digest)), run(realm.grant(grant.id))
+        assert (ended and ended.ended_at, revoked and revoked.revoked_at) == (NOW, NOW)
+
     def test_a_session_is_kept_until_it_is_ended(self, realm: RealmStore) -> None:
         run(realm.commit((fx.AddSession(SESSION),)))
         assert run(realm.session(SESSION.digest)) == SESSION

@@ -109,6 +109,8 @@ CHANGES: tuple[fx.Effect, ...] = (
     fx.PutEntry("x", "y", b"", NOW),
     fx.PutEntry("x", "y", b"", NOW, 1),
     fx.DropEntry("x", "y", 2),
+    fx.PutPerson(replace(ADA, sub="x", username="x")),
+    fx.RemovePerson("x", 0),
     fx.PutCredential("x", "x", "x", b""),
     fx.RemoveCredential("x", "x", "x"),
     fx.RemoveClient(SHOP.id, NOW),

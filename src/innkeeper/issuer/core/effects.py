@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.records import Client, Code, Consent, Grant, RefreshToken, Session
+from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Session
 
 
 class Lost(Exception):
@@ -30,6 +30,21 @@ class RemoveClient(Effect, frozen=True):
     """Forget a client; its grants end and what people allowed it is forgotten with it. Twice does no harm."""
 
     client_id: str
+    at: int
+
+
+class PutPerson(Effect, frozen=True):
+    """Remember a person. Conditional: nobody else has the name, and where ``new``, nobody the ``sub``; else they must
+    still be here."""
+
+    person: Person
+    new: bool = True
+
+
+class RemovePerson(Effect, frozen=True):
+    """Forget a person; their sessions and grants end, and what they allowed is forgotten with them. Twice does no harm."""
+
+    sub: str
     at: int
 
 

@@ -60,7 +60,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     refresh token made for this request was committed and may be handed out. ``confirmation`` binds the token to
     a key (``cnf``), ``details`` are authorization details, ``actor`` is who acts for the subject (``act``);
     ``may_act`` is who may come to, ``issued_type`` the type of token to tell where a grant has to tell it, and
-    ``lifetime`` in seconds, where it is another than the policy's.
+    ``lifetime`` in seconds, where it is another than the policy's; ``more`` is what a dialect's tokens say beyond all this.
     """
 
     client: Client
@@ -77,6 +77,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     may_act: dict[str, Any] | None = None
     issued_type: str = ""
     lifetime: int | None = None
+    more: dict[str, Any] = {}
 
 
 class Fresh(msgspec.Struct, frozen=True):

@@ -19,12 +19,13 @@ class Stamp(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A token before it is signed. ``lifetime`` in seconds."""
+    """A token before it is signed. ``lifetime`` in seconds; ``purpose`` is that of the key to sign it with."""
 
     alg: str
     typ: str
     claims: dict[str, Any]
     lifetime: int
+    purpose: str = ""
 
 
 class TokenShape(Protocol):

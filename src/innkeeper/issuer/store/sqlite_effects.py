@@ -50,6 +50,24 @@ def _remove_client(run: Execute, realm: str, effect: fx.RemoveClient) -> None:
     run(sql, (effect.at, realm, effect.client_id))
 
 
+def _put_person(run: Execute, realm: str, effect: fx.PutPerson) -> None:
+    one, record = effect.person, _encode(effect.person)
+    if effect.new:
+        _won(run("INSERT OR IGNORE INTO people VALUES (?,?,?,?)", (realm, one.sub, one.username, record)))
+        return
+    sql = "UPDATE OR IGNORE people SET username=?, record=? WHERE realm=? AND sub=?"
+    _won(run(sql, (one.username, record, realm, one.sub)))
+
+
+def _remove_person(run: Execute, realm: str, effect: fx.RemovePerson) -> None:
+    who, when = (realm, effect.sub), (effect.at, realm, effect.sub)
+    run("DELETE FROM people WHERE realm=? AND sub=?", who)
+    run("DELETE FROM consents WHERE realm=? AND sub=?", who)
+    run("DELETE FROM credentials WHERE realm=? AND sub=?", who)
+    run("UPDATE sessions SET ended_at=? WHERE realm=? AND sub=? AND ended_at IS NULL", when)
+    run("UPDATE grants SET revoked_at=? WHERE realm=? AND sub=? AND revoked_at IS NULL", when)
+
+
 def _add_code(run: Execute, realm: str, effect: fx.AddCode) -> None:
     code = effect.code
     run("INSERT INTO codes VALUES (?,?,?,NULL,?)", (realm, code.digest, code.expires_at, _encode(code)))
@@ -169,6 +187,8 @@ def _won(cursor: sqlite3.Cursor) -> None:
 _APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
     fx.PutClient: _put_client,
     fx.RemoveClient: _remove_client,
+    fx.PutPerson: _put_person,
+    fx.RemovePerson: _remove_person,
     fx.AddCode: _add_code,
     fx.SpendCode: _spend_code,
     fx.AddGrant: _add_grant,
