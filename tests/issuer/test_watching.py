@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from innkeeper.issuer import app
+from innkeeper.issuer.app import opening
 from innkeeper.issuer.core.effects import AddOnce
 from innkeeper.issuer.desk.registry import rotate_key, rotate_secret
 from innkeeper.issuer.store.sqlite import SqliteStore
@@ -21,7 +21,7 @@ from tests.issuer.visitor import ROBOT
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """One that looks for changes whenever nothing else is to be done."""
-    monkeypatch.setattr(app, "_LOOK_EVERY", 0)
+    monkeypatch.setattr(opening, "_LOOK_EVERY", 0)
     made = House(tmp_path)
     yield made
     made.close()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from starlette.types import ASGIApp
 
 from innkeeper.cli.serving import Opening, listen, run
 from innkeeper.cli.state import MASTER_KEY
 from innkeeper.issuer.app import Issuer, open_issuer
 from innkeeper.issuer.desk.registry import development_records
-from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.protocol.refusals import UsageError
 
@@ -31,7 +31,7 @@ def command(
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[Site]:
+async def _open(settings: Settings) -> AsyncIterator[ASGIApp]:
     issuer = await open_issuer(settings, development=False, master=os.environ.get(MASTER_KEY))
     try:
         await _judge(issuer, settings)

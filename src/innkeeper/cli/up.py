@@ -64,7 +64,7 @@ class Site:
         path = scope["path"]
         if path == "/hotel" or path.startswith(_HOTELS):
             await self._hotel(scope, receive, send)
-        elif self._issuer.site.knows(path):
+        elif self._issuer.site.takes(scope):
             await self._issuer.site(scope, receive, send)
         else:
             await self._tour.app(scope, receive, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
@@ -71,6 +72,12 @@ class Realm:
         self._clients: dict[str, Client] = {}
         self.supported: Callable[[], Mapping[str, Any]] = dict
         """What is spoken here: the discovery document, which a dialect writes."""
+
+    def known_as(self, issuer: str) -> Realm:
+        """The same realm under another issuer: one store, one set of keys and caches. It has to be reloaded, too."""
+        other = copy.copy(self)
+        other.policy = msgspec.structs.replace(self.policy, issuer=issuer)
+        return other
 
     async def client(self, client_id: str | None) -> Client | None:
         """The client by that id: registered here, or described by its own document at that address."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -75,3 +75,6 @@ class AuthorizationWording(Protocol):
 
 Endpoints = Mapping[str, Endpoint]
 """Paths to what answers there. A path that ends in ``/*`` stands for every one that is a segment longer."""
+
+Finder = Callable[[Mapping[str, Any]], Endpoint | None]
+"""What answers a request, given its ASGI scope (method, path, headers), where its path alone does not tell."""

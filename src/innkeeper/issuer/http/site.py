@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
+from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Finder
 from innkeeper.issuer.http.proxies import NO_PROXIES, Proxies
 from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.exchange import JSON, NO_STORE, Reply, Request, json_reply
@@ -30,15 +30,17 @@ log = logging.getLogger("innkeeper.http")
 
 
 class Site:
-    """The endpoints of one or several realms. A path that is none of theirs is answered 404."""
+    """The endpoints of one or several realms; ``finders`` are asked for those whose paths are not known beforehand.
+    What is none of theirs is answered 404."""
 
-    def __init__(self, endpoints: Endpoints, proxies: Proxies = NO_PROXIES) -> None:
+    def __init__(self, endpoints: Endpoints, proxies: Proxies = NO_PROXIES, finders: Sequence[Finder] = ()) -> None:
         self._endpoints = endpoints
         self._proxies = proxies
+        self._finders = finders
 
-    def knows(self, path: str) -> bool:
-        """Whether an endpoint answers at this path."""
-        return self._endpoint(path) is not None
+    def takes(self, scope: Scope) -> bool:
+        """Whether an endpoint answers this request."""
+        return self._endpoint(scope) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -47,11 +49,13 @@ class Site:
             return
         await _send(send, reply, without_body=scope["method"] == "HEAD")
 
-    def _endpoint(self, path: str) -> Endpoint | None:
-        return self._endpoints.get(path) or self._endpoints.get(f"{path.rpartition('/')[0]}/*")
+    def _endpoint(self, scope: Scope) -> Endpoint | None:
+        path = scope["path"]
+        known = self._endpoints.get(path) or self._endpoints.get(f"{path.rpartition('/')[0]}/*")
+        return known or next((found for finder in self._finders if (found := finder(scope))), None)
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        endpoint, method = self._endpoint(scope["path"]), scope["method"]
+        endpoint, method = self._endpoint(scope), scope["method"]
         if endpoint is None:
             return Reply(404, (("content-type", "text/plain"),), b"There is nothing at this address.\n")
         if method not in endpoint.methods:

@@ -1,0 +1,95 @@
+"""What all realms of one process stand on: settings, database, master key, clock, the way to others' documents."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from innkeeper.issuer.desk.fetching import Fetcher
+from innkeeper.issuer.desk.outside import Outside
+from innkeeper.issuer.desk.realm import Clock, Realm
+from innkeeper.issuer.dialects.layout import Endpoints, Finder
+from innkeeper.issuer.pages.explanations import Explanations
+from innkeeper.issuer.settings import Settings
+from innkeeper.issuer.store.sqlite import SqliteStore
+from innkeeper.keys.seal import Seal, master_key
+from innkeeper.protocol.addresses import is_loopback_address
+from innkeeper.protocol.refusals import UsageError
+from innkeeper.tokens.trail import Observer
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What a realm is opened with. ``development`` shows reasons and hints; ``observe`` takes every decision's trail."""
+
+    settings: Settings
+    store: SqliteStore
+    seal: Seal
+    clock: Clock
+    observe: Observer
+    fetcher: Fetcher
+    explanations: Explanations
+    development: bool
+
+
+class Opened(Protocol):
+    """A dialect whose realms are open: what answers at an origin, such as ``https://localhost:8443``."""
+
+    def realms(self) -> Iterable[Realm]:
+        """Every realm that has to take up what other processes change."""
+        ...
+
+    def endpoints(self, origin: str, /) -> Endpoints:
+        """Paths to what answers there."""
+        ...
+
+    def finders(self, origin: str, /) -> Iterable[Finder]:
+        """Ways to endpoints whose paths are not known beforehand, asked in turn where no path fits."""
+        ...
+
+
+class Origins:
+    """A realm at each origin that it is served at: one store, one set of keys and caches, an issuer string each."""
+
+    def __init__(self, home: Realm, origin: str) -> None:
+        self.home = home
+        self._at = {origin: home}
+
+    def __iter__(self) -> Iterator[Realm]:
+        return iter(tuple(self._at.values()))
+
+    def at(self, origin: str, issuer: str) -> Realm:
+        """The realm as it is at an origin, where it is called ``issuer``."""
+        if origin not in self._at:
+            self._at[origin] = self.home.known_as(issuer)
+        return self._at[origin]
+
+
+def system_clock() -> int:
+    """Whole seconds since the epoch."""
+    return int(time.time())
+
+
+def open_state(settings: Settings, master: str | None) -> tuple[SqliteStore, Seal]:
+    """The database and the master key in the state folder, made where missing."""
+    state = Path(settings.server.state)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the state folder {state}: {error.strerror}. Choose another STATE.") from None
+    store = SqliteStore(state / "innkeeper.db")
+    return store, Seal(master_key(state / "master.key", master))
+
+
+def outside_of(settings: Settings) -> Outside:
+    """The way to others' documents that the settings allow. Raises ``UsageError`` for a host not of this computer."""
+    for listed in settings.fetching.allow_loopback_hosts:
+        host, _, port = listed.rpartition(":")
+        if not port.isdigit() or not (host == "localhost" or is_loopback_address(host.strip("[]"))):
+            raise UsageError(
+                f"fetching.allow_loopback_hosts: {listed!r} is no host and port of this computer, as 127.0.0.1:8765 is"
+            )
+    return Outside(frozenset(settings.fetching.allow_loopback_hosts))

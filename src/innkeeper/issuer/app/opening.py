@@ -1,0 +1,146 @@
+"""Opening an issuer: its realms at every origin, one ASGI application in front of them, a watch behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from innkeeper.issuer.app.ground import Ground, Opened, open_state, outside_of, system_clock
+from innkeeper.issuer.app.native import Native, open_native
+from innkeeper.issuer.desk.fetching import Fetcher
+from innkeeper.issuer.desk.outside import Outside
+from innkeeper.issuer.desk.realm import Clock, random_id
+from innkeeper.issuer.dialects.native.layout import layout
+from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
+from innkeeper.issuer.http.fronts import Fronts
+from innkeeper.issuer.http.proxies import proxies
+from innkeeper.issuer.http.site import Site
+from innkeeper.issuer.pages.explanations import Explanations
+from innkeeper.issuer.settings import Settings
+from innkeeper.protocol.refusals import Unreachable, UsageError
+from innkeeper.tokens.trail import Observer, Trail, unobserved
+
+_LOOK_EVERY = 0.5
+_NEVER_LOOKED = -1
+_PURGE_EVERY = 60
+_PURGE_ROWS = 1_000
+_LAST_ERRANDS = 2.0
+"""Seconds that errands under way are given when the house closes."""
+
+_KEPT_AFTER_EXPIRY = 86400
+"""Seconds that spent codes and tokens are remembered beyond their expiry, so that a late replay is known as one."""
+
+log = logging.getLogger("innkeeper.issuer")
+
+
+class Issuer:
+    """A running issuer: ``site`` is its ASGI application, ``realm`` its native realm. Made by ``open_issuer``."""
+
+    def __init__(self, ground: Ground, native: Native, others: Sequence[Opened], site: Site | Fronts) -> None:
+        self.realm = native.realm
+        self.layout = native.layout
+        self.site = site
+        self.explanations = ground.explanations
+        self._store = ground.store
+        self._opened = (native, *others)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Inside the block, take up what other processes change and forget what has expired."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            for opened in self._opened:
+                for realm in opened.realms():
+                    await realm.errands.finished(_LAST_ERRANDS)
+
+    async def _watch(self) -> None:
+        version, last_purge = _NEVER_LOOKED, 0
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            now = self.realm.now()
+            try:
+                if (current := self._store.version()) != version:
+                    version = current
+                    await self._reload()
+                if now - last_purge >= _PURGE_EVERY:
+                    last_purge = now
+                    await self._purge(now - _KEPT_AFTER_EXPIRY)
+            except (Unreachable, UsageError) as error:
+                log.warning("%s", error)
+
+    async def _reload(self) -> None:
+        for opened in self._opened:
+            for realm in opened.realms():
+                await realm.reload()
+
+    async def _purge(self, before: int) -> None:
+        for name in {realm.name for opened in self._opened for realm in opened.realms()}:
+            await self._store.realm(name).purge(before, _PURGE_ROWS)
+
+    async def cut_again(self, claims: Mapping[str, Any], at: int) -> str:
+        """A token of ours cut once more as if at another time, seconds since the epoch; to show what expiry does."""
+        shift = at - int(claims["iat"])
+        moved = {name: claims[name] + shift for name in ("iat", "exp", "nbf", "auth_time") if name in claims}
+        said = {**claims, **moved, "jti": random_id()}
+        return await self.realm.ring.cut(ACCESS_ALGORITHM, self.realm.shape.access_type, said, self.realm.now())
+
+    def close(self) -> None:
+        """Finish the writes that were asked for, and let go of the database."""
+        self._store.close()
+
+
+async def open_issuer(
+    settings: Settings,
+    *,
+    development: bool,
+    observe: Observer = unobserved,
+    master: str | None = None,
+    clock: Clock = system_clock,
+    outside: Outside | None = None,
+    also_at: Sequence[str] = (),
+) -> Issuer:
+    """The issuer that the settings describe. ``development`` shows reasons and hints; ``master`` is a master key
+    from the environment; ``outside`` is the way to others' documents where it is not to be made from the settings;
+    ``also_at`` are further origins at which all realms are served, each realm under an issuer of that origin.
+    Raises ``UsageError`` where state or settings are no good."""
+    store, seal = open_state(settings, master)
+    static = layout(settings.origin).static
+    explanations = Explanations(settings.origin, settings.title, static, development=development)
+
+    def see(trail: Trail) -> None:
+        explanations.observe(trail)
+        observe(trail)
+
+    fetcher = Fetcher(outside or outside_of(settings), clock, redirects=settings.fetching.redirects)
+    ground = Ground(
+        settings=settings,
+        store=store,
+        seal=seal,
+        clock=clock,
+        observe=see,
+        fetcher=fetcher,
+        explanations=explanations,
+        development=development,
+    )
+    native = await open_native(ground)
+    return Issuer(ground, native, (), _front(ground, [native], also_at))
+
+
+def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str]) -> Site | Fronts:
+    """One site for every origin, behind what tells them apart where there are several."""
+    server, home = ground.settings.server, ground.settings.origin
+    believed = proxies(server.trusted_proxies, server.client_certificate_header)
+
+    def site(origin: str) -> Site:
+        table = {path: endpoint for one in opened for path, endpoint in one.endpoints(origin).items()}
+        return Site(table, believed, [finder for one in opened for finder in one.finders(origin)])
+
+    return Fronts(site(home), {origin: site(origin) for origin in also_at}) if also_at else site(home)
