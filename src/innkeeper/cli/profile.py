@@ -61,8 +61,17 @@ RULES: Mapping[str, Callable[[Any], str]] = {
     "require_pushed": _either("Requests must be pushed (RFC 9126)", "Requests may be pushed"),
     "require_signed": _either("Requests must be signed (RFC 9101)", "Requests may be signed"),
     "unsigned_requests": _either("Request objects without a signature are read", "Request objects need a signature"),
+    "request_uris": _either(
+        "Request objects are fetched from addresses that the client registered", "No request is fetched from anywhere"
+    ),
+    "merged_requests": _either(
+        "What a request object leaves out may stand beside it", "Beside a request object nothing counts"
+    ),
     "longest_request_object": lambda most: (
         f"Request objects live {most} s at most, and say from when" if most else "Request objects live as they say"
+    ),
+    "secret_id_tokens": _either(
+        "ID tokens may be signed with the client's secret (HS256)", "ID tokens are signed with the issuer's keys"
     ),
     "require_bound": _either("Every token is bound to a key or a certificate", "Tokens may be bound to a key"),
     "always_pkce": _either("Everybody uses PKCE with S256", "Public clients use PKCE with S256"),

@@ -121,9 +121,14 @@ def the_reference_leads_to_a_request(case: Case) -> Seen | Refusal:
 
 @check("RFC 9101 §6")
 def the_request_comes_in_a_way_that_is_taken(case: Case) -> Seen | Refusal:
-    """Plain, pushed, or in an object that the client signed; not by a reference to somewhere else."""
+    """Plain, pushed, or in an object that the client signed and sent or keeps at an address it registered."""
+    if {"request", "request_uri"} <= case.ask.keys():
+        return Refusal(REQUEST_WRONG, "request and request_uri came together", "one of them", "both")
     if case.delivery.unsupported:
         return Refusal(REQUEST_URI, "a request_uri that leads elsewhere was sent", "a pushed request", "a reference")
+    if case.delivery.address_problem:
+        reason, sent = case.delivery.address_problem, str(case.ask.get("request_uri"))
+        return Refusal(REQUEST_ADDRESS, reason, "a request object at a registered address", sent)
     if case.delivery.object_problem:
         return Refusal(REQUEST_OBJECT, case.delivery.object_problem, "a request object signed by the client", "another")
     return Seen("signed by the client" if case.delivery.signed else "plain parameters")
@@ -338,12 +343,22 @@ REQUEST_OBJECT = Page(
     "Sign it with a key the client registered, aud the issuer, iss and client_id the client, exp some minutes ahead.",
     "The request object is not valid.",
 )
+REQUEST_ADDRESS = Page(
+    "IK105",
+    errors.INVALID_REQUEST_URI,
+    "The request could not be had from its address",
+    "request_uri leads to an address that the client did not register, that cannot be reached, or where something "
+    "else than a request object stands.",
+    "Register the address under request_uris, on https; answer within seconds with the signed JWT alone.",
+    "The request could not be read from the request_uri.",
+)
 REQUEST_URI = Page(
     "IK115",
     errors.REQUEST_URI_NOT_SUPPORTED,
     "Requests by reference are not read here",
-    "The parameters were to be fetched from an address of the client's, which this issuer does not do.",
-    "Push the request beforehand, or send it plainly; discovery says request_uri_parameter_supported false.",
+    "The parameters were to be fetched from an address of the client's, which its profile does not allow.",
+    "Push the request beforehand, or send it plainly; discovery says request_uri_parameter_supported false for a whole "
+    "issuer that reads none.",
     "The request_uri parameter is not supported.",
 )
 REFERENCE_DEAD = Page(

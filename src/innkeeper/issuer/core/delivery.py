@@ -10,13 +10,13 @@ from innkeeper.protocol.parameters import Parameters
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """The facts of it. A problem is a sentence that says why a reference led nowhere, an object is no good or an
-    unknown client is unknown;
-    ``unsupported`` names a parameter that asks for a way that is not taken here."""
+    """The facts of it. A problem is a sentence that says why a reference or an address led nowhere, an object is no
+    good or an unknown client is unknown; ``unsupported`` names a parameter that asks for a way that is not taken here."""
 
     pushed: bool = False
     signed: bool = False
     reference_problem: str = ""
+    address_problem: str = ""
     object_problem: str = ""
     client_problem: str = ""
     unsupported: str = ""

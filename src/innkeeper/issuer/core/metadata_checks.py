@@ -21,6 +21,7 @@ from innkeeper.issuer.core.client_metadata import (
 )
 from innkeeper.issuer.core.methods import PRIVATE_KEY_JWT, SECRETS, SELF_SIGNED_TLS, TLS
 from innkeeper.issuer.core.mutual_tls import why_not_one_name
+from innkeeper.issuer.core.profiles import HS256
 from innkeeper.issuer.core.records import NATIVE, PAIRWISE, WEB
 from innkeeper.protocol.errors import INVALID_CLIENT_METADATA, INVALID_REDIRECT_URI
 from innkeeper.protocol.redirects import LOOPBACK_HOSTS, is_loopback, why_not_registrable
@@ -78,6 +79,8 @@ def what_is_chosen_is_spoken_here(case: Case) -> Seen | Refusal:
     for name in _ENCRYPTED:
         if getattr(case.said, f"{name}_enc") and not getattr(case.said, f"{name}_alg"):
             return Refusal(BAD_METADATA, f"{name}_enc needs {name}_alg", f"{name}_alg", "nothing")
+    if case.said.id_token_signed_response_alg == HS256 and method_of(case.said, case.rules) not in SECRETS:
+        return Refusal(BAD_METADATA, "ID tokens signed with a secret need a client that has one", HS256, "no secret")
     return Seen(method_of(case.said, case.rules))
 
 

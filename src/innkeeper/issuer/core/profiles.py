@@ -17,6 +17,9 @@ from innkeeper.protocol.refusals import UsageError
 ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
 """What may sign here at all: client assertions, request objects, DPoP proofs."""
 
+HS256 = "HS256"
+"""What a shared secret signs with."""
+
 QUERY_MODES = ("query", "fragment", "form_post")
 JWT_MODES = ("jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
 
@@ -30,7 +33,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     ``auth_methods`` a client may use; ``algorithms`` that client and issuer may sign with for one another.
     ``require_pushed``: requests come by the back channel. ``require_signed``: and in an object signed by the client.
-    ``unsigned_requests``: request objects with alg none are read. ``require_bound``: every token is bound to a key.
+    ``unsigned_requests``: request objects with alg none are read. ``request_uris``: an object may stand at an address
+    that its client registered. ``merged_requests``: what an object does not say may stand beside it, as OpenID Connect
+    has it and RFC 9101 does not. ``secret_id_tokens``: ID tokens may be signed with the client's secret.
+    ``require_bound``: every token is bound to a key.
     ``always_pkce``: confidential clients too, whatever they registered; ``pkce_optional``: they need neither PKCE nor a
     nonce. ``longest_code`` and ``longest_request_object`` in seconds; the latter, where given, makes nbf and exp
     compulsory. ``issuer_audience``: an assertion is addressed to the issuer in a single string, nothing else.
@@ -49,6 +55,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     require_pushed: bool = False
     require_signed: bool = False
     unsigned_requests: bool = False
+    request_uris: bool = True
+    merged_requests: bool = False
+    secret_id_tokens: bool = False
     require_bound: bool = False
     always_pkce: bool = False
     pkce_optional: bool = False
@@ -59,6 +68,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     device_grant: bool = True
     longest_code: int = 600
     longest_request_object: int | None = None
+
+    def id_token_algorithm(self, registered: str) -> str:
+        """What an ID token is signed with: the client's secret too, where the profile allows that."""
+        return registered if registered == HS256 and self.secret_id_tokens else self.algorithm(registered)
 
     def algorithm(self, registered: str) -> str:
         """What we sign with for a client that registered this algorithm, where the profile allows it."""
@@ -81,11 +94,13 @@ MCP = Profile(
 )
 CERTIFICATION = Profile(
     name="oidc-certification",
-    summary="For the OpenID certification suite only: adds the implicit and hybrid response types and unsigned request "
-    "objects, and asks confidential clients for no PKCE. Less safe than the default.",
+    summary="For the OpenID certification suite only: adds the implicit and hybrid response types, unsigned request "
+    "objects and ID tokens signed with a secret, and asks confidential clients for no PKCE. Less safe than the default.",
     specification="OpenID Connect Core 1.0",
     response_types=(*CODE_ONLY, *WITH_TOKENS),
     unsigned_requests=True,
+    merged_requests=True,
+    secret_id_tokens=True,
     pkce_optional=True,
 )
 FAPI_SECURITY = Profile(
@@ -95,6 +110,7 @@ FAPI_SECURITY = Profile(
     auth_methods=frozenset({PRIVATE_KEY_JWT, TLS, SELF_SIGNED_TLS}),
     algorithms=("ES256", "PS256", "EdDSA"),
     require_pushed=True,
+    request_uris=False,
     require_bound=True,
     always_pkce=True,
     issuer_audience=True,

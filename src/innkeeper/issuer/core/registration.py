@@ -12,6 +12,7 @@ from innkeeper.issuer.core.effects import Effect, PutClient, RemoveClient
 from innkeeper.issuer.core.metadata_checks import BAD_METADATA, METADATA_CHECKS, Case, sector_of
 from innkeeper.issuer.core.methods import SECRETS
 from innkeeper.issuer.core.policy import Policy
+from innkeeper.issuer.core.profiles import HS256
 from innkeeper.issuer.core.records import Client, Secret
 from innkeeper.protocol.errors import INVALID_TOKEN, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.refusals import Page, Refusal
@@ -96,11 +97,12 @@ def change(case: Case, update: Update, fresh: Fresh) -> Decision[Client]:
     if trail.refusal:
         return Decision(trail.refusal, trail)
     same_method = method_of(case.said, case.rules) in client.auth_methods
+    can_sign = case.said.id_token_signed_response_alg != HS256 or any(one.sealed for one in client.secrets)
     who = Registrant(
         client.id,
         client.origin,
         client.created_at,
-        secrets=client.secrets if same_method else _secrets(case, fresh),
+        secrets=client.secrets if same_method and can_sign else _secrets(case, fresh),
         registration_token=client.registration_token,
     )
     changed = client_of(case.said, case.rules, who, sector_of(case.said))

@@ -18,8 +18,12 @@ TYPE = "oauth-authz-req+jwt"
 _NOT_PARAMETERS = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
 
 
+NOTHING = Parameters([])
+
+
 class Case(msgspec.Struct, frozen=True):
-    """A request object after the desk looked at it. ``problem`` says why no key of the client verifies it."""
+    """A request object after the desk looked at it. ``problem`` says why no key of the client verifies it; ``beside``
+    are the parameters that came with it, where they count."""
 
     problem: str
     header: dict[str, Any]
@@ -27,6 +31,7 @@ class Case(msgspec.Struct, frozen=True):
     client: Client | None
     policy: Policy
     now: int
+    beside: Parameters = NOTHING
 
     @property
     def client_id(self) -> str:
@@ -36,6 +41,22 @@ class Case(msgspec.Struct, frozen=True):
 def judge(case: Case) -> Trail:
     """Whether the object may stand for the request."""
     return follow("request object", CHECKS, case)
+
+
+def address(reference: str, client: Client | None) -> str:
+    """Where a ``request_uri`` leads, "" where its client did not register it (OpenID Connect Core §6.2).
+
+    A fragment is no part of the address: it changes with what stands there.
+    """
+    registered = {one.partition("#")[0] for one in (client.request_uris if client else ())}
+    where = reference.partition("#")[0]
+    return where if where in registered else ""
+
+
+def merged(inside: Parameters, beside: Parameters) -> Parameters:
+    """What an object says, and from beside it what it does not (OpenID Connect Core §6.1)."""
+    said = frozenset(inside) | {"request", "request_uri"}
+    return Parameters([*inside.pairs(), *(pair for pair in beside.pairs() if pair[0] not in said)])
 
 
 def parameters(claims: dict[str, Any]) -> Parameters:
@@ -78,6 +99,16 @@ def the_object_names_the_same_client(case: Case) -> Seen | Refusal:
         if said != case.client_id:
             return Refusal(REQUEST_OBJECT, f"{name} inside the object names another client", case.client_id, repr(said))
     return Seen(case.client_id)
+
+
+@check("OpenID Connect Core §6.1")
+def what_stands_beside_says_the_same(case: Case) -> Seen | Refusal:
+    """The response type and the client say the same inside the object and beside it, where both say something."""
+    for name in ("response_type", "client_id"):
+        beside, said = case.beside.get(name), case.claims.get(name)
+        if None not in (beside, said) and beside != said:
+            return Refusal(REQUEST_OBJECT, f"{name} differs inside the object and beside it", str(beside), repr(said))
+    return Seen("the same")
 
 
 @check("RFC 9101 §4")
@@ -132,6 +163,7 @@ CHECKS = (
     the_object_is_signed_by_the_client,
     the_object_is_no_other_kind_of_token,
     the_object_names_the_same_client,
+    what_stands_beside_says_the_same,
     the_object_is_addressed_to_us,
     the_object_is_fresh,
     the_object_is_as_short_lived_as_the_profile_asks,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.profiles import Profile
+from innkeeper.issuer.core.profiles import HS256, Profile
 from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.errors import INVALID_REQUEST
 from innkeeper.protocol.refusals import Page, Refusal
@@ -57,7 +57,9 @@ def of_response(client: Client, profile: Profile) -> Wrapping:
 def signing_of(client: Client, profile: Profile) -> frozenset[str]:
     """What a client's answers are signed with: keys are made for it before the client has looked which there are."""
     wrappings = (of_userinfo(client, profile), of_introspection(client, profile), of_response(client, profile))
-    return frozenset({profile.algorithm(client.id_token_alg), *(one.signing for one in wrappings)} - {""})
+    return frozenset(
+        {profile.id_token_algorithm(client.id_token_alg), *(one.signing for one in wrappings)} - {"", HS256}
+    )
 
 
 def _wrapping(signing: str, alg: str, enc: str) -> Wrapping:

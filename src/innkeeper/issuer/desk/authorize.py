@@ -17,6 +17,7 @@ from innkeeper.issuer.core.responses import CODE
 from innkeeper.issuer.core.wrapping import of_response
 from innkeeper.issuer.desk.factors import factors_of
 from innkeeper.issuer.desk.front import in_front
+from innkeeper.issuer.desk.hints import read_hint
 from innkeeper.issuer.desk.leaving import note_client
 from innkeeper.issuer.desk.open_sessions import note_use
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
@@ -27,7 +28,6 @@ from innkeeper.issuer.desk.wrapping import wrap
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens import identity
 from innkeeper.tokens.trail import Trail
 
 
@@ -60,7 +60,7 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None, *, give: b
     code = random_value()
     fresh = core.Fresh(digest(code), random_id(), random_id())
     progress = ticket.progress(session.id if session else None)
-    hinted = _hinted(realm, wanted.id_token_hint)
+    hinted = await _hinted(realm, wanted.id_token_hint)
     factors = await _factors(realm, wanted, session)
     decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now(), hinted, factors)
     trail = examined.trail.then(decision.trail)
@@ -100,12 +100,12 @@ async def in_a_jwt(realm: Realm, client: Client, fields: Sequence[tuple[str, str
     )
 
 
-def _hinted(realm: Realm, hint: str) -> str | None:
+async def _hinted(realm: Realm, hint: str) -> str | None:
     """Whom an ID token of ours speaks of, expired or not (OpenID Connect Core §3.1.2.1)."""
     if not hint:
         return None
     try:
-        return behind(realm, str(realm.ring.read(hint, identity.TYPE).get("sub")))
+        return behind(realm, str((await read_hint(realm, hint)).get("sub")))
     except NotOurs:
         return None
 

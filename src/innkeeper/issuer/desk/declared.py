@@ -10,6 +10,7 @@ import msgspec
 
 from innkeeper.issuer.core import client_metadata, methods, mutual_tls
 from innkeeper.issuer.core.client_metadata import Metadata
+from innkeeper.issuer.core.profiles import HS256
 from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.refusals import UsageError
 
@@ -41,6 +42,8 @@ def with_metadata(client: Client, metadata: Mapping[str, Any]) -> Client:
         raise UsageError(f"client {client.id!r}: {error}") from None
     if said.token_endpoint_auth_method == methods.TLS and (why := mutual_tls.why_not_one_name(said)):
         raise UsageError(f"client {client.id!r}: {why}")
+    if said.id_token_signed_response_alg == HS256 and not client.secrets:
+        raise UsageError(f"client {client.id!r}: ID tokens signed with a secret need a client that has one")
     return msgspec.structs.replace(
         client, **{_KEPT_AS.get(name, name): _value(client, said, name) for name in metadata}
     )

@@ -51,8 +51,8 @@ class Kind(msgspec.Struct, frozen=True):
 CLIENT_DOCUMENT = Kind("client metadata document", 5 * 1024, redirects=False, in_need=86400)
 KEY_SET = Kind("key set", 64 * 1024, usual=600, in_need=86400)
 SECTOR_DOCUMENT = Kind("sector identifier document", 64 * 1024)
-REQUEST_OBJECT = Kind("request object", 64 * 1024, ANYTHING, shortest=0, usual=0, longest=3600, redirects=False)
-"""Its signature says what it is; servers label it in many ways. Kept only where its server says so."""
+REQUEST_OBJECT = Kind("request object", 64 * 1024, ANYTHING, shortest=0, usual=0, longest=0, redirects=False)
+"""Its signature says what it is; servers label it in many ways. Never kept: a request is asked once."""
 
 
 class Document(msgspec.Struct, frozen=True):

@@ -71,7 +71,7 @@ async def _deliver(realm: Realm, client_id: str, sub: str, session_id: str) -> N
     client = await realm.client(client_id)
     if client is None or not client.backchannel_logout_uri:
         return
-    signing = realm.policy.profile_for(client).algorithm(client.id_token_alg)
+    signing = realm.policy.profile_for(client).id_token_algorithm(client.id_token_alg)
     claims = core.claims(client, told(realm, client, sub), session_id, realm.policy, realm.now(), random_id())
     token = await wrap(realm, client, claims, core.TYPE, of_id_token(client, signing))
     if isinstance(token, Refusal):

@@ -127,7 +127,8 @@ async def _provide(realm: Realm, decision: Decision[Client]) -> None:
 
 
 def _fresh(realm: Realm, client_id: str, said: Metadata, secret: str, token: str) -> core.Fresh:
-    kept = keep(realm.seal, client_id, (said.token_endpoint_auth_method,), secret, realm.now())
+    signs = said.id_token_signed_response_alg
+    kept = keep(realm.seal, client_id, (said.token_endpoint_auth_method,), secret, realm.now(), id_token_alg=signs)
     return core.Fresh(client_id, kept, digest(token))
 
 

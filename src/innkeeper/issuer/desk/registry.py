@@ -97,7 +97,7 @@ async def rotate_secret(realm: Realm, client_id: str, overlap: int) -> str:
         msgspec.structs.replace(one, expires_at=end if one.expires_at is None else min(one.expires_at, end))
         for one in old
     ]
-    fresh = keep(realm.seal, client_id, client.auth_methods, secret, now)
+    fresh = keep(realm.seal, client_id, client.auth_methods, secret, now, id_token_alg=client.id_token_alg)
     changed = msgspec.structs.replace(client, secrets=(fresh, *kept), development=False)
     await realm.store.put_client(changed)
     return secret
@@ -234,12 +234,15 @@ def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
     grants = long_names(new.grants or _usual_grants(new))
     _judge(realm, new, grants)
     client_id = new.id or random_id()
-    method = new.metadata.get("token_endpoint_auth_method", BASIC)
+    said = new.metadata
+    method, alg = said.get("token_endpoint_auth_method", BASIC), said.get("id_token_signed_response_alg")
     client = Client(
         id=client_id,
         name=new.name,
         auth_methods=frozenset({NONE}) if secret is None else frozenset({BASIC, POST}),
-        secrets=() if secret is None else (keep(realm.seal, client_id, (method,), secret, realm.now()),),
+        secrets=()
+        if secret is None
+        else (keep(realm.seal, client_id, (method,), secret, realm.now(), id_token_alg=alg),),
         redirect_uris=tuple(new.redirect_uris),
         post_logout_redirect_uris=tuple(new.post_logout_redirect_uris),
         grants=grants,
@@ -279,12 +282,13 @@ def _seed_client(seed: SeedClient, seal: Seal, origin: str, now: int) -> Client:
     )
     grants = long_names(seed.grants)
     _judge_names((*redirects, *ways_back), grants)
-    method = seed.metadata.get("token_endpoint_auth_method", BASIC)
+    said = seed.metadata
+    method, alg = said.get("token_endpoint_auth_method", BASIC), said.get("id_token_signed_response_alg")
     client = Client(
         id=seed.id,
         name=seed.name,
         auth_methods=frozenset({BASIC, POST}) if seed.secret else frozenset({NONE}),
-        secrets=(keep(seal, seed.id, (method,), seed.secret, now),) if seed.secret else (),
+        secrets=(keep(seal, seed.id, (method,), seed.secret, now, id_token_alg=alg),) if seed.secret else (),
         redirect_uris=redirects,
         post_logout_redirect_uris=ways_back,
         grants=grants,

@@ -1,4 +1,4 @@
-"""Find the request behind an authorization request: plain, in a signed object, or pushed beforehand."""
+"""Find the request behind an authorization request: plain, in a signed object here or elsewhere, or pushed beforehand."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import msgspec
 from innkeeper.issuer.core.delivery import PLAIN, Delivery
 from innkeeper.issuer.core.pushed import URN
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.core.request_object import Case, judge
+from innkeeper.issuer.core.request_object import NOTHING, Case, address, judge, merged
 from innkeeper.issuer.core.request_object import parameters as inside
 from innkeeper.issuer.desk.client_keys import UNSIGNED, Signed, read_signed, read_unsigned
+from innkeeper.issuer.desk.fetching import REQUEST_OBJECT
+from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm, digest
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.keys import jwe
@@ -34,27 +36,47 @@ async def open_request(realm: Realm, sent: Parameters) -> Ticket:
         return Ticket(sent.pairs(), realm.now(), delivery=Delivery(reference_problem=str(error)))
     if reference is not None and reference.startswith(URN):
         return await _pushed(realm, sent, reference)
-    if reference is not None:
-        return Ticket(sent.pairs(), realm.now(), delivery=Delivery(unsupported="request_uri"))
-    if packed is None:
+    if (packed is None and reference is None) or (packed and reference):
         return Ticket(sent.pairs(), realm.now())
-    ask, delivery = await unpack(realm, sent, await realm.client(_client_id(sent)))
+    client = await realm.client(_client_id(sent))
+    profile = realm.policy.profile_for(client)
+    if reference is not None and not profile.request_uris:
+        return Ticket(sent.pairs(), realm.now(), delivery=Delivery(unsupported="request_uri"))
+    try:
+        packed = packed or await _fetched(realm, str(reference), client)
+    except NotFetched as error:
+        return Ticket(sent.pairs(), realm.now(), delivery=Delivery(address_problem=str(error)))
+    beside = sent if profile.merged_requests else NOTHING
+    ask, delivery = await _opened(realm, packed, sent, client, beside)
     return Ticket(ask.pairs(), realm.now(), delivery=delivery)
 
 
 async def unpack(realm: Realm, sent: Parameters, client: Client | None) -> tuple[Parameters, Delivery]:
     """The request inside a request object, and only that (RFC 9101 §5); ``sent`` where there is none or it is no good."""
     packed = sent.get("request")
-    if packed is None:
-        return sent, PLAIN
+    return (sent, PLAIN) if packed is None else await _opened(realm, packed, sent, client, NOTHING)
+
+
+async def _opened(
+    realm: Realm, packed: str, sent: Parameters, client: Client | None, beside: Parameters
+) -> tuple[Parameters, Delivery]:
     signed = await _read(realm, packed, client)
-    case = Case(signed.problem, signed.header, signed.claims, client, realm.policy, realm.now())
+    case = Case(signed.problem, signed.header, signed.claims, client, realm.policy, realm.now(), beside)
     refusal = judge(case).refusal
     if refusal is not None:
         return sent, Delivery(object_problem=refusal.reason)
-    request = inside(signed.claims)
+    request = merged(inside(signed.claims), beside)
     pairs = request.pairs() if "client_id" in request else [("client_id", case.client_id), *request.pairs()]
     return Parameters(pairs), Delivery(signed=signed.header.get("alg") != UNSIGNED)
+
+
+async def _fetched(realm: Realm, reference: str, client: Client | None) -> str:
+    """The request object at an address that the client registered. Raises ``NotFetched``."""
+    where = address(reference, client)
+    if not where:
+        raise NotFetched("the client did not register this request_uri")
+    document = await realm.fetcher.fetch(where, REQUEST_OBJECT)
+    return document.body.decode("ascii", "replace").strip()
 
 
 async def _read(realm: Realm, packed: str, client: Client | None) -> Signed:

@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.profiles import HS256
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.wrapping import NO_KEY, Case, Wrapping, judge, signing_of
 from innkeeper.issuer.desk.client_keys import keys_of
+from innkeeper.issuer.desk.client_secrets import sign
 from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys import jwe
@@ -57,6 +59,8 @@ async def provide_for(realm: Realm, *clients: Client) -> None:
 async def _signed(realm: Realm, client: Client, claims: Mapping[str, Any], typ: str, alg: str) -> str:
     """A JWT signed by this realm. Where a key is missing, all that the client needs are made at once: it will look
     which there are, and keep what it finds for a while."""
+    if alg == HS256:
+        return sign(realm, client, claims, typ)
     if not realm.ring.signs(alg, realm.now()):
         await provide(realm, alg)
         await provide_for(realm, client)

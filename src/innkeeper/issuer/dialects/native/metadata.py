@@ -12,7 +12,7 @@ from innkeeper.issuer.core.client_metadata import IMPLICIT
 from innkeeper.issuer.core.details import types
 from innkeeper.issuer.core.methods import NONE, SECRET_JWT
 from innkeeper.issuer.core.policy import Policy
-from innkeeper.issuer.core.profiles import PROFILES
+from innkeeper.issuer.core.profiles import HS256, PROFILES, Profile
 from innkeeper.issuer.core.records import PAIRWISE, PUBLIC
 from innkeeper.issuer.core.registration import OFF
 from innkeeper.issuer.core.responses import modes
@@ -77,11 +77,18 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "claims_parameter_supported": True,
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": [*algorithms, *(["none"] if profile.unsigned_requests else [])],
-        "request_uri_parameter_supported": False,
+        "request_uri_parameter_supported": profile.request_uris,
+        "require_request_uri_registration": profile.request_uris,
         **_wrapping(algorithms, readable),
+        "id_token_signing_alg_values_supported": _id_token_algorithms(profile),
         **_mutual_tls(layout, policy),
         **_details(policy),
     }
+
+
+def _id_token_algorithms(profile: Profile) -> list[str]:
+    listed = [one for one in SIGNING_ALGORITHMS if one in profile.algorithms]
+    return [*listed, HS256] if profile.secret_id_tokens else listed
 
 
 def _registration(layout: Layout, policy: Policy) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class NativeShape:
     ) -> Draft:
         """The person's claims are at userinfo; the ID token has those that were asked for in it by name (Core §5.5)."""
         grant = issue.grant
-        alg = policy.profile_for(issue.client).algorithm(issue.client.id_token_alg)
+        alg = policy.profile_for(issue.client).id_token_algorithm(issue.client.id_token_alg)
         claims = identity.build(
             issuer=policy.issuer,
             subject=issue.subject,
