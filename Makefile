@@ -13,9 +13,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: list up test check bench docs setup format
 .SUFFIXES:
 
-# PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
+# PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
 ifdef PORT
 export INNKEEPER_PORT := $(PORT)
+endif
+ifdef TLS_PORT
+export INNKEEPER_TLS_PORT := $(TLS_PORT)
 endif
 ifdef STATE
 export INNKEEPER_STATE := $(STATE)
@@ -25,7 +28,7 @@ list:
 	@echo "usage: make TARGET"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb does; do printf '  %-7s %s\n' "$$verb" "$$does"; done
 
-up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:8400 (PORT=, STATE=)
+up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:8400 (PORT=, TLS_PORT=, STATE=)
 	@exec $(BIN)/innkeeper up
 
 test: setup ## run the tests (ARGS= goes to pytest)

@@ -22,17 +22,31 @@ class Inn(NamedTuple):
 
     port: int
     folder: Path
+    tls_port: int = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def tls_url(self) -> str:
+        return f"https://localhost:{self.tls_port}"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate to trust for ``tls_url``."""
+        return self.folder / ".innkeeper" / "ca.pem"
+
 
 @contextmanager
 def open_inn(folder: Path) -> Iterator[Inn]:
     """A house that is open inside the block and closed, as by Ctrl-C, after it. Its log is ``inn.log`` in ``folder``."""
-    inn = Inn(free_port(), folder)
-    settings = {"INNKEEPER_PORT": str(inn.port), "INNKEEPER_STATE": str(folder / ".innkeeper")}
+    inn = Inn(free_port(), folder, free_port())
+    settings = {
+        "INNKEEPER_PORT": str(inn.port),
+        "INNKEEPER_TLS_PORT": str(inn.tls_port),
+        "INNKEEPER_STATE": str(folder / ".innkeeper"),
+    }
     with opened_by([str(Path(sys.executable).with_name("innkeeper")), "up"], inn, settings):
         yield inn
 

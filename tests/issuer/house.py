@@ -110,6 +110,7 @@ class Asked(NamedTuple):
     chunks: tuple[bytes, ...] = ()
     remote: str = "127.0.0.1"
     cut: bool = False
+    scheme: str = "http"
 
 
 class Answer(NamedTuple):
@@ -160,19 +161,27 @@ class House:
         clock: Clock | None = None,
         development: bool = False,
         outside: Outside | None = None,
+        also_at: Sequence[str] = (),
     ) -> None:
         self.clock = clock or Clock()
         self.trails: list[Trail] = []
         self._runner = asyncio.Runner()
         server = replace(settings.server, state=str(folder))
         self.settings = replace(settings, server=server)
-        self.issuer = self._opened(development, outside)
+        self.issuer = self._opened(development, outside, also_at)
 
-    def _opened(self, development: bool, outside: Outside | None) -> Issuer:
+    def _opened(self, development: bool, outside: Outside | None, also_at: Sequence[str]) -> Issuer:
         observe, clock = self.trails.append, self.clock
         try:
             return self.run(
-                open_issuer(self.settings, development=development, observe=observe, clock=clock, outside=outside)
+                open_issuer(
+                    self.settings,
+                    development=development,
+                    observe=observe,
+                    clock=clock,
+                    outside=outside,
+                    also_at=also_at,
+                )
             )
         except UsageError:
             self._runner.close()
@@ -243,6 +252,7 @@ async def answer(issuer: Issuer, asked: Asked) -> Answer:
 
     scope = {
         "type": "http",
+        "scheme": asked.scheme,
         "method": asked.method,
         "path": asked.path,
         "query_string": asked.query,

@@ -1,13 +1,15 @@
-"""Running an ASGI application until the process is told to stop: the socket first, then the server."""
+"""Running an ASGI application until the process is told to stop: the sockets first, then the servers."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -62,10 +64,71 @@ class Opening:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def run(app: Opening, listening: socket.socket) -> None:
+def run(app: Opening, listening: socket.socket, *over_tls: OverTls) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests under way."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    config = uvicorn.Config(
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    others = [_Other(_config(app, one.certificate), one.listening) for one in over_tls]
+    server = _First(_config(app), others)
+    try:
+        with suppress(KeyboardInterrupt):  # the server has closed in good order by then
+            server.run(sockets=[listening])
+    finally:
+        for one in (listening, *(other.listening for other in over_tls)):
+            one.close()
+        if app.failure is not None:
+            raise app.failure
+
+
+class OverTls(NamedTuple):
+    """A socket to serve over TLS, and the PEM file with its key and certificate."""
+
+    listening: socket.socket
+    certificate: Path
+
+
+class _Other(uvicorn.Server):
+    """A further server of the same application, which is open already and leaves signals to the first."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
+        super().__init__(config)
+        self._listening = listening
+        self._serving: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        self._serving = asyncio.create_task(self.serve(sockets=[self._listening]))
+
+    async def close(self) -> None:
+        self.should_exit = True
+        if self._serving is not None:
+            await self._serving
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _First(uvicorn.Server):
+    """Opens and closes the application; the others serve in between."""
+
+    def __init__(self, config: uvicorn.Config, others: Sequence[_Other]) -> None:
+        super().__init__(config)
+        self._others = others
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            for other in self._others:
+                other.open()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.gather(*(other.close() for other in self._others))
+        await super().shutdown(sockets)
+
+
+def _config(app: Opening, certificate: Path | None = None) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -74,19 +137,11 @@ def run(app: Opening, listening: socket.socket) -> None:
         loop="auto",
         http="httptools",
         ws="none",
+        lifespan="off" if certificate else "on",
+        ssl_certfile=certificate,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    server = uvicorn.Server(config)
-    try:
-        with suppress(KeyboardInterrupt):  # the server has closed in good order by then
-            server.run(sockets=[listening])
-    finally:
-        listening.close()
-        if app.failure is not None:
-            raise app.failure
 
 
 def _why(host: str, port: int, error: OSError) -> str:

@@ -13,12 +13,13 @@ from typing import Annotated, Any
 import typer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from innkeeper.cli.serving import Opening, listen, run
+from innkeeper.cli.serving import Opening, OverTls, listen, run
 from innkeeper.cli.state import MASTER_KEY
 from innkeeper.guard import Guard
 from innkeeper.hotel import make_hotel
-from innkeeper.issuer.app import Issuer, open_issuer, system_clock
+from innkeeper.issuer.app import Issuer, open_issuer, open_seal, system_clock
 from innkeeper.issuer.settings import Settings, load
+from innkeeper.keys.authority import local_certificate
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tour.app import TourApp, make_tour
 from innkeeper.tour.tap import observe as tap
@@ -35,14 +36,39 @@ def command(
     """Serve issuer, hotel and tour on this computer, all set up."""
     settings = load(config)
     listening = listen(settings.server.host, settings.server.port)
-    _greet(settings)
-    run(Opening(lambda: _open(settings)), listening)
+    over_tls = _over_tls(settings)
+    origins = [f"https://localhost:{one.listening.getsockname()[1]}" for one in over_tls]
+    _greet(settings, origins)
+    run(Opening(lambda: _open(settings, origins)), listening, *over_tls)
+
+
+def _over_tls(settings: Settings) -> list[OverTls]:
+    """The socket for TLS, unless there shall be none or the usual port is taken. Raises ``UsageError``."""
+    wanted = settings.server.tls_port
+    if wanted == 0:
+        return []
+    try:
+        listening = listen("127.0.0.1", wanted or _TLS_PORT)
+    except UsageError:
+        if wanted:
+            raise
+        print(
+            f"port {_TLS_PORT} is in use, so nothing is served over TLS; TLS_PORT= takes another one", file=sys.stderr
+        )
+        return []
+    certificate = local_certificate(
+        Path(settings.server.state), open_seal(settings, os.environ.get(MASTER_KEY)), system_clock()
+    )
+    return [OverTls(listening, certificate)]
+
+
+_TLS_PORT = 8443
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def _open(settings: Settings, origins: list[str]) -> AsyncIterator[ASGIApp]:
     master = os.environ.get(MASTER_KEY)
-    issuer = await open_issuer(settings, development=True, observe=tap, master=master)
+    issuer = await open_issuer(settings, development=True, observe=tap, master=master, also_at=origins)
     tour = _tour(issuer, settings)
     try:
         async with issuer.watched():
@@ -103,13 +129,14 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
 _AN_HOUR = 3600
 
 
-def _greet(settings: Settings) -> None:
+def _greet(settings: Settings, origins: list[str]) -> None:
     people = ", ".join(f"{one.username} / {one.password}" for one in settings.person[:1])
     lines = (
         f"innkeeper is open on {settings.origin}",
         f"  the tour      {settings.origin}/",
         f"  the issuer    {settings.origin}/.well-known/openid-configuration",
         f"  the hotel     {settings.origin}/hotel",
+        *(f"  over TLS      {origin}    (its authority: {settings.server.state}/ca.pem)" for origin in origins),
         f"  sign in as    {people}",
         f"  state         {settings.server.state}    (Ctrl-C closes the inn; nothing is lost)",
     )

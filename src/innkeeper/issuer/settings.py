@@ -29,10 +29,15 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``Client-Cert``; they must set or remove it on every request. ``client_certificate_authorities`` is a PEM file of
     those who vouch for certificates by name (tls_client_auth); without it, only keys that a client registered count.
     ``mtls_url`` is the address at which the proxy asks callers for a certificate, where it is another one.
+
+    ``tls_port`` 8443, or none where that is taken: the port of https://localhost at which ``innkeeper up`` serves the same
+    over TLS, since some clients call no issuer over http. Its certificate is vouched for by ``ca.pem`` in the state
+    folder. A port that is given must be free; 0 means none.
     """
 
     host: str = "127.0.0.1"
     port: int = 8400
+    tls_port: int | None = None
     public_url: str = ""
     state: str = ".innkeeper"
     trusted_proxies: list[str] = []
@@ -44,8 +49,9 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         why = _why_no_issuer(self.public_url) if self.public_url else None
         if why:
             raise UsageError(f"public_url {self.public_url!r}: {why}; write for example https://inn.example")
-        if not 0 <= self.port <= _LAST_PORT:
-            raise UsageError(f"port {self.port}: a port is a number from 1 to {_LAST_PORT}")
+        for port in (self.port, self.tls_port or 0):
+            if not 0 <= port <= _LAST_PORT:
+                raise UsageError(f"port {port}: a port is a number from 1 to {_LAST_PORT}")
 
     @property
     def only_this_computer(self) -> bool:
@@ -149,6 +155,17 @@ class SeedPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     claims: dict[str, Any] = {}
 
 
+class SeedTwin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A realm that speaks a cloud's dialect, seeded with the same resources, clients and people as the native one.
+
+    ``dialect`` is the cloud: ``cognito`` or ``entra``. ``id`` is what the cloud calls such a realm: a user pool's id, such as
+    ``us-east-1_innkeepr1``, or a tenant's GUID.
+    """
+
+    dialect: Literal["cognito", "entra"]
+    id: str
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an issuer is told. ``title`` is its name on pages; ``profile`` the rules its clients live by, as
     ``innkeeper profile`` lists them."""
@@ -164,6 +181,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person: list[SeedPerson] = []
     trusted_issuer: list[TrustedIssuer] = []
     delegation: Delegation = Delegation()
+    twin: list[SeedTwin] = []
 
     @property
     def origin(self) -> str:
@@ -178,6 +196,7 @@ ENVIRONMENT = {
     "INNKEEPER_PORT": "port",
     "INNKEEPER_PUBLIC_URL": "public_url",
     "INNKEEPER_STATE": "state",
+    "INNKEEPER_TLS_PORT": "tls_port",
 }
 
 
@@ -194,7 +213,7 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
     server = document.setdefault("server", {})
     for name, key in ENVIRONMENT.items():
         if environment.get(name) and isinstance(server, dict):
-            server[key] = _number(name, environment[name]) if key == "port" else environment[name]
+            server[key] = _number(name, environment[name]) if key.endswith("port") else environment[name]
     return _convert(document, where)
 
 
@@ -241,7 +260,18 @@ def _explained(message: str) -> str:
     return f"unknown key {wrong!r}: {advice}"
 
 
-_PARTS = (Server, Lifetimes, Delegation, Fetching, Registration, SeedResource, SeedClient, SeedPerson, TrustedIssuer)
+_PARTS = (
+    Server,
+    Lifetimes,
+    Delegation,
+    Fetching,
+    Registration,
+    SeedResource,
+    SeedClient,
+    SeedPerson,
+    SeedTwin,
+    TrustedIssuer,
+)
 
 
 def _number(name: str, text: str) -> int:

@@ -75,13 +75,18 @@ def system_clock() -> int:
 
 def open_state(settings: Settings, master: str | None) -> tuple[SqliteStore, Seal]:
     """The database and the master key in the state folder, made where missing."""
+    seal = open_seal(settings, master)
+    return SqliteStore(Path(settings.server.state) / "innkeeper.db"), seal
+
+
+def open_seal(settings: Settings, master: str | None) -> Seal:
+    """The master key in the state folder, both made where missing. Raises ``UsageError``."""
     state = Path(settings.server.state)
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the state folder {state}: {error.strerror}. Choose another STATE.") from None
-    store = SqliteStore(state / "innkeeper.db")
-    return store, Seal(master_key(state / "master.key", master))
+    return Seal(master_key(state / "master.key", master))
 
 
 def outside_of(settings: Settings) -> Outside:

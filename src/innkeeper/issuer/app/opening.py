@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -19,7 +19,7 @@ from innkeeper.issuer.http.fronts import Fronts
 from innkeeper.issuer.http.proxies import proxies
 from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.pages.explanations import Explanations
-from innkeeper.issuer.settings import Settings
+from innkeeper.issuer.settings import SeedTwin, Settings
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 
@@ -131,7 +131,12 @@ async def open_issuer(
         development=development,
     )
     native = await open_native(ground)
-    return Issuer(ground, native, (), _front(ground, [native], also_at))
+    twins = [await TWINS[one.dialect](ground, one) for one in settings.twin]
+    return Issuer(ground, native, twins, _front(ground, [native, *twins], also_at))
+
+
+TWINS: dict[str, Callable[[Ground, SeedTwin], Awaitable[Opened]]] = {}
+"""How the realm of a cloud's dialect is opened."""
 
 
 def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str]) -> Site | Fronts:

@@ -1,0 +1,62 @@
+"""One issuer served at two origins: each names itself, and both share clients, people and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from innkeeper.issuer.desk.registry import rotate_secret
+from tests.issuer.house import ORIGIN, Answer, Asked, House, named, posted
+from tests.issuer.visitor import ROBOT
+
+TLS = "https://localhost:8443"
+HOSTS = {ORIGIN: "127.0.0.1:8400", TLS: "localhost:8443"}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path, also_at=[TLS])
+    yield made
+    made.close()
+
+
+def discovery(house: House, host: str, scheme: str) -> dict[str, Any]:
+    path = "/.well-known/openid-configuration"
+    return house.ask(Asked("GET", path, headers=named({"host": host}), scheme=scheme)).json
+
+
+def token(house: House, origin: str) -> Answer:
+    asked = posted("/token", {**ROBOT, "grant_type": "client_credentials"}, host=HOSTS[origin])
+    return house.ask(asked._replace(scheme=origin.partition(":")[0]))
+
+
+@pytest.mark.parametrize("origin", HOSTS)
+def test_each_origin_names_itself_in_everything_it_says(house: House, origin: str) -> None:
+    document = discovery(house, HOSTS[origin], origin.partition(":")[0])
+    assert document["issuer"] == origin
+    assert document["token_endpoint"] == f"{origin}/token"
+
+
+def test_what_came_over_tls_is_answered_as_https_whatever_the_host(house: House) -> None:
+    assert discovery(house, "127.0.0.1:8443", "https")["issuer"] == TLS
+
+
+def test_what_came_over_http_is_answered_as_http_whatever_the_host(house: House) -> None:
+    assert discovery(house, "localhost:8443", "http")["issuer"] == ORIGIN
+
+
+def test_tokens_of_both_origins_are_signed_by_the_same_keys_and_name_their_origin(house: House) -> None:
+    kids = {token(house, origin).json["access_token"].split(".")[0] for origin in HOSTS}
+    assert len(kids) == 1
+
+
+def test_a_secret_changed_by_another_process_ends_at_both_origins(house: House) -> None:
+    assert [token(house, origin).status for origin in HOSTS] == [200, 200]
+    house.run(rotate_secret(house.issuer.realm, "robot", 0))
+    for opened in house.issuer._opened:
+        for realm in opened.realms():
+            house.run(realm.reload())
+    assert [token(house, origin).status for origin in HOSTS] == [401, 401]
