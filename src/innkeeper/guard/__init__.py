@@ -14,20 +14,34 @@ if TYPE_CHECKING:
     from innkeeper.guard.decision import Refused as Refused
     from innkeeper.guard.decision import Verified as Verified
     from innkeeper.guard.guard import Guard as Guard
+    from innkeeper.guard.issuers.auth0 import auth0 as auth0
+    from innkeeper.guard.issuers.cognito import cognito as cognito
+    from innkeeper.guard.issuers.entra import ANY_TENANT as ANY_TENANT
+    from innkeeper.guard.issuers.entra import entra as entra
+    from innkeeper.guard.issuers.google import google as google
+    from innkeeper.guard.issuers.keycloak import keycloak as keycloak
     from innkeeper.guard.issuers.native import native as native
     from innkeeper.guard.issuers.oidc import oidc as oidc
+    from innkeeper.guard.issuers.okta import okta as okta
     from innkeeper.guard.keys import Freshness as Freshness
     from innkeeper.guard.unverified import UnverifiedToken as UnverifiedToken
     from innkeeper.guard.unverified import read_unverified as read_unverified
 
 _HOMES = {
+    "ANY_TENANT": "innkeeper.guard.issuers.entra",
     "Freshness": "innkeeper.guard.keys",
     "Guard": "innkeeper.guard.guard",
     "Refused": "innkeeper.guard.decision",
     "UnverifiedToken": "innkeeper.guard.unverified",
     "Verified": "innkeeper.guard.decision",
+    "auth0": "innkeeper.guard.issuers.auth0",
+    "cognito": "innkeeper.guard.issuers.cognito",
+    "entra": "innkeeper.guard.issuers.entra",
+    "google": "innkeeper.guard.issuers.google",
+    "keycloak": "innkeeper.guard.issuers.keycloak",
     "native": "innkeeper.guard.issuers.native",
     "oidc": "innkeeper.guard.issuers.oidc",
+    "okta": "innkeeper.guard.issuers.okta",
     "read_unverified": "innkeeper.guard.unverified",
 }
 

@@ -6,18 +6,20 @@ it is by then, so that one text serves threads and coroutines alike (``Guard`` d
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
+from innkeeper.guard.issuers.preset import Preset, as_sent
 from innkeeper.guard.keys import Keys, KeyShelf
 from innkeeper.guard.scopes import SCOPE_CHECKS, Implications, Reach
 from innkeeper.keys import jws
+from innkeeper.keys.jwk import VerifyingKey
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.protocol.strict_json import NotStrict, read_object
 from innkeeper.tokens.access import AccessToken, NotWhole, read
-from innkeeper.tokens.trail import Trail, follow
+from innkeeper.tokens.trail import Check, Trail, follow
 from innkeeper.tokens.verification import (
     PRESENTED_CHECKS,
     SIGNED_CHECKS,
@@ -32,13 +34,26 @@ ABOUT = "guard"
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What a guard was built with: its issuers' key shelves by issuer, and what every token is held to."""
+    """What a guard was built with: its issuers' key shelves by issuer, and what every token is held to.
+
+    ``families`` are the shelves of providers with many issuers and one set of keys.
+    """
 
     shelves: Mapping[str, KeyShelf]
     trusted: tuple[str, ...]
     audiences: frozenset[str]
     implications: Implications
     leeway: float
+    families: tuple[KeyShelf, ...] = ()
+
+    def shelf_of(self, issuer: object) -> KeyShelf | None:
+        """The keys of whoever writes itself so in ``iss``; None for an issuer that is not trusted."""
+        if type(issuer) is not str:
+            return None
+        found = self.shelves.get(issuer)
+        if found is None and self.families:
+            return next((one for one in self.families if one.reads(issuer)), None)
+        return found
 
 
 class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -110,13 +125,12 @@ def deciding(token: str | bytes, needed: frozenset[str], rules: Rules, now: floa
         claims = read_object(parsed.claims)
     except (jws.NotAToken, NotStrict) as error:
         return refused(drawn(_unreadable(error, rules), None, needed, rules, now), needed)
-    issuer = claims.get("iss")
-    shelf = rules.shelves.get(issuer) if type(issuer) is str else None
+    shelf = rules.shelf_of(claims.get("iss"))
     if shelf is None:
         return refused(drawn(Presented(parsed.header, claims, rules.trusted), None, needed, rules, now), needed)
     fitting = shelf.fitting(parsed.header_b64, now)
     if fitting is None:
-        opening = follow(ABOUT, PRESENTED_CHECKS, _judged(parsed, claims, shelf, None, rules))
+        opening = follow(ABOUT, _opening(shelf), _judged(parsed, claims, shelf, None, rules))
         if opening.refusal:
             return refused(opening, needed)
         kid, alg = parsed.header.get("kid"), parsed.header["alg"]
@@ -150,7 +164,7 @@ def passes(known: Believed, needed: frozenset[str], rules: Rules, now: float) ->
 
 def drawn(presented: Presented, shelf: KeyShelf | None, needed: frozenset[str], rules: Rules, now: float) -> Trail:
     """Every check in order until one refuses: the trail of a decision. The same values give the same trail."""
-    trail = follow(ABOUT, PRESENTED_CHECKS, presented)
+    trail = follow(ABOUT, _opening(shelf), presented)
     if not trail.refusal and shelf:
         trail = trail.then(follow(ABOUT, (*SIGNED_CHECKS, *shelf.preset.checks), presented))
     token = presented.token
@@ -175,34 +189,48 @@ def refused(trail: Trail, needed: frozenset[str]) -> Refused:
     return Refused(refusal, trail, needed)
 
 
+def _opening(shelf: KeyShelf | None) -> Sequence[Check[Presented]]:
+    """The checks that need no key."""
+    return (*PRESENTED_CHECKS, *shelf.preset.early) if shelf and shelf.preset.early else PRESENTED_CHECKS
+
+
 def _unreadable(error: ValueError, rules: Rules) -> Presented:
     about = "" if isinstance(error, jws.NotAToken) else "claims: "
     return Presented(_EMPTY, _EMPTY, rules.trusted, unreadable=f"{about}{error}")
 
 
 def _judged(
-    parsed: jws.Parsed, claims: Mapping[str, Any], shelf: KeyShelf, fitting: list[jws.PublicKey] | None, rules: Rules
+    parsed: jws.Parsed, claims: Mapping[str, Any], shelf: KeyShelf, fitting: list[VerifyingKey] | None, rules: Rules
 ) -> Presented:
     """The token with what its signature turned out to be and, where that is valid, what it says."""
     preset = shelf.preset
-    signature = _signature(parsed, fitting)
-    said: AccessToken | str = ""
-    if signature == "valid":
-        try:
-            said = read(preset.spell(claims), preset.expected.required)
-        except NotWhole as error:
-            said = str(error)
-    obstacle = "" if fitting else shelf.failure
-    return Presented(parsed.header, claims, rules.trusted, preset.expected, "", signature, obstacle, said)
+    signature, signer = _signature(parsed, fitting)
+    if signer is None:
+        obstacle = "" if fitting else shelf.failure
+        return Presented(parsed.header, claims, rules.trusted, preset.expected, "", signature, obstacle)
+    said = _said(claims, preset)
+    return Presented(parsed.header, claims, rules.trusted, preset.expected, "", signature, "", said, signer.issuer)
 
 
-def _signature(parsed: jws.Parsed, fitting: list[jws.PublicKey] | None) -> Signature:
+def _said(claims: Mapping[str, Any], preset: Preset) -> AccessToken | str:
+    """What a token with a valid signature says, or why that cannot be told."""
+    required = preset.expected.required
+    try:
+        if preset.spell is as_sent:
+            return read(claims, required)
+        is_machine = preset.is_machine(claims) if preset.is_machine else None
+        return read(preset.spell(claims), required, sent=claims, is_machine=is_machine)
+    except NotWhole as error:
+        return str(error)
+
+
+def _signature(parsed: jws.Parsed, fitting: list[VerifyingKey] | None) -> tuple[Signature, VerifyingKey | None]:
     if not fitting:
-        return "keys out of reach" if fitting is None else "no key"
-    for key in fitting:
-        if jws.verify(parsed, key, parsed.header["alg"]):
-            return "valid"
-    return "invalid"
+        return ("keys out of reach" if fitting is None else "no key"), None
+    for one in fitting:
+        if jws.verify(parsed, one.key, parsed.header["alg"]):
+            return "valid", one
+    return "invalid", None
 
 
 _EMPTY: Mapping[str, Any] = {}

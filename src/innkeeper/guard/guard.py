@@ -24,7 +24,7 @@ from innkeeper.guard.decision import (
     refused,
 )
 from innkeeper.guard.fetching import Fetch, FetchBlocking, fetch, fetch_blocking
-from innkeeper.guard.issuers.native import native
+from innkeeper.guard.issuers.found import preset_for
 from innkeeper.guard.issuers.preset import Preset
 from innkeeper.guard.keys import ORDINARY, Freshness, Keys, KeyShelf, reading
 from innkeeper.guard.memory import Memory
@@ -59,8 +59,9 @@ class Guard:
     ) -> None:
         """A guard. Raises ``UsageError`` where it would not be safe, or could not work.
 
-        ``issuer``: whose tokens are good, as they write themselves in ``iss``; several may be given. A string is an
-        issuer that follows RFC 9068; for others name the preset, such as ``oidc("https://issuer.example")``.
+        ``issuer``: whose tokens are good, as they write themselves in ``iss``; several may be given. From a string the
+        preset is found (``issuers.found``): Cognito, Entra, Google, Okta, Auth0 and Keycloak are known by how they write
+        themselves, all others are held to RFC 9068. A preset can always be named, such as ``oidc("https://i.example")``.
         ``audience``: this API's name in ``aud``. There is no default and no way around it: a guard without an
         audience lets in every token the issuer ever made for anyone.
         ``resource``: the URL under which this API is known, published with its metadata (RFC 9728); by default the
@@ -73,11 +74,18 @@ class Guard:
         """
         presets = _presets(issuer)
         audiences = _names(audience)
+        for one in presets:
+            if forbidden := sorted(one.forbidden.intersection(audiences)):
+                raise UsageError(f"audience {forbidden[0]!r} is {one.name}'s own API; give the name of yours")
         if not 0 <= leeway <= 300:
             raise UsageError(f"leeway of {leeway}: between 0 and 300 s; clocks that differ more are to be set right")
-        self.door = Door.of(resource, audiences, tuple(one.issuer for one in presets), scopes_supported)
-        self._shelves = {one.issuer: KeyShelf(one, freshness) for one in presets}
-        self._rules = Rules(self._shelves, self.issuers, frozenset(audiences), Implications(implies), leeway)
+        self.issuers = tuple(one.published or one.issuer for one in presets)
+        self.door = Door.of(resource, audiences, self.issuers, scopes_supported)
+        shelves = [KeyShelf(each, freshness) for one in presets for each in one.everyone()]
+        self._shelves = {one.preset.issuer: one for one in shelves if one.preset.family is None}
+        families = tuple(one for one in shelves if one.preset.family is not None)
+        trusted = tuple(one.preset.issuer for one in shelves)
+        self._rules = Rules(self._shelves, trusted, frozenset(audiences), Implications(implies), leeway, families)
         self._memory = Memory(remembered)
         self._observe = observe
         self._explain = explain
@@ -85,12 +93,7 @@ class Guard:
         self._fetch = fetch
         self._fetch_blocking = fetch_blocking
         self._flights: dict[KeyShelf, asyncio.Task[None]] = {}
-        self._turns = {shelf: threading.Lock() for shelf in self._shelves.values()}
-
-    @property
-    def issuers(self) -> tuple[str, ...]:
-        """Whose tokens are good here, in the order given."""
-        return tuple(self._shelves)
+        self._turns = {shelf: threading.Lock() for shelf in shelves}
 
     async def verify(self, token: str | bytes, scopes: Iterable[str] = ()) -> Verified | Refused:
         """Whether ``token`` is good here for a request that needs all of ``scopes``. Raises nothing for a bad token."""
@@ -205,10 +208,11 @@ class Guard:
 
 def _presets(issuer: str | Preset | Iterable[str | Preset]) -> tuple[Preset, ...]:
     several = (issuer,) if isinstance(issuer, (str, Preset)) else tuple(issuer)
-    presets = tuple(native(one) if isinstance(one, str) else one for one in several)
+    presets = tuple(preset_for(one) if isinstance(one, str) else one for one in several)
     if not presets:
         raise UsageError("a guard needs an issuer: whose tokens are good here, such as 'https://issuer.example'")
-    if len({one.issuer for one in presets}) < len(presets):
+    every = [each.issuer for one in presets for each in one.everyone()]
+    if len(set(every)) < len(every):
         raise UsageError("an issuer is given twice; one preset decides how its tokens are read")
     return presets
 

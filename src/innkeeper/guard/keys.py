@@ -12,7 +12,7 @@ import msgspec
 
 from innkeeper.guard.issuers.preset import Preset
 from innkeeper.keys.jwk import UnusableKey, VerifyingKey, read_set
-from innkeeper.keys.jws import ALGORITHMS, PublicKey
+from innkeeper.keys.jws import ALGORITHMS
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
@@ -58,13 +58,13 @@ class Keys(msgspec.Struct, frozen=True, eq=False):
     all: tuple[VerifyingKey, ...]
     read_at: float
 
-    def fitting(self, kid: str | None, alg: str) -> list[PublicKey]:
+    def fitting(self, kid: str | None, alg: str) -> list[VerifyingKey]:
         """The keys that may have signed a token with this header; several where the issuer gave no kid."""
         algorithm = ALGORITHMS.get(alg)
         if algorithm is None:
             return []
         found = [
-            one.key
+            one
             for one in self.all
             if (kid is None or one.kid == kid) and one.alg in (None, alg) and algorithm.fits(one.key)
         ]
@@ -83,7 +83,12 @@ class KeyShelf:
         self.jwks_uri = preset.jwks_uri
         self.tried_at = _LONG_AGO
         self.failure = ""
-        self.opened: dict[bytes, list[PublicKey]] = {}
+        self.opened: dict[bytes, list[VerifyingKey]] = {}
+
+    def reads(self, issuer: str) -> bool:
+        """Whether these keys sign for an issuer, which may be one of a family."""
+        family = self.preset.family
+        return issuer == self.preset.issuer if family is None else family.fullmatch(issuer) is not None
 
     def usable(self, now: float) -> Keys | None:
         """The keys, unless there are none or they are past lifetime and grace."""
@@ -109,12 +114,12 @@ class KeyShelf:
         self.keys, self.jwks_uri, self.tried_at, self.failure = keys, jwks_uri, keys.read_at, ""
         self.opened = {}
 
-    def remember(self, header_b64: bytes, fitting: list[PublicKey] | None) -> None:
+    def remember(self, header_b64: bytes, fitting: list[VerifyingKey] | None) -> None:
         """Note which keys fit a header that passed its checks; dropped whenever new keys are put."""
         if fitting and header_b64 not in self.opened and len(self.opened) < _MOST_HEADERS:
             self.opened[header_b64] = fitting
 
-    def fitting(self, header_b64: bytes, now: float) -> list[PublicKey] | None:
+    def fitting(self, header_b64: bytes, now: float) -> list[VerifyingKey] | None:
         """The keys noted for a header, while they are fresh."""
         fresh = self.keys is not None and 0 <= now - self.keys.read_at < self.freshness.lifetime
         return self.opened.get(header_b64) if fresh else None
@@ -132,7 +137,7 @@ def reading(shelf: KeyShelf) -> Reading:
 
     Raises ``Unreachable`` where no metadata or no usable key is to be had.
     """
-    jwks_uri = shelf.jwks_uri or (yield from _discovering(shelf.preset.issuer))
+    jwks_uri = shelf.jwks_uri or (yield from _discovering(shelf.preset))
     reply = yield jwks_uri
     try:
         keys, left_out = read_set(_document(reply))
@@ -143,10 +148,11 @@ def reading(shelf: KeyShelf) -> Reading:
     return keys, jwks_uri
 
 
-def _discovering(issuer: str) -> Generator[str, Reply, str]:
+def _discovering(preset: Preset) -> Generator[str, Reply, str]:
     """The issuer's jwks_uri, from the first document that is the issuer's own, to the character (RFC 8414 §3.3)."""
+    issuer = preset.issuer
     troubles: list[str] = []
-    for url in issuer_documents(issuer):
+    for url in preset.documents or issuer_documents(issuer):
         reply = yield url
         try:
             return _jwks_uri(_document(reply), issuer)

@@ -28,11 +28,13 @@ class UnusableKey(ValueError):
 
 
 class VerifyingKey(msgspec.Struct, frozen=True):
-    """A public key as published: ``kid`` ("" where none was given), the one ``alg`` it is for (None: any that fits)."""
+    """A public key as published: ``kid`` ("" where none was given), the one ``alg`` it is for (None: any that fits), and
+    the ``issuer`` it is for where one set serves several ("": whoever published it)."""
 
     kid: str
     alg: str | None
     key: PublicKey
+    issuer: str = ""
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
@@ -78,8 +80,9 @@ def read_public(document: Mapping[str, Any]) -> VerifyingKey:
         raise UnusableKey(f"kty {document['kty']!r}: {', '.join(_KINDS)} can be read")
     kid = _text(document, "kid") if "kid" in document else ""
     alg = _text(document, "alg") if "alg" in document else None
+    issuer = _text(document, "issuer") if "issuer" in document else ""
     try:
-        return VerifyingKey(kid, alg, read(document))
+        return VerifyingKey(kid, alg, read(document), issuer)
     except UnusableKey:
         raise
     except (ValueError, UnsupportedAlgorithm) as error:

@@ -21,7 +21,8 @@ REQUIRED = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 class AccessToken(msgspec.Struct, frozen=True, gc=False):
     """What a checked access token says. Times are whole seconds since 1970, 0 where a claim is absent.
 
-    ``claims`` holds every claim as it was sent, the ones above and the ones nobody here knows.
+    ``claims`` holds every claim as it was sent, the ones above and the ones nobody here knows; ``words`` the same in the
+    words of RFC 9068, where the issuer has others. ``is_machine``: the client acts for itself, no person behind it (§5).
     """
 
     iss: str
@@ -39,11 +40,32 @@ class AccessToken(msgspec.Struct, frozen=True, gc=False):
     cnf: Mapping[str, Any] | None
     act: Mapping[str, Any] | None
     claims: Mapping[str, Any]
+    words: Mapping[str, Any]
+    is_machine: bool
 
     @property
-    def is_machine(self) -> bool:
-        """Whether the client acts for itself: no person behind it (§5: sub is then the client)."""
-        return self.sub == self.client_id
+    def roles(self) -> frozenset[str]:
+        """The roles of whom the token is about (§2.2.3.1)."""
+        return _names(self.words.get("roles"))
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups that the person belongs to (§2.2.3.1)."""
+        return _names(self.words.get("groups"))
+
+    @property
+    def details(self) -> tuple[Mapping[str, Any], ...]:
+        """Rights finer than scopes: ``authorization_details``, as far as they are objects (RFC 9396 §9.1)."""
+        found = self.words.get("authorization_details")
+        return tuple(one for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
+
+
+def _names(found: object) -> frozenset[str]:
+    """The texts in a list, those in its objects' ``value`` included (RFC 7643 §2.4); nothing else is a name."""
+    if not isinstance(found, list):
+        return frozenset()
+    values = (one.get("value") if isinstance(one, dict) else one for one in found)
+    return frozenset(one for one in values if isinstance(one, str))
 
 
 def build(
@@ -103,15 +125,23 @@ class _Claims(msgspec.Struct, frozen=True, gc=False):
     act: dict[str, Any] | None = None
 
 
-def read(claims: Mapping[str, Any], required: Iterable[str] = REQUIRED) -> AccessToken:
-    """The claims as typed values. Raises ``NotWhole``: one that is required is missing or empty, or one is of
-    another kind than its specification says (RFC 7519 §4.1, RFC 9068 §2.2)."""
+def read(
+    claims: Mapping[str, Any],
+    required: Iterable[str] = REQUIRED,
+    *,
+    sent: Mapping[str, Any] | None = None,
+    is_machine: bool | None = None,
+) -> AccessToken:
+    """The claims as typed values; ``sent`` as they came, where ``claims`` are in other words already. Raises ``NotWhole``:
+    one that is required is missing or empty, or of another kind than its specification says (RFC 7519 §4.1, RFC 9068
+    §2.2)."""
     for name in required:
         if not claims.get(name):
             raise NotWhole(f"claim {name!r} is {'empty' if name in claims else 'missing'}")
     try:
         said = msgspec.convert(claims, _Claims)
         aud = said.aud
+        words = MappingProxyType(claims)
         return AccessToken(
             said.iss,
             said.sub,
@@ -127,7 +157,9 @@ def read(claims: Mapping[str, Any], required: Iterable[str] = REQUIRED) -> Acces
             said.amr,
             said.cnf,
             said.act,
-            MappingProxyType(claims),
+            words if sent is None else MappingProxyType(sent),
+            words,
+            said.sub == said.client_id if is_machine is None else is_machine,
         )
     except (msgspec.ValidationError, OverflowError) as error:
         raise NotWhole(str(error)) from None

@@ -25,13 +25,16 @@ class Expected(msgspec.Struct, frozen=True):
     """What a reader asks of one issuer's tokens; ``issuer`` "" is nobody.
 
     ``types`` in lower case; "" stands for a header without ``typ``. ``required`` names claims that must be
-    there.
+    there. ``clients`` and ``tenants``, where they are named, are the only ones whose tokens are taken; an issuer without
+    tenants has none.
     """
 
     issuer: str
     algorithms: frozenset[str] = frozenset({"ES256", "RS256", "PS256", "ES384", "EdDSA", "Ed25519"})
     types: frozenset[str] = frozenset({TYPE, f"application/{TYPE}"})
     required: tuple[str, ...] = REQUIRED
+    clients: frozenset[str] = frozenset()
+    tenants: frozenset[str] = frozenset()
 
 
 NOBODY = Expected("")
@@ -43,7 +46,8 @@ class Presented(msgspec.Struct, frozen=True, gc=False):
     """A token as it was presented: its parts, and how far anyone has come in believing it.
 
     ``unreadable`` says why it is no signed JWT at all. ``expected`` is what the issuer named in ``iss`` is held
-    to, ``NOBODY`` for an issuer that is not ``trusted``. ``signature`` and ``token`` come after a key was found.
+    to, ``NOBODY`` for an issuer that is not ``trusted``. ``signature`` and ``token`` come after a key was found; ``key_issuer`` is the issuer that the key
+    says it is for, where a provider publishes one set for many.
     """
 
     header: Mapping[str, Any]
@@ -54,15 +58,18 @@ class Presented(msgspec.Struct, frozen=True, gc=False):
     signature: Signature = "unchecked"
     obstacle: str = ""
     token: AccessToken | str = ""
+    key_issuer: str = ""
 
 
 class Use(msgspec.Struct, frozen=True, gc=False):
-    """A believed token about to be used: by whom it may be, and when that is."""
+    """A believed token about to be used: by whom it may be, and when that is. ``proof_follows`` where the reader goes on
+    to judge what the caller shows of the key that the token is bound to."""
 
     token: AccessToken
     audiences: frozenset[str]
     now: float
     leeway: float = LEEWAY
+    proof_follows: bool = False
 
 
 # The same for all of these: a thief who tries tokens learns nothing from the answers.
@@ -143,9 +150,9 @@ FROM_THE_FUTURE = _page(
 BOUND = _page(
     "IK513",
     "The token is bound to a key that nobody checks here",
-    "The claim cnf says that the token is good only together with a key or certificate of its holder. This guard does "
-    "not ask for that proof yet, and taking the token without it would make a stolen one as good as the real one.",
-    "Get a token without a DPoP proof or client certificate for this API.",
+    "The claim cnf says that the token is good only together with a key or certificate of its holder. Here only the token "
+    "was shown, not the request that brought it; taking it without the proof would make a stolen one as good as the real one.",
+    "Let the guard see the whole request (its adapters do, and admit()); a token alone proves nothing of its holder.",
 )
 KEYS_OUT_OF_REACH = Page(
     "IK512",
@@ -176,7 +183,7 @@ def issuer_is_trusted(case: Presented) -> Seen | Refusal:
         return Refusal(
             FOREIGN_ISSUER, f"iss is {found}", " or ".join(case.trusted), found, _nearly(issuer, case.trusted)
         )
-    return Seen(case.expected.issuer)
+    return Seen(str(issuer))
 
 
 @check("RFC 8725 §3.1")
@@ -233,7 +240,8 @@ def audience_is_this_api(case: Use) -> Seen | Refusal:
         if one in case.audiences:
             return Seen(one)
     found = ", ".join(map(_short, case.token.aud)) or "nobody"
-    return Refusal(ANOTHER_AUDIENCE, f"the token is for {found}", _listed(case.audiences), found)
+    hint = "" if "aud" in case.token.claims else _NO_AUD
+    return Refusal(ANOTHER_AUDIENCE, f"the token is for {found}", _listed(case.audiences), found, hint)
 
 
 @check("RFC 7519 §4.1.4")
@@ -267,7 +275,9 @@ def token_is_not_from_the_future(case: Use) -> Seen | Refusal:
 
 @check("RFC 7800 §3.1")
 def token_is_not_bound_to_a_key(case: Use) -> Seen | Refusal:
-    """A token that needs its holder's proof is not taken without one."""
+    """A token that needs its holder's proof is not taken where none can be seen."""
+    if case.token.cnf is not None and case.proof_follows:
+        return _BOUND
     if case.token.cnf is not None:
         return Refusal(BOUND, "cnf binds the token to a key, and no proof is looked at here", "no cnf", "cnf")
     return _UNBOUND
@@ -305,6 +315,11 @@ _WHOLE = Seen("all there")
 _NO_NBF = Seen("no nbf")
 _NO_IAT = Seen("no iat")
 _UNBOUND = Seen("bearer token")
+_BOUND = Seen("bound; its proof is judged next")
+_NO_AUD = (
+    "The token has no aud, and its client stands in. Let the client ask with resource=, or name the client among the "
+    "audiences if all of its tokens are meant for this API."
+)
 
 
 def _short(value: object) -> str:
