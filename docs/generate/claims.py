@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from innkeeper.tokens.makers import SPECIALS
 from innkeeper.tokens.words import CLAIMS, HEADER, Word
 
 
@@ -19,7 +20,13 @@ What a token says, in a sentence a name. The tour and `innkeeper explain` use th
 ## Among the claims
 
 {_table(CLAIMS)}
-"""
+
+{_chapters()}"""
+
+
+def _chapters() -> str:
+    """What each maker adds, or uses in its own way."""
+    return "\n".join(f"## In tokens by {made_by}\n\n{_table(words)}\n" for made_by, words in SPECIALS.items())
 
 
 def _table(words: Mapping[str, Word]) -> str:

@@ -16,6 +16,7 @@ RANGES = {
     "5": "The guard and token verification",
     "6": "The client library and the command line",
     "7": "The hotel",
+    "8": "What readers, the doctor and the client find",
     "10": "The Cognito twin: its OAuth endpoints and hosted pages",
     "11": "The Cognito twin: its JSON API",
 }

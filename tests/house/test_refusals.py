@@ -15,8 +15,9 @@ SENTENCE = re.compile(r"\S.{8,}[.!?)]", re.DOTALL)
 DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 """What RFC 6749 §5.2 lets an error description hold: printable ASCII without the double quote and the backslash."""
 
-OURS = "6"
-"""Refusals of the client library are answered to nobody: they have no face for the wire."""
+OURS = {"6", "8"}
+"""What the client library refuses, and what readers and the doctor find, is answered to nobody: it has no face for
+the wire."""
 
 LEVELS = {"documented", "observed", "inferred"}
 """How sure we are that a cloud does as its twin does. Such a refusal is worded as the cloud words it, or has no words."""
@@ -52,7 +53,7 @@ def _faults(one: Numbered) -> Iterator[str]:
 
 def _wire_faults(one: Numbered) -> Iterator[str]:
     page = one.page
-    if page.number[2:-2] == OURS:
+    if page.number[2:-2] in OURS:
         if page.wire:
             yield "a refusal of the client library has words for the wire"
     elif page.level:

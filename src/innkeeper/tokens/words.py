@@ -122,6 +122,22 @@ CLAIMS: dict[str, Word] = {
         "Whether the issuer made sure that the number is the person's.", _OIDC, f"{_CORE} §5.1"
     ),
     "address": Word("The person's postal address.", _OIDC, f"{_CORE} §5.1.1"),
+    "middle_name": Word("The person's middle name.", _OIDC, f"{_CORE} §5.1"),
+    "profile": Word("The address of a page about the person.", _OIDC, f"{_CORE} §5.1"),
+    "website": Word("The person's own web page.", _OIDC, f"{_CORE} §5.1"),
+    "gender": Word("The person's gender, in a word.", _OIDC, f"{_CORE} §5.1"),
+    "birthdate": Word("The person's day of birth.", _OIDC, f"{_CORE} §5.1"),
+    "s_hash": Word(
+        "A fingerprint of the state of the request, so that no other answer can be slipped in.",
+        "Financial-grade API",
+    ),
+    "events": Word(
+        "What happened, in a token that tells of events, such as a logout.", "Security events", "RFC 8417 §2.2"
+    ),
+    "htm": Word("The method of the one request that this proof was made for.", "DPoP", "RFC 9449 §4.2"),
+    "htu": Word("The address of the one request that this proof was made for.", "DPoP", "RFC 9449 §4.2"),
+    "ath": Word("A fingerprint of the access token that this proof goes with.", "DPoP", "RFC 9449 §4.2"),
+    "resource": Word("The API that a grant in this assertion is for.", "Resource indicators", "RFC 8707 §2"),
     "picture": Word("Where a picture of the person is.", _OIDC, f"{_CORE} §5.1"),
     "locale": Word("The person's language and region.", _OIDC, f"{_CORE} §5.1"),
     "zoneinfo": Word("The person's time zone.", _OIDC, f"{_CORE} §5.1"),
