@@ -38,7 +38,6 @@ def command(
     listening = listen(settings.server.host, settings.server.port)
     over_tls = _over_tls(settings)
     origins = [f"https://localhost:{one.listening.getsockname()[1]}" for one in over_tls]
-    _greet(settings, origins)
     run(Opening(lambda: _open(settings, origins)), listening, *over_tls)
 
 
@@ -72,6 +71,7 @@ async def _open(settings: Settings, origins: list[str]) -> AsyncIterator[ASGIApp
     tour = _tour(issuer, settings)
     try:
         async with issuer.watched():
+            _greet(settings, origins)
             yield tour.wrap(Site(issuer, _hotel(issuer, settings), tour))
     finally:
         await tour.aclose()
@@ -88,10 +88,10 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path == "/hotel" or path.startswith(_HOTELS):
-            await self._hotel(scope, receive, send)
-        elif self._issuer.site.takes(scope):
+        if self._issuer.site.takes(scope):
             await self._issuer.site(scope, receive, send)
+        elif path == "/hotel" or path.startswith(_HOTELS):
+            await self._hotel(scope, receive, send)
         else:
             await self._tour.app(scope, receive, send)
 

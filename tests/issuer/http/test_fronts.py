@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from innkeeper.issuer.desk.registry import rotate_secret
+from innkeeper.issuer.dialects.layout import Cloud
+from innkeeper.issuer.http.fronts import Fronts
+from innkeeper.issuer.http.site import Site
 from tests.issuer.house import ORIGIN, Answer, Asked, House, named, posted
 from tests.issuer.visitor import ROBOT
 
@@ -60,3 +64,72 @@ def test_a_secret_changed_by_another_process_ends_at_both_origins(house: House) 
         for realm in opened.realms():
             house.run(realm.reload())
     assert [token(house, origin).status for origin in HOSTS] == [401, 401]
+
+
+class Echo:
+    """Answers with what it was made for and what it was asked."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+
+    def takes(self, scope: Any) -> bool:
+        return bool(scope["path"] == "/here")
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await send((self.origin, scope["scheme"], scope["path"]))
+
+
+CLOUDS = {
+    "login.microsoftonline.com": Cloud("https://login.microsoftonline.com"),
+    "inn.auth.eu-west-1.amazoncognito.com": Cloud("https://cognito-idp.eu-west-1.amazonaws.com", "/eu-west-1_p"),
+}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("host", "path", "origin", "below"),
+    [
+        ("login.microsoftonline.com", "/t/v2.0", "https://login.microsoftonline.com", "/t/v2.0"),
+        ("LOGIN.microsoftonline.com:443", "/", "https://login.microsoftonline.com", "/"),
+        (
+            "inn.auth.eu-west-1.amazoncognito.com",
+            "/oauth2/token",
+            "https://cognito-idp.eu-west-1.amazonaws.com",
+            "/eu-west-1_p/oauth2/token",
+        ),
+        (
+            "inn.auth.eu-west-1.amazoncognito.com",
+            "/eu-west-1_p/login",
+            "https://cognito-idp.eu-west-1.amazonaws.com",
+            "/eu-west-1_p/login",
+        ),
+    ],
+)
+def test_what_was_routed_here_from_a_cloud_is_answered_as_the_cloud(
+    scheme: str, host: str, path: str, origin: str, below: str
+) -> None:
+    fronts, sent = fronts_before_echoes()
+    scope = {"type": "http", "scheme": scheme, "path": path, "headers": [(b"host", host.encode())]}
+    assert fronts.takes(scope)
+    asyncio.run(fronts(scope, nothing, sent.put))
+    assert sent.get_nowait() == (origin, "https", below)
+    assert scope["path"] == path, "another's scope was changed"
+
+
+@pytest.mark.parametrize(
+    "host", ["login.microsoftonline.com.evil.example", "evil.example", "login.microsoftonline.com:8443", ""]
+)
+def test_other_hosts_are_no_cloud(host: str) -> None:
+    fronts, sent = fronts_before_echoes()
+    scope = {"type": "http", "scheme": "http", "path": "/there", "headers": [(b"host", host.encode())]}
+    assert not fronts.takes(scope)
+    asyncio.run(fronts(scope, nothing, sent.put))
+    assert sent.get_nowait() == (ORIGIN, "http", "/there")
+
+
+def fronts_before_echoes() -> tuple[Fronts, asyncio.Queue[Any]]:
+    return Fronts(cast("Callable[[str], Site]", Echo), ORIGIN, [TLS], CLOUDS.get), asyncio.Queue()
+
+
+async def nothing() -> Any:
+    raise AssertionError("nobody reads a body here")

@@ -12,7 +12,7 @@ import msgspec
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, Realm
-from innkeeper.issuer.dialects.layout import Endpoints, Finder
+from innkeeper.issuer.dialects.layout import Cloud, Endpoints, Finder
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.settings import Settings
 from innkeeper.issuer.store.sqlite import SqliteStore
@@ -48,6 +48,11 @@ class Opened(Protocol):
 
     def finders(self, origin: str, /) -> Iterable[Finder]:
         """Ways to endpoints whose paths are not known beforehand, asked in turn where no path fits."""
+        ...
+
+    def cloud(self, host: str, /) -> Cloud | None:
+        """Where a request is answered that was meant for a cloud's own host, such as ``login.microsoftonline.com``; None
+        for a host that is not stood in for. ``endpoints`` and ``finders`` are then asked for the cloud's origin."""
         ...
 
 

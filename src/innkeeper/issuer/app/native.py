@@ -14,7 +14,7 @@ from innkeeper.issuer.core.registration import OFF, OPEN
 from innkeeper.issuer.desk.realm import Realm, open_realm
 from innkeeper.issuer.desk.registry import plant
 from innkeeper.issuer.desk.wrapping import provide_for
-from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Finder, Layout
+from innkeeper.issuer.dialects.layout import Cloud, Endpoint, Endpoints, Finder, Layout
 from innkeeper.issuer.dialects.native.endpoints import NativeEndpoints
 from innkeeper.issuer.dialects.native.layout import layout as native_layout
 from innkeeper.issuer.dialects.native.registration import RegistrationEndpoints
@@ -64,6 +64,9 @@ class Native:
 
     def finders(self, _: str, /) -> Iterable[Finder]:
         return ()
+
+    def cloud(self, _: str, /) -> Cloud | None:
+        return None
 
     def _layout(self, origin: str) -> Layout:
         settings = self._ground.settings

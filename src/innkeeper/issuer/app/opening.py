@@ -13,6 +13,7 @@ from innkeeper.issuer.app.native import Native, open_native
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, random_id
+from innkeeper.issuer.dialects.layout import Cloud
 from innkeeper.issuer.dialects.native.layout import layout
 from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
 from innkeeper.issuer.http.fronts import Fronts
@@ -148,4 +149,7 @@ def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str]) -> 
         table = {path: endpoint for one in opened for path, endpoint in one.endpoints(origin).items()}
         return Site(table, believed, [finder for one in opened for finder in one.finders(origin)])
 
-    return Fronts(site(home), {origin: site(origin) for origin in also_at}) if also_at else site(home)
+    def cloud(host: str) -> Cloud | None:
+        return next((found for one in opened if (found := one.cloud(host))), None)
+
+    return Fronts(site, home, also_at, cloud) if also_at or len(opened) > 1 else site(home)

@@ -78,3 +78,14 @@ Endpoints = Mapping[str, Endpoint]
 
 Finder = Callable[[Mapping[str, Any]], Endpoint | None]
 """What answers a request, given its ASGI scope (method, path, headers), where its path alone does not tell."""
+
+
+class Cloud(msgspec.Struct, frozen=True):
+    """A cloud's host that is stood in for: the origin of the site that answers for it, and what its paths are below there.
+
+    ``https://ID.auth.REGION.amazoncognito.com/oauth2/token`` is answered at ``/POOL/oauth2/token`` of the origin
+    ``https://cognito-idp.REGION.amazonaws.com``: ``prefix`` is ``/POOL``, "" where nothing is put before.
+    """
+
+    origin: str
+    prefix: str = ""
