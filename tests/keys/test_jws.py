@@ -133,6 +133,8 @@ def test_a_der_signature_is_not_a_jose_signature() -> None:
         (raw(b'{"alg":"ES256","x":{"y":1,"y":2}}'), "'y' stands twice"),
         (raw(b'{"alg":"ES256","crit":["exp"]}'), "crit"),
         (raw(b'{"alg":"ES256","crit":[],"b64":false}'), "crit"),
+        (raw(b'{"alg":"ES256","b64":false}'), "b64"),
+        (raw(b'{"alg":"ES256","b64":0}'), "b64"),
         (raw(b'{"alg":' + b"[" * 7 + b"]" * 7 + b"}"), "deeper"),
         (raw(b'{"alg":["ES256"]}'), "'alg' is no string"),
         (raw(b'{"alg":"ES256","kid":7}'), "'kid' is no string"),

@@ -91,6 +91,8 @@ def _read_header(data: bytes) -> Mapping[str, Any]:
         raise NotAToken(f"header: {error}") from None
     if "crit" in header:
         raise NotAToken("header: 'crit' names extensions, and none is understood here")
+    if header.get("b64", True) is not True:
+        raise NotAToken("header: 'b64' says that the content is not base64url, as no JWT may (RFC 7797 §7)")
     if wrong := [name for name in _TEXTS if not isinstance(header.get(name, ""), str)]:
         raise NotAToken(f"header: {wrong[0]!r} is no string")
     return MappingProxyType(header)
