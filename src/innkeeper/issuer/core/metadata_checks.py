@@ -71,10 +71,10 @@ def the_name_can_be_shown(case: Case) -> Seen | Refusal:
 
 @check("RFC 7591 §2")
 def what_is_chosen_is_spoken_here(case: Case) -> Seen | Refusal:
-    """Each algorithm, method and kind that the client chooses is one that the discovery document lists; never none."""
+    """Each algorithm, method and kind chosen is one that the discovery document lists; requests alone may go unsigned."""
     for name, listed in CHOICES.items():
         chosen, spoken = getattr(case.said, name), case.rules.supported.get(listed, ())
-        if chosen and (chosen not in spoken or (chosen == "none" and name != _METHOD)):
+        if chosen and (chosen not in spoken or (chosen == "none" and name not in _NONE_IS_A_CHOICE)):
             return Refusal(BAD_METADATA, f"{name} is not spoken here", " or ".join(spoken) or "nothing", chosen)
     for name in _ENCRYPTED:
         if getattr(case.said, f"{name}_enc") and not getattr(case.said, f"{name}_alg"):
@@ -257,6 +257,7 @@ def _words(names: Iterable[str]) -> str:
 
 
 _METHOD = "token_endpoint_auth_method"
+_NONE_IS_A_CHOICE = frozenset({_METHOD, "request_object_signing_alg"})
 _METHODS_WITH_KEYS = frozenset({PRIVATE_KEY_JWT, SELF_SIGNED_TLS})
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _TURNS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -58,7 +58,8 @@ async def read_signed(
         return any(key.alg in (None, alg) and jws.verify(parsed, key.key, str(alg)) for key in keys)
 
     try:
-        if verified(await keys_of(realm, client)) or verified(await _newer_keys_of(realm, client)):
+        known = await keys_of(realm, client)
+        if verified(known) or verified(await _newer_keys_of(realm, client, _old_enough(kid, known))):
             return Signed("", header, claims)
     except NotFetched as error:
         return Signed(f"the jwks_uri gives no keys: {error}", header, claims)
@@ -81,7 +82,7 @@ async def has_key(realm: Realm, client: KeyHolder | None, thumbprint: str) -> bo
     """Whether the key of this RFC 7638 thumbprint is one of the client's. Keys that cannot be fetched are none."""
     try:
         known = await keys_of(realm, client)
-        return _among(known, thumbprint) or _among(await _newer_keys_of(realm, client), thumbprint)
+        return _among(known, thumbprint) or _among(await _newer_keys_of(realm, client, _HALF_A_MINUTE), thumbprint)
     except NotFetched:
         return False
 
@@ -112,11 +113,17 @@ async def keys_of(realm: Realm, client: KeyHolder | None, *, newest: int | None 
     return [one for one in keys if isinstance(one, dict)]
 
 
-async def _newer_keys_of(realm: Realm, client: KeyHolder | None) -> Sequence[dict[str, Any]]:
-    """The keys once more, in case the client has changed them since; not oftener than every half minute."""
+async def _newer_keys_of(realm: Realm, client: KeyHolder | None, newest: int) -> Sequence[dict[str, Any]]:
+    """The keys once more, in case the client has changed them since; ``newest`` is how old a copy does, in seconds."""
     if client is None or client.jwks or not client.jwks_uri:
         return ()
-    return await keys_of(realm, client, newest=_HALF_A_MINUTE)
+    return await keys_of(realm, client, newest=newest)
+
+
+def _old_enough(kid: object, known: Sequence[dict[str, Any]]) -> int:
+    """How old a copy of the keys does, in seconds, for a signature that none of them verifies: none at all where it
+    names a key that is not among them, since the client has made a new one. A host is asked so often only, all the same."""
+    return 0 if kid is not None and all(one.get("kid") != kid for one in known) else _HALF_A_MINUTE
 
 
 _HALF_A_MINUTE = 30

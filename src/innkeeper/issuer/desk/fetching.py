@@ -83,12 +83,12 @@ class Fetcher:
     async def fetch(self, url: str, kind: Kind, *, newest: int | None = None) -> Document:
         """The document at ``url``, from memory while it is good. Raises ``NotFetched``; failures are not remembered.
 
-        With ``newest`` a copy that is older than so many seconds is fetched again, fresh or not: for a key that is
+        With ``newest`` a copy that is as old as so many seconds is fetched again, fresh or not: for a key that is
         missing in a key set. Callers that want the same document at the same time wait for one fetch.
         """
         key, now = (kind.name, url), self._now()
         known = self._kept.get(key)
-        if known is not None and now < known.fresh_until and (newest is None or now - known.fetched_at <= newest):
+        if known is not None and now < known.fresh_until and (newest is None or now - known.fetched_at < newest):
             return known
         task = self._under_way.get(key)
         if task is None:
