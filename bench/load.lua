@@ -1,6 +1,7 @@
 -- Requests as the environment tells; what came of them is printed as one line of JSON.
 -- A file of values in BENCH_POOL fills the %s in the body, each value once; where BENCH_YIELD is a pattern,
--- what it captures in an answer is a value for another request.
+-- what it captures in an answer is a value for another request. A file of turns in BENCH_TURNS has a line for each
+-- request in turn, an Authorization header and a body with a %d in it for a number that no other request has.
 wrk.method = os.getenv("BENCH_METHOD")
 wrk.body = os.getenv("BENCH_BODY")
 for name, value in os.getenv("BENCH_HEADERS"):gmatch("([^\n]-): ([^\n]*)") do
@@ -22,6 +23,21 @@ if pool then
     function response(status, headers, answer)
       values[#values + 1] = answer:match(yield)
     end
+  end
+end
+
+local turns = os.getenv("BENCH_TURNS")
+if turns then
+  local lines, turn = {}, math.floor(tonumber(os.getenv("BENCH_FIRST")))
+  for line in io.lines(turns) do lines[#lines + 1] = {line:match("(.-)\t(.*)")} end
+  local headers = {}
+  for name, value in pairs(wrk.headers) do headers[name] = value end
+
+  function request()
+    turn = turn + 1
+    local line = lines[turn % #lines + 1]
+    headers["Authorization"] = line[1]
+    return wrk.format(nil, nil, headers, line[2]:format(turn))
   end
 end
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +28,8 @@ class Pool(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A request, and a text that its answer must hold to count as one. A ``pool`` fills the %s in its body."""
+    """A request, and a text that its answer must hold to count as one. A ``pool`` fills the %s in its body; ``turns``
+    are lines of an Authorization header and a body each, which requests take in turn."""
 
     method: str
     url: str
@@ -35,6 +37,7 @@ class Call(NamedTuple):
     body: str = ""
     answers: str = ""
     pool: Pool | None = None
+    turns: Sequence[str] = ()
 
 
 class Slice(NamedTuple):
@@ -48,8 +51,10 @@ class Slice(NamedTuple):
 
 def answer(call: Call) -> str:
     """The answer to one call. Ends the run where it is an error, or not the answer that is measured."""
-    body = call.body % call.pool.made(1)[0] if call.pool else call.body
-    request = urllib.request.Request(call.url, body.encode() or None, dict(call.headers), method=call.method)
+    body, headers = call.body % call.pool.made(1)[0] if call.pool else call.body, dict(call.headers)
+    if call.turns:
+        headers["Authorization"], body = (call.turns[0] % 0).split("\t")
+    request = urllib.request.Request(call.url, body.encode() or None, headers, method=call.method)
     with urllib.request.urlopen(request, timeout=10) as reply:
         text: str = reply.read().decode()
     if call.answers not in text:
@@ -59,6 +64,8 @@ def answer(call: Call) -> str:
 
 def slice_of(call: Call, process: int, seconds: int) -> Slice:
     """Load a server with one call, and wait until it is idle again. Ends the run on any answer but a 2xx."""
+    if call.turns:
+        return _in_turn(call, process, seconds)
     if call.pool is None:
         return _slice_of(call, process, seconds, {})
     with NamedTemporaryFile("w", prefix="innkeeper-bench-") as values:
@@ -69,6 +76,15 @@ def slice_of(call: Call, process: int, seconds: int) -> Slice:
         return _slice_of(
             call, process, seconds, told | ({"BENCH_YIELD": call.pool.follows} if call.pool.follows else {})
         )
+
+
+def _in_turn(call: Call, process: int, seconds: int) -> Slice:
+    """A slice of requests of which no two are alike, nor like one of another slice."""
+    with NamedTemporaryFile("w", prefix="innkeeper-bench-") as lines:
+        lines.write("\n".join(call.turns))
+        lines.flush()
+        first = time.time_ns() // 1_000_000 * 100
+        return _slice_of(call, process, seconds, {"BENCH_TURNS": lines.name, "BENCH_FIRST": str(first)})
 
 
 def _slice_of(call: Call, process: int, seconds: int, told: Mapping[str, str]) -> Slice:

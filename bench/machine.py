@@ -84,8 +84,9 @@ def ready() -> None:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         command = ["npm", "ci", "--silent"]
         subprocess.run(command, cwd=NODE_PACKAGES, env={**os.environ, "PATH": path}, check=True)
-    with suppress(PermissionError):
+    with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
+        (_PROC / "self" / "autogroup").write_text("-15")  # sessions are weighed before processes are
 
 
 def node() -> str:

@@ -1,4 +1,4 @@
-"""Authlib's authorization server on Flask, for a bench: one client in memory, RFC 9068 access tokens in ES256.
+"""Authlib's authorization server on Flask, for a bench: clients in memory, RFC 9068 access tokens in ES256.
 
 Kind to Authlib where its tutorial would not be: the key is imported once, nothing is written anywhere.
 """
@@ -6,6 +6,7 @@ Kind to Authlib where its tutorial would not be: the key is imported once, nothi
 from __future__ import annotations
 
 import os
+from hmac import compare_digest
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer  # type: ignore[import-untyped]
@@ -15,21 +16,26 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator  # type: ignore[impor
 from flask import Flask, Response
 from joserfc.jwk import ECKey
 
+from bench.fleet import MACHINES
+
 ISSUER = f"http://127.0.0.1:{os.environ.get('PORT', '0')}"
 KEY = ECKey.generate_key("P-256", {"kid": "ES256", "alg": "ES256"})
 
 
 class Client(ClientMixin):  # type: ignore[misc]
-    """The concierge."""
+    """The concierge, or a machine of the fleet."""
+
+    def __init__(self, name: str, secret: str) -> None:
+        self._name, self._secret = name, secret
 
     def get_client_id(self) -> str:
-        return "concierge"
+        return self._name
 
     def get_allowed_scope(self, scope: str) -> str:
         return " ".join(one for one in scope.split() if one in {"room:enter", "gym:enter"})
 
     def check_client_secret(self, secret: str) -> bool:
-        return secret == "concierge-secret"
+        return compare_digest(secret, self._secret)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return method == "client_secret_basic"
@@ -50,7 +56,7 @@ class Tokens(JWTBearerTokenGenerator):  # type: ignore[misc]
 
 def _application() -> Flask:
     app = Flask(__name__)
-    clients = {"concierge": Client()}
+    clients = {name: Client(name, secret) for name, secret in (("concierge", "concierge-secret"), *MACHINES.items())}
     server = AuthorizationServer(app, clients.get, lambda token, request: None)
     server.register_token_generator(
         "default", Tokens(ISSUER, alg="ES256", expires_generator=lambda client, grant_type: 600)

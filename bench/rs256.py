@@ -16,7 +16,7 @@ from bench import servers
 from bench.contest import ROUNDS, Contender, hold
 from bench.load import Slice
 from bench.machine import SERVER_CORE, pinned
-from bench.token import machine
+from bench.token import fleet
 
 BARE = "one bare RS256 signature"
 _SIGN = """
@@ -37,8 +37,8 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with ExitStack() as stack:
         running = [stack.enter_context(start("RS256")) for start in (servers.innkeeper, servers.oidc_provider)]
-        contenders = [*(machine(one) for one in running), Contender(BARE, bare)]
-        slices = hold("Token endpoint, client credentials, RS256", contenders, rounds)
+        contenders = [*(fleet(one) for one in running), Contender(BARE, bare)]
+        slices = hold("Client credentials, RS256, no two requests alike", contenders, rounds)
     ours, least = slices[contenders[0].name], slices[BARE]
     ratio = median(mine.cpu / other.cpu for mine, other in zip(ours, least, strict=True))
     print(f"  a token costs {ratio:.2f} times the CPU of one bare RS256 signature")

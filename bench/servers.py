@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from bench.fleet import MACHINES, settle_in
 from bench.machine import BENCH, NODE_PACKAGES, SERVER_CORE, free_port, node, pinned
 
 START = 30.0
@@ -31,10 +33,12 @@ class Server(NamedTuple):
 
 @contextmanager
 def innkeeper(algorithm: str = "ES256") -> Iterator[Server]:
-    """``innkeeper serve`` with an empty state and the clients of a laptop; ``algorithm`` signs access tokens."""
+    """``innkeeper serve`` with an empty state, the clients of a laptop and a fleet; ``algorithm`` signs access tokens."""
     command = [sys.executable, "-m", "bench.serve", algorithm]
-    with _state() as folder, started("innkeeper", command, folder, "/jwks", HERE) as server:
-        yield server
+    with _state() as folder:
+        settle_in(folder)
+        with started("innkeeper", command, folder, "/jwks", HERE) as server:
+            yield server
 
 
 @contextmanager
@@ -42,7 +46,7 @@ def oidc_provider(algorithm: str = "ES256") -> Iterator[Server]:
     """npm ``oidc-provider`` with its in-memory adapter, on the newest Node."""
     command, told = (
         [node(), str(NODE_PACKAGES / "oidc-provider.js")],
-        {"NODE_ENV": "production", "ALGORITHM": algorithm},
+        {"NODE_ENV": "production", "ALGORITHM": algorithm, "FLEET": json.dumps(dict(MACHINES))},
     )
     with _state() as folder, started("oidc-provider", command, folder, "/jwks", told) as server:
         yield server

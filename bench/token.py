@@ -2,8 +2,9 @@
 
     python -m bench token [ROUNDS]
 
-All sign RFC 9068 access tokens in ES256 for one client that authenticates with HTTP Basic. innkeeper remembers its
-clients in SQLite as always; the peers keep theirs in memory.
+All sign RFC 9068 access tokens in ES256 for clients that authenticate with HTTP Basic: first fifty machines that take
+turns and ask for different scopes, no request like another one; then one that asks for the same thing each time.
+innkeeper remembers its clients in SQLite as always; the peers keep theirs in memory.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import ExitStack
 
 from bench import servers
 from bench.contest import ROUNDS, Contender, hold, served
+from bench.fleet import turns
 from bench.load import Call
 from bench.servers import Server
 
@@ -29,7 +31,14 @@ def main() -> None:
         running = [
             stack.enter_context(start()) for start in (servers.innkeeper, servers.oidc_provider, servers.authlib)
         ]
-        hold("Token endpoint, client credentials, ES256", [machine(one) for one in running], rounds)
+        hold("Client credentials, ES256, no two requests alike", [fleet(one) for one in running], rounds)
+        hold("Client credentials, ES256, the same request each time", [machine(one) for one in running], rounds)
+
+
+def fleet(server: Server) -> Contender:
+    """Fifty clients in turn, each for itself."""
+    headers = {"Content-Type": CONCIERGE["Content-Type"]}
+    return served(server, Call("POST", f"{server.url}/token", headers, answers='"access_token":', turns=turns()))
 
 
 def machine(server: Server) -> Contender:

@@ -1,4 +1,4 @@
-// oidc-provider for a bench: in memory, RFC 9068 access tokens for one resource, one confidential client.
+// oidc-provider for a bench: in memory, RFC 9068 access tokens for one resource, confidential clients.
 // What a bench redeems or looks up is made at /bench/..., by the library's own models, before the clock runs.
 import { createServer } from 'node:http';
 import { createHash, generateKeyPairSync } from 'node:crypto';
@@ -24,7 +24,14 @@ const provider = new Provider(issuer, {
     application_type: 'native',
     redirect_uris: [redirectUri],
     scope: 'openid profile email offline_access room:enter gym:enter',
-  }],
+  }, ...Object.entries(JSON.parse(process.env.FLEET ?? '{}')).map(([id, secret]) => ({
+    client_id: id,
+    client_secret: secret,
+    grant_types: ['client_credentials'],
+    response_types: [],
+    redirect_uris: [],
+    scope: 'room:enter gym:enter',
+  }))],
   scopes: ['openid', 'offline_access', 'profile', 'email', 'room:enter', 'gym:enter'],
   claims: { openid: ['sub'], profile: ['name', 'given_name', 'family_name'], email: ['email', 'email_verified'] },
   jwks: { keys: [key('ES256', 'ec', { namedCurve: 'P-256' }), key('RS256', 'rsa', { modulusLength: 2048 })] },

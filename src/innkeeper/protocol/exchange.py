@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A request as it arrived: ``headers`` with lower-case names (repeated ones joined by ", "), ``body`` whole.
 
     ``remote`` is the caller's address; ``certificate`` their TLS certificate as a proxy that is believed spells it.
@@ -30,7 +30,7 @@ class Request(msgspec.Struct, frozen=True):
         return None
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """An answer: status, headers in order (names lower-case), body."""
 
     status: int

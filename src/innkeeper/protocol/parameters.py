@@ -28,14 +28,12 @@ class Parameters(Mapping[str, str]):
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._all = pairs
-        self._one: dict[str, str] = {}
-        seen: set[str] = set()
-        repeated: set[str] = set()
-        for name, value in pairs:
-            (repeated if name in seen else seen).add(name)
-            if value:
-                self._one.setdefault(name, value)
-        self.repeated = frozenset(repeated)
+        one = dict(pairs)
+        if len(one) == len(pairs):
+            self.repeated = _NONE
+            self._one = {name: value for name, value in one.items() if value} if "" in one.values() else one
+        else:
+            self.repeated, self._one = _taken_apart(pairs)
 
     def __getitem__(self, name: str) -> str:
         if name in self.repeated:
@@ -50,7 +48,7 @@ class Parameters(Mapping[str, str]):
     def get(self, name: str, /, default: Default) -> str | Default: ...
     def get(self, name: str, /, default: str | Default | None = None) -> str | Default | None:
         """The value, or ``default`` where none was sent. Raises ``Malformed`` for a name sent twice."""
-        return self[name] if name in self.repeated else self._one.get(name, default)
+        return self[name] if self.repeated and name in self.repeated else self._one.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._one
@@ -63,11 +61,28 @@ class Parameters(Mapping[str, str]):
 
     def many(self, name: str) -> tuple[str, ...]:
         """Every non-empty value of a parameter that may be sent several times (RFC 8707 §2 ``resource``)."""
+        if not self.repeated:
+            return (self._one[name],) if name in self._one else ()
         return tuple(value for key, value in self._all if key == name and value)
 
     def pairs(self) -> list[tuple[str, str]]:
         """All pairs in the order sent, empty ones included."""
         return list(self._all)
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _taken_apart(pairs: list[tuple[str, str]]) -> tuple[frozenset[str], dict[str, str]]:
+    """The names that came more than once, and for every name the first value that is not empty."""
+    one: dict[str, str] = {}
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    for name, value in pairs:
+        (repeated if name in seen else seen).add(name)
+        if value:
+            one.setdefault(name, value)
+    return frozenset(repeated), one
 
 
 def parse_query(query: str) -> Parameters:
@@ -94,8 +109,12 @@ def _pairs(text: str) -> list[tuple[str, str]]:
         raise Malformed(f"more than {MOST} parameters")
     if "%00" in text or "\0" in text:
         raise Malformed("a parameter holds a NUL character")
-    fields = (field.partition("=") for field in text.split("&") if field)
-    return [(form_decode(name), form_decode(value)) for name, _, value in fields]
+    return [_pair(field) for field in text.split("&") if field]
+
+
+def _pair(field: str) -> tuple[str, str]:
+    name, _, value = field.partition("=")
+    return (form_decode(name), form_decode(value)) if "%" in field or "+" in field else (name, value)
 
 
 def form_decode(text: str) -> str:

@@ -35,7 +35,7 @@ class Page(msgspec.Struct, frozen=True):
         return tuple((place, text) for place, text in places if text)
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True, gc=False):
     """One refusal that happened: a page, and this case's ``reason`` with what was expected and found.
 
     ``reason``, ``expected``, ``found`` and ``hint`` never leave the house, except onto development pages.

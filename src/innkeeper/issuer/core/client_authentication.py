@@ -25,7 +25,7 @@ from innkeeper.tokens.trail import Seen, check, follow
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class Assertion(msgspec.Struct, frozen=True):
+class Assertion(msgspec.Struct, frozen=True, gc=False):
     """A client assertion after the desk looked at it: ``signature`` is "valid" or the reason why not."""
 
     signature: str
@@ -33,7 +33,7 @@ class Assertion(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
-class Proof(msgspec.Struct, frozen=True):
+class Proof(msgspec.Struct, frozen=True, gc=False):
     """How a caller says who it is. ``methods`` lists every way it tried at once; exactly one is allowed.
 
     ``certificate`` is the one its connection was made with; whether that proves it depends on what it registered.
@@ -51,7 +51,7 @@ class Proof(msgspec.Struct, frozen=True):
         return self.methods[0] if self.methods else NONE
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     proof: Proof
     method: str
     client: Client | None
@@ -62,7 +62,7 @@ class Case(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-class Facts(msgspec.Struct, frozen=True):
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """What the desk fetched: the client by that id, what an assertion may be addressed to, the assertion looked at.
 
     ``vouched_for`` and ``registered`` say whether an authority, or the client's own keys, know the certificate;

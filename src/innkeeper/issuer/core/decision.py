@@ -13,7 +13,7 @@ from innkeeper.tokens.trail import Trail
 Outcome = TypeVar("Outcome", covariant=True)
 
 
-class Decision(msgspec.Struct, Generic[Outcome], frozen=True):
+class Decision(msgspec.Struct, Generic[Outcome], frozen=True, gc=False):
     """``outcome`` is what to do, or the ``Refusal``. A refusal has effects too: a replayed code revokes."""
 
     outcome: Outcome | Refusal

@@ -15,7 +15,7 @@ from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check, follow
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """What a presented token turned out to be.
 
     ``claims`` are those of an access token whose signature is ours; ``refresh`` what is remembered of a
@@ -30,7 +30,7 @@ class Found(msgspec.Struct, frozen=True):
     subject: str = ""
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     token: str
     client: Client
     found: Found

@@ -17,7 +17,7 @@ _REMEMBERED = 1_024
 """Answers kept of the two questions that every token request asks and few of them differently."""
 
 
-class Reach(msgspec.Struct, frozen=True):
+class Reach(msgspec.Struct, frozen=True, gc=False):
     """What a token opens: scopes, and the audience, in the resources' registered spelling."""
 
     scopes: frozenset[str]

@@ -33,7 +33,7 @@ SHORT_NAMES = {
 NOTHING = Parameters([])
 
 
-class TokenRequest(msgspec.Struct, frozen=True):
+class TokenRequest(msgspec.Struct, frozen=True, gc=False):
     """A token request without its client authentication. Empty strings and tuples mean not sent.
 
     ``sent`` has every parameter, for grants with parameters of their own. ``confirmation`` is what new tokens are
@@ -53,7 +53,7 @@ class TokenRequest(msgspec.Struct, frozen=True):
     audiences: frozenset[str] = frozenset()
 
 
-class Issue(msgspec.Struct, frozen=True, kw_only=True):
+class Issue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What to cut: an access token always, an ID token and a refresh token where these are given.
 
     ``subject`` is a person's ``sub`` or, for a client on its own behalf, its id. ``refresh`` says that the
@@ -80,13 +80,13 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     more: dict[str, Any] = {}
 
 
-class Fresh(msgspec.Struct, frozen=True):
+class Fresh(msgspec.Struct, frozen=True, gc=False):
     """What a decision may hand out, made before it: the hash of a new refresh token."""
 
     refresh_digest: bytes = b""
 
 
-class GrantTypeCase(msgspec.Struct, frozen=True):
+class GrantTypeCase(msgspec.Struct, frozen=True, gc=False):
     parameters: Parameters
     client: Client
     confirmation: dict[str, str] = {}

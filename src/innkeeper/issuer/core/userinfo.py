@@ -19,7 +19,7 @@ from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check, follow
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     token: str
     found: Found
     person: Person | None

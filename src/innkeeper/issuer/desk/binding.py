@@ -20,7 +20,7 @@ _NONCE_TURN = 120
 """Seconds after which a new nonce is given out; the one before stays good for as long again."""
 
 
-class Sender(msgspec.Struct, frozen=True):
+class Sender(msgspec.Struct, frozen=True, gc=False):
     """What a request shows of its sender: its ``DPoP`` header, where and how it was sent, its TLS certificate."""
 
     dpop: str | None = None
@@ -32,7 +32,7 @@ class Sender(msgspec.Struct, frozen=True):
 NOBODY_SPECIAL = Sender()
 
 
-class Bound(msgspec.Struct, frozen=True):
+class Bound(msgspec.Struct, frozen=True, gc=False):
     """The keys that were proved, as a ``cnf`` claim; empty where none was shown.
 
     ``confirmation`` is what new tokens are bound to; ``proved`` has the certificate of any client, too.

@@ -32,7 +32,7 @@ Clock = Callable[[], int]
 _CLIENTS_KEPT = 10_000
 
 
-class Sought(msgspec.Struct, frozen=True):
+class Sought(msgspec.Struct, frozen=True, gc=False):
     """A client that was looked for, and where there is none, what is to be said of it beyond that."""
 
     client: Client | None

@@ -11,14 +11,14 @@ from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.token import Issue
 
 
-class Stamp(msgspec.Struct, frozen=True):
+class Stamp(msgspec.Struct, frozen=True, gc=False):
     """What a token bears that nobody decides: the time and its own id."""
 
     now: int
     jti: str
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A token before it is signed. ``lifetime`` in seconds; ``purpose`` is that of the key to sign it with."""
 
     alg: str

@@ -12,12 +12,11 @@ from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import authorization_code, client_credentials, refresh_token
-from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import PAIRWISE, Client, Grant
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.core.wrapping import of_id_token
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
-from innkeeper.issuer.desk.binding import UNBOUND, Bound, Sender, prove
+from innkeeper.issuer.desk.binding import Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.shape import Stamp
@@ -28,7 +27,7 @@ from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Trail, follow
 
 
-class Tokens(msgspec.Struct, frozen=True):
+class Tokens(msgspec.Struct, frozen=True, gc=False):
     """What is handed out; ``expires_in`` in seconds, of the access token."""
 
     access_token: str
@@ -42,24 +41,17 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class Decided(msgspec.Struct, frozen=True, gc=False):
-    """A request that was granted: what to cut, the refresh token committed with it, its trail.
-
-    ``policy`` is what it was decided by. Where ``stands_until`` is not 0, the same request comes to the same decision
-    until then, in seconds since the epoch, as long as client and policy stay what they are.
-    """
+    """A request that was granted: what to cut, the refresh token committed with it, its trail."""
 
     issue: Issue
     refresh: str | None
     trail: Trail
-    policy: Policy
-    stands_until: int = 0
 
 
 async def decide(
     realm: Realm, proof: Proof, parameters: Parameters, audiences: frozenset[str], sender: Sender
 ) -> Decided | Refusal:
     """Judge a token request and commit what comes of it."""
-    policy, now = realm.policy, realm.now()
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
         realm.observe(Trail("token", authenticated.trail.steps))
@@ -68,7 +60,7 @@ async def decide(
     bound = await prove(realm, sender, client=client)
     trail, refusal = Trail("token", authenticated.trail.steps + bound.trail.steps), bound.refusal
     if refusal is None:
-        must = policy.profile_for(client).require_bound
+        must = realm.policy.profile_for(client).require_bound
         case = core.GrantTypeCase(parameters, client, bound.confirmation, must)
         trail = trail.then(follow("token", core.GRANT_TYPE_CHECKS, case))
         refusal = trail.refusal
@@ -81,18 +73,7 @@ async def decide(
     if isinstance(decision.outcome, Refusal):
         realm.observe(trail)
         return decision.outcome
-    alike = ask.grant_type == core.CLIENT_CREDENTIALS and bound is UNBOUND and not authenticated.effects
-    return Decided(decision.outcome, refresh, trail, policy, _stands_until(client, now) if alike else 0)
-
-
-def _stands_until(client: Client, now: int) -> int:
-    """When what a secret proves today may come out otherwise: when one of the client's secrets expires."""
-    ends = (one.expires_at for one in client.secrets if one.expires_at is not None and one.expires_at > now)
-    return min(ends, default=now + _STANDS)
-
-
-_STANDS = 3600
-"""Seconds that a decision stands where nothing that it rests on has an end."""
+    return Decided(decision.outcome, refresh, trail)
 
 
 async def hand_out(realm: Realm, decided: Decided) -> Tokens | Refusal:

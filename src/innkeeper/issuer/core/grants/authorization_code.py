@@ -20,7 +20,7 @@ from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, Trail, check, follow
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     ask: TokenRequest
     client: Client
     code: Code | None

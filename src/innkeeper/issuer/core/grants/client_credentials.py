@@ -15,7 +15,7 @@ from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check, follow
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     ask: TokenRequest
     client: Client
     policy: Policy

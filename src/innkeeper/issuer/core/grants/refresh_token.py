@@ -34,7 +34,7 @@ class Held(msgspec.Struct, frozen=True):
     disabled: bool = False
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     ask: TokenRequest
     client: Client
     held: Held | None

@@ -14,15 +14,13 @@ from innkeeper.issuer.desk.device import authorize_device
 from innkeeper.issuer.desk.introspect import introspect, revoke, userinfo
 from innkeeper.issuer.desk.pushed import push
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.repeats import Repeats
-from innkeeper.issuer.desk.token import Decided, decide, hand_out
+from innkeeper.issuer.desk.token import decide, hand_out
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.dialects.native.layout import well_knowns
 from innkeeper.issuer.dialects.native.metadata import document
 from innkeeper.issuer.dialects.native.wire import (
     accepts,
     device_codes_reply,
-    digest_of,
     error_reply,
     form_of,
     form_once,
@@ -53,7 +51,6 @@ class NativeEndpoints:
         self._realm = realm
         self._layout = layout
         self._explain = explain
-        self._repeats = Repeats(realm)
         callable_at = (layout.token, layout.push, layout.device_authorization, layout.backchannel)
         self._audiences = {path: self._names(path) for path in (*callable_at, layout.introspect, layout.revoke)}
 
@@ -74,23 +71,15 @@ class NativeEndpoints:
         }
 
     async def token(self, request: Request) -> Reply:
+        form = form_of(request)
+        if isinstance(form, Refusal):
+            return self._unreadable("token", form)
         sender = self._sender(request, self._layout.token)
-        asked = digest_of(request) if sender is NOBODY_SPECIAL else b""
-        decided = await self._repeats.find(asked) or await self._decided(request, sender, asked)
+        audiences = self._audiences[self._layout.token]
+        decided = await decide(self._realm, proof_of(request, form), form, audiences, sender)
         outcome = decided if isinstance(decided, Refusal) else await hand_out(self._realm, decided)
         reply = self._refused(outcome) if isinstance(outcome, Refusal) else tokens_reply(outcome)
         return reply if sender.dpop is None else self._with_nonce(reply)
-
-    async def _decided(self, request: Request, sender: Sender, asked: bytes) -> Decided | Refusal:
-        form = form_of(request)
-        if isinstance(form, Refusal):
-            self._realm.observe(at_the_door("token", form, "RFC 6749 §3.2"))
-            return form
-        audiences = self._audiences[self._layout.token]
-        decided = await decide(self._realm, proof_of(request, form), form, audiences, sender)
-        if asked and isinstance(decided, Decided):
-            self._repeats.keep(asked, decided)
-        return decided
 
     async def push(self, request: Request) -> Reply:
         form = form_once(request)

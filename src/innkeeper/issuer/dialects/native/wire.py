@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64
-from hashlib import sha256
 from typing import Any
-
-import msgspec
 
 from innkeeper.issuer.core.client_authentication import (
     JWT_BEARER,
@@ -40,8 +37,7 @@ def form_of(request: Request) -> Parameters | Refusal:
 def form_once(request: Request) -> Parameters | Refusal:
     """The form in a request's body, in which no parameter but ``resource`` is repeated (RFC 6749 §3.2)."""
     form = form_of(request)
-    repeated = form.repeated - {"resource"} if isinstance(form, Parameters) else frozenset()
-    if repeated:
+    if isinstance(form, Parameters) and form.repeated and (repeated := form.repeated - {"resource"}):
         return Refusal(REPEATED, f"{min(repeated)!r} was sent more than once", "once", "more than once")
     return form
 
@@ -58,17 +54,10 @@ def accepts(request: Request, kind: str) -> bool:
 _NEVER = re.compile(r"q=0(\.0*)?")
 
 
-def digest_of(request: Request) -> bytes:
-    """What tells a form from every other: the digest of its body and of the headers that it is read by."""
-    headers = f"{request.headers.get('content-type', '')}\n{request.headers.get('authorization', '')}\n"
-    return sha256(headers.encode("latin-1") + request.body).digest()
-
-
 def proof_of(request: Request, form: Parameters) -> Proof:
     """How the request authenticates its client (RFC 6749 §2.3, RFC 7521 §4.2)."""
     try:
-        proof = _proof(request.headers.get("authorization", ""), form)
-        return msgspec.structs.replace(proof, certificate=certificate_of(request))
+        return _proof(request.headers.get("authorization", ""), form, certificate_of(request))
     except (Malformed, NotACertificate) as error:
         return Proof((), problem=str(error))
 
@@ -86,7 +75,7 @@ def shown_certificate(request: Request) -> Certificate | None:
         return None
 
 
-def _proof(authorization: str, form: Parameters) -> Proof:
+def _proof(authorization: str, form: Parameters, certificate: Certificate | None) -> Proof:
     client_id, secret, assertion = form.get("client_id"), form.get("client_secret"), form.get("client_assertion")
     methods: list[str] = []
     named, basic_secret = _basic(authorization[6:]) if authorization[:6].lower() == "basic " else (None, None)
@@ -102,7 +91,8 @@ def _proof(authorization: str, form: Parameters) -> Proof:
             raise Malformed(f"client_assertion needs client_assertion_type={JWT_BEARER}")
         methods.append(_kind_of(assertion))
         client_id = client_id or _speaker(assertion)
-    return Proof(tuple(methods) or (NONE,), client_id, basic_secret if named is not None else secret, assertion)
+    secret = basic_secret if named is not None else secret
+    return Proof(tuple(methods) or (NONE,), client_id, secret, assertion, certificate=certificate)
 
 
 def _basic(encoded: str) -> tuple[str, str]:
