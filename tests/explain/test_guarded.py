@@ -124,3 +124,33 @@ def test_an_mcp_server_that_names_no_issuer_is_a_case_for_the_doctor() -> None:
     http = at("https://tools.example", {"resource": "x"})
     with pytest.raises(UsageError, match="doctor --mcp"):
         run(mcp.reading("https://tools.example/mcp", None, [], read_unverified(good())), http)
+
+
+def test_a_cognito_machine_is_taken_where_its_client_is_an_audience(tmp_path: Path) -> None:
+    token = shapes.cognito_machine()
+    path = write(tmp_path, f"issuer = '{shapes.POOL}'\naudience = ['{API}']\n")
+    verdict = explained(guard_file.read(path), token)
+    assert numbers(verdict) == ["IK508"]
+    assert any(shapes.APP_CLIENT in one.text for one in verdict.mends if one.place == "code")
+    path = write(tmp_path, f"issuer = '{shapes.POOL}'\naudience = ['{API}', '{shapes.APP_CLIENT}']\n")
+    assert numbers(explained(guard_file.read(path, ["agents/invoke"]), token)) == []
+
+
+def test_a_cognito_id_token_is_named_as_one(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        f"audience = '{shapes.APP_CLIENT}'\n[[trust]]\nissuer = '{shapes.POOL}'\nclients = ['{shapes.APP_CLIENT}']\n",
+    )
+    verdict = explained(guard_file.read(path), shapes.cognito_identity())
+    assert numbers(verdict) == ["IK550"]
+    assert any("AccessToken" in one.text for one in verdict.mends)
+
+
+def test_entra_versions_are_read_alike_and_scopes_of_machines_are_roles(tmp_path: Path) -> None:
+    path = write(tmp_path, f"issuer = '{shapes.V2}'\naudience = ['{shapes.API}', 'api://{shapes.API}']\n")
+    reading = guard_file.read(path, ["Agents.Invoke"])
+    assert numbers(explained(reading, shapes.entra_v2())) == []
+    assert numbers(explained(reading, shapes.entra_v1())) == []
+    verdict = explained(guard_file.read(path, ["Other"]), shapes.entra_v2())
+    assert numbers(verdict) == ["IK523"]
+    assert any("roles" in one.text for one in verdict.mends)

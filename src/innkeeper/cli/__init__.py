@@ -33,6 +33,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "login": Command("innkeeper.cli.login", "Sign in with the browser and keep the token"),
         "logout": Command("innkeeper.cli.logout", "Take kept tokens back and forget them"),
         "explain": Command("innkeeper.cli.explain", "Say what a token means, and whether a reader would take it"),
+        "doctor": Command("innkeeper.cli.doctor", "Say what is wrong with an issuer or an MCP server"),
     },
     LEARN: {
         "tour": Command("innkeeper.cli.tour", "Walk through the hotel: every message, claim and check"),

@@ -22,6 +22,7 @@ from innkeeper.explain.authorizer import authorizer
 from innkeeper.explain.guarded import judged, plainly
 from innkeeper.explain.published import from_file
 from innkeeper.explain.verdicts import Mend, Verdict, members
+from innkeeper.guard.issuers.found import preset_for
 from innkeeper.guard.unverified import UnverifiedToken, read_unverified
 from innkeeper.keys.jws import NotAToken
 from innkeeper.protocol.refusals import Page, UsageError
@@ -54,10 +55,12 @@ def command(
         typer.Option(
             "--as",
             metavar="READER",
-            help="Whose rules: native (RFC 9068), oidc (laxer about names and types), cognito, entra, mcp; or a file: "
-            "a guard's arguments (guard.toml), or an AgentCore authorizer (agentcore.json).",
+            help="Whose rules: a preset of the guard (found from the issuer where not given), such as native (RFC 9068), "
+            "oidc (laxer about names and types), cognito, entra; mcp; or a file: a guard's arguments (guard.toml), or an "
+            "AgentCore authorizer (agentcore.json).",
+            show_default=False,
         ),
-    ] = "native",
+    ] = "",
     keys: Annotated[
         Path | None,
         typer.Option(help="The issuer's keys (a JWK set) in a file, not to be fetched.", show_default=False),
@@ -111,7 +114,7 @@ def _verdict(reader: str, asked: Asked) -> Verdict | None:
     if reader == "mcp":
         return _by_mcp(asked)
     presets = guard_file.presets()
-    if reader not in presets:
+    if reader and reader not in presets:
         known = ", ".join([*sorted(presets), "mcp"])
         raise UsageError(f"--as {reader!r}: one of {known}, or a file such as guard.toml or agentcore.json")
     if not asked.issuer:
@@ -120,7 +123,8 @@ def _verdict(reader: str, asked: Asked) -> Verdict | None:
                 "--audience and --scope are checked together with --issuer: whose tokens does the reader trust?"
             )
         return None
-    reading = plainly(presets[reader](asked.issuer), asked.audience, asked.scopes, asked.said)
+    make = presets[reader] if reader else preset_for
+    reading = plainly(make(asked.issuer), asked.audience, asked.scopes, asked.said)
     return judged(reading, asked.text, asked.said, keys=asked.keys)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from innkeeper.explain.guarded import Reading
 from innkeeper.guard import issuers
 from innkeeper.guard.guard import Guard
+from innkeeper.guard.issuers.found import preset_for
 from innkeeper.guard.issuers.preset import Preset
 from innkeeper.guard.keys import Freshness
 from innkeeper.protocol.refusals import UsageError
@@ -32,8 +33,8 @@ def presets() -> dict[str, Callable[..., Preset]]:
 def read(path: Path, scopes: Iterable[str] = ()) -> Reading:
     """The reading that a file describes; ``scopes`` in place of the file's, where there are any. Raises ``UsageError``.
 
-    ``issuer`` names issuers after RFC 9068; each ``[[trust]]`` names a ``preset`` with its arguments. ``audience`` and
-    the rest are the ``Guard``'s own; ``scopes`` is what the request needs.
+    ``issuer`` names issuers, whose presets are found as the ``Guard`` finds them; each ``[[trust]]`` is a ``preset`` with
+    its arguments. ``audience`` and the rest are the ``Guard``'s own; ``scopes`` is what the request needs.
     """
     document = _document(path)
     own = _texts(document.pop("scopes", []), path, "scopes")
@@ -64,10 +65,10 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _trusted(named: Any, tables: Any, path: Path) -> tuple[Preset, ...]:
     known = presets()
-    found = [known["native"](one) for one in _texts(named, path, "issuer")]
+    found = [preset_for(one) for one in _texts(named, path, "issuer")]
     for table in tables if isinstance(tables, list) else [tables]:
         arguments = dict(table)
-        name = str(arguments.pop("preset", "native"))
+        name = str(arguments.pop("preset", "") or preset_for(str(arguments.get("issuer", ""))).name)
         if name not in known:
             raise UsageError(f"{path}: {_unknown('preset', name, known)}")
         found.append(_called(known[name], arguments, f"{path}, preset {name}"))

@@ -86,7 +86,9 @@ def _younger(reading: Reading, text: str, said: UnverifiedToken, fetch: FetchBlo
 
 
 def _checks(reading: Reading) -> tuple[Any, ...]:
-    return (*TOKEN_CHECKS, *(one for preset in reading.presets for one in preset.checks), *SCOPE_CHECKS)
+    every = [each for one in reading.presets for each in one.everyone()]
+    own = dict.fromkeys(check for one in every for check in (*one.early, *one.checks))
+    return (*TOKEN_CHECKS, *own, *SCOPE_CHECKS)
 
 
 def _unasked(reading: Reading) -> frozenset[str]:
@@ -97,7 +99,8 @@ def _unasked(reading: Reading) -> frozenset[str]:
 
 def _instead(presets: tuple[Preset, ...], keys: Mapping[str, Any]) -> FetchBlocking:
     """The world as the keys in a file make it: every issuer publishes them."""
-    owners = {url: one.issuer for one in presets for url in issuer_documents(one.issuer)}
+    every = [each for one in presets for each in one.everyone()]
+    owners = {url: one.issuer for one in every for url in one.documents or issuer_documents(one.issuer)}
 
     def fetch(url: str) -> Reply:
         if url in owners:

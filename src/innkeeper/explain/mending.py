@@ -80,7 +80,13 @@ def _cognito_audience_for_agentcore(case: Situation) -> Iterator[Said]:
 
 
 def _cognito_audience(case: Situation) -> Iterator[Said]:
-    yield "code", f"Cognito's access tokens have no aud: check the app client. cognito(…, client_ids={case.client!r})."
+    if "aud" in case.claims:
+        yield from _audience(case)
+        return
+    yield (
+        "code",
+        f"Cognito's access tokens have no aud; their app client stands in: audience=[…, {case.client!r}].",
+    )
     if case.said("sub") != case.said("client_id"):
         yield (
             "request",
@@ -246,17 +252,17 @@ AUDIENCE, ISSUER, SCOPES = "IK508 IK802", "IK502 IK801", "IK523 IK804"
 
 CURES: tuple[Cure, ...] = (
     _cure("IK504 IK507", _identity_token, _OTHERS),
-    _cure("IK504 IK507", _cognito_kind, [Maker.COGNITO]),
+    _cure("IK504 IK507 IK550", _cognito_kind, [Maker.COGNITO]),
     _cure(AUDIENCE, _cognito_audience_for_agentcore, [Maker.COGNITO], ["agentcore"]),
     _cure(AUDIENCE + " IK507", _cognito_audience, [Maker.COGNITO], ["guard", "mcp"]),
-    _cure(AUDIENCE + " IK505 IK506", _graph, [Maker.ENTRA]),
+    _cure(AUDIENCE + " IK505 IK506 IK552", _graph, [Maker.ENTRA]),
     _cure(AUDIENCE, _entra_audience, [Maker.ENTRA]),
     _cure(AUDIENCE, _audience, _OTHERS),
     _cure(ISSUER, _entra_issuer, [Maker.ENTRA]),
     _cure(ISSUER, _issuer),
     _cure("IK803", _entra_client, [Maker.ENTRA]),
     _cure("IK803", _client),
-    _cure(SCOPES, _entra_scope, [Maker.ENTRA]),
+    _cure(SCOPES + " IK558", _entra_scope, [Maker.ENTRA]),
     _cure("IK805", _entra_roles, [Maker.ENTRA]),
     _cure(SCOPES, _cognito_scope, [Maker.COGNITO]),
     _cure(SCOPES, _scope, _OTHERS),
