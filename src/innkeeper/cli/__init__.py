@@ -22,6 +22,7 @@ class Command(NamedTuple):
 
 
 RUN, HOLD, LEARN, KEEP = "Run an issuer", "Get tokens and read them", "Learn", "Keep house"
+REHEARSE = "Rehearse the clouds"
 
 COMMANDS: dict[str, dict[str, Command]] = {
     RUN: {
@@ -34,6 +35,9 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "logout": Command("innkeeper.cli.logout", "Take kept tokens back and forget them"),
         "explain": Command("innkeeper.cli.explain", "Say what a token means, and whether a reader would take it"),
         "doctor": Command("innkeeper.cli.doctor", "Say what is wrong with an issuer or an MCP server"),
+    },
+    REHEARSE: {
+        "twin": Command("innkeeper.cli.twin", "Run programs against the twins of Cognito and Entra ID"),
     },
     LEARN: {
         "tour": Command("innkeeper.cli.tour", "Walk through the hotel: every message, claim and check"),

@@ -1,0 +1,13 @@
+"""``innkeeper twin``: the realms that speak a cloud's dialect, and programs that are to meet them."""
+
+from __future__ import annotations
+
+import typer
+
+from innkeeper.cli import twin_run, twin_trust
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Work with the twins of Amazon Cognito and Microsoft Entra ID."
+)
+app.command("run", context_settings={"allow_interspersed_args": False})(twin_run.command)
+app.command("trust")(twin_trust.command)
