@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from innkeeper.cli.connections import Connection
+from innkeeper.issuer.http.connection import Connection
+from innkeeper.issuer.http.site import Site
 from innkeeper.protocol.refusals import UsageError
 
 BACKLOG = 2048
@@ -46,6 +47,11 @@ class Opening:
         self._open_site = open_site
         self._site: ASGIApp | None = None
         self.failure: Exception | None = None
+
+    @property
+    def direct(self) -> Site | None:
+        """The site, where it is one issuer's alone and answers without ASGI, too."""
+        return self._site if isinstance(self._site, Site) else None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":

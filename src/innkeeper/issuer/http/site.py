@@ -19,6 +19,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_LIMIT = 64 * 1024
 """Longest body read, in bytes: no endpoint needs more, and a longer one is refused unread."""
 
+CLOSE = ("connection", "close")
 CORS = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "WWW-Authenticate, DPoP-Nonce"))
 PREFLIGHT = (
     *CORS,
@@ -61,7 +62,28 @@ class Site:
         if method not in endpoint.methods:
             return _other_method(endpoint, method)
         body = b"" if method in ("GET", "HEAD") else await _body(receive)
-        reply = await _answer(endpoint, _request(scope, body, self._proxies)) if body is not None else _too_large()
+        if body is None:
+            return too_large(endpoint)
+        client, query = scope.get("client"), scope["query_string"].decode("latin-1")
+        peer = client[0] if client else ""
+        return await self.answer(endpoint, self.request(method, scope["path"], query, scope["headers"], body, peer))
+
+    def known(self, method: str, path: str) -> Endpoint | None:
+        """The endpoint that is known by this very path and takes this method; HEAD is left to ASGI."""
+        endpoint = self._endpoints.get(path)
+        return endpoint if endpoint is not None and method in endpoint.methods and method != "HEAD" else None
+
+    def request(
+        self, method: str, path: str, query: str, raw: list[tuple[bytes, bytes]], body: bytes, peer: str
+    ) -> Request:
+        """A request of these bytes, with what is believed of the one at the other end of the connection."""
+        headers, proxies = _headers(raw), self._proxies
+        caller, certificate = proxies.caller(peer, headers), proxies.certificate(peer, headers)
+        return Request(method, path, query, proxies.seen(headers), body, caller, certificate)
+
+    async def answer(self, endpoint: Endpoint, request: Request) -> Reply:
+        """What an endpoint answers, or that it failed; other origins may read it where the endpoint says so."""
+        reply = await _answer(endpoint, request)
         return _shared(reply) if endpoint.cors else reply
 
 
@@ -80,20 +102,6 @@ async def _answer(endpoint: Endpoint, request: Request) -> Reply:
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return json_reply({"error": SERVER_ERROR}, 500, (("cache-control", "no-store"),))
-
-
-def _request(scope: Scope, body: bytes, proxies: Proxies) -> Request:
-    client, headers = scope.get("client"), _headers(scope["headers"])
-    peer = client[0] if client else ""
-    return Request(
-        scope["method"],
-        scope["path"],
-        scope["query_string"].decode("latin-1"),
-        proxies.seen(headers),
-        body,
-        proxies.caller(peer, headers),
-        proxies.certificate(peer, headers),
-    )
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
@@ -146,9 +154,11 @@ def _other_method(endpoint: Endpoint, method: str) -> Reply:
     return json_reply({"error": INVALID_REQUEST}, 405, (("allow", allowed), ("cache-control", "no-store")))
 
 
-def _too_large() -> Reply:
+def too_large(endpoint: Endpoint) -> Reply:
+    """What an endpoint answers to a body longer than is read."""
     body = {"error": INVALID_REQUEST, "error_description": f"The body is longer than {BODY_LIMIT} bytes."}
-    return json_reply(body, 413, (("cache-control", "no-store"), ("connection", "close")))
+    reply = json_reply(body, 413, (("cache-control", "no-store"), CLOSE))
+    return _shared(reply) if endpoint.cors else reply
 
 
 def _shared(reply: Reply) -> Reply:

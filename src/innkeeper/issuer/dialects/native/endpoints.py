@@ -51,6 +51,8 @@ class NativeEndpoints:
         self._realm = realm
         self._layout = layout
         self._explain = explain
+        self._keys = _Published(realm, self._key_set)
+        self._metadata = _Published(realm, self.document)
         callable_at = (layout.token, layout.push, layout.device_authorization, layout.backchannel)
         self._audiences = {path: self._names(path) for path in (*callable_at, layout.introspect, layout.revoke)}
 
@@ -141,7 +143,10 @@ class NativeEndpoints:
         return reply if sender.dpop is None else self._with_nonce(reply)
 
     async def jwks(self, _: Request) -> Reply:
-        return json_reply({"keys": self._realm.ring.published(self._realm.now())}, headers=CACHEABLE)
+        return self._keys.reply()
+
+    def _key_set(self) -> dict[str, Any]:
+        return {"keys": self._realm.ring.published(self._realm.now())}
 
     def document(self) -> dict[str, Any]:
         """The discovery document as it is now."""
@@ -149,7 +154,7 @@ class NativeEndpoints:
         return document(self._layout, realm.policy, realm.ring.opens(realm.now()))
 
     async def discovery(self, _: Request) -> Reply:
-        return json_reply(self.document(), headers=CACHEABLE)
+        return self._metadata.reply()
 
     def _sender(self, request: Request, path: str, *, scheme: str = "") -> Sender:
         """What the request shows of its sender. A token sent in the scheme ``dpop`` comes with a proof; in ``bearer``
@@ -184,6 +189,24 @@ class NativeEndpoints:
     def _unreadable(self, about: str, refusal: Refusal) -> Reply:
         self._realm.observe(at_the_door(about, refusal, "RFC 6749 §3.2"))
         return self._refused(refusal)
+
+
+class _Published:
+    """A document for everybody: written anew when keys or policy changed, and with each second, for keys come and go."""
+
+    def __init__(self, realm: Realm, document: Callable[[], dict[str, Any]]) -> None:
+        self._realm = realm
+        self._document = document
+        self._of: tuple[Any, ...] = ()
+        self._reply = Reply(500)
+
+    def reply(self) -> Reply:
+        realm = self._realm
+        ring, policy, now = self._of or (None, None, 0)
+        if ring is not realm.ring or policy is not realm.policy or now != realm.now():
+            self._of = realm.ring, realm.policy, realm.now()
+            self._reply = json_reply(self._document(), headers=CACHEABLE)
+        return self._reply
 
 
 def _access_tokens(request: Request) -> tuple[str, list[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from innkeeper.cli.connections import Connection
+from innkeeper.issuer.http.connection import Connection
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
