@@ -67,7 +67,7 @@ $(SERVER): pyproject.toml $(MADE)
 $(DEV): pyproject.toml $(SERVER)
 	@echo "installing the development tools into $(VENV)"
 	@$(PIP) install --upgrade pip
-	@$(PIP) install -e '.[server,fastapi]' --group dev
+	@$(PIP) install -e '.[server,fastapi,postgres]' --group dev
 	@cd $(BIN) && ln -sf ../lib/python3*/site-packages/$(WHEEL)/bin/node node && ln -sf ../lib/python3*/site-packages/$(WHEEL)/lib/node_modules/npm/bin/npm-cli.js npm
 	@touch $@
 

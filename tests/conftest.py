@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from tests.inn import Inn, open_inn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from tests.postgres import Postgres
 
 NODE_PACKAGES = Path(__file__).parent / "interop" / "node"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -38,6 +41,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
     """A house that is open for the whole run; ``house.url`` is its issuer. What a test changes there, others see."""
     with open_inn(tmp_path_factory.mktemp("house")) as inn:
         yield inn
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for the whole run. Each test makes databases of its own there."""
+    if find_spec("asyncpg") is None:
+        _missing("asyncpg is not installed (pip install -e '.[postgres]')")
+    from tests.postgres import FAST, binaries, postgres
+
+    if binaries() is None:
+        _missing("no PostgreSQL on this machine (Debian, Ubuntu: sudo apt install postgresql)")
+    with postgres(*FAST) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

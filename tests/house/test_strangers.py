@@ -9,7 +9,7 @@ import pytest
 
 from docs.generate.modules import modules
 
-SERVER = ("argon2", "innkeeper.issuer", "jinja2", "sqlite3", "starlette", "structlog", "uvicorn")
+SERVER = ("alembic", "argon2", "asyncpg", "innkeeper.issuer", "jinja2", "sqlite3", "starlette", "structlog", "uvicorn")
 FRAMEWORKS = {"innkeeper.guard.fastapi", "innkeeper.guard.mcp"}
 """Adapters to a framework load that framework; nothing else in the guard loads them."""
 

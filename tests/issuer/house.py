@@ -20,6 +20,7 @@ from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Sett
 from innkeeper.protocol import pkce
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tokens.trail import Trail
+from tests.issuer import engines
 
 Result = TypeVar("Result")
 Pairs = dict[str, str] | Sequence[tuple[str, str]]
@@ -166,7 +167,7 @@ class House:
         self.clock = clock or Clock()
         self.trails: list[Trail] = []
         self._runner = asyncio.Runner()
-        server = replace(settings.server, state=str(folder))
+        server = replace(settings.server, state=str(folder), database_url=engines.database_of(folder))
         self.settings = replace(settings, server=server)
         self.issuer = self._opened(development, outside, also_at)
 

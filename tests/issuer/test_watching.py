@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from innkeeper.issuer.app import opening
 from innkeeper.issuer.core.effects import AddOnce
 from innkeeper.issuer.desk.registry import rotate_key, rotate_secret
+from innkeeper.issuer.store import sqlite
 from innkeeper.issuer.store.sqlite import SqliteStore
 from innkeeper.protocol.refusals import UsageError
 from tests.issuer.house import House
@@ -21,7 +21,7 @@ from tests.issuer.visitor import ROBOT
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """One that looks for changes whenever nothing else is to be done."""
-    monkeypatch.setattr(opening, "_LOOK_EVERY", 0)
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0)
     made = House(tmp_path)
     yield made
     made.close()
@@ -91,7 +91,11 @@ def test_trouble_while_looking_is_told_and_the_next_look_is_fine(
     monkeypatch.setattr(realm, "reload", reload)
     store = house.issuer._store
     versions = iter(range(10_000))
-    monkeypatch.setattr(store, "version", lambda: next(versions))
+
+    async def version() -> int:
+        return next(versions)
+
+    monkeypatch.setattr(store, "version", version)
     with caplog.at_level(logging.WARNING):
         watched(house, lambda: bool(taken_up))
     assert "a key does not open" in caplog.text

@@ -46,6 +46,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "client": Command("innkeeper.cli.client", "Add, list and change clients"),
         "user": Command("innkeeper.cli.user", "Add people"),
         "keys": Command("innkeeper.cli.keys", "List and rotate signing keys"),
+        "db": Command("innkeeper.cli.db", "Look after the database"),
         "profile": Command("innkeeper.cli.profile", "Show the sets of rules that clients can live by"),
     },
 }
@@ -134,7 +135,7 @@ def _say(text: str, code: int) -> int:
 
 def _missing(failure: ModuleNotFoundError) -> str:
     part = (failure.name or "").partition(".")[0]
-    extra = "cli" if part in {"rich", "typer"} else "server"
+    extra = "cli" if part in {"rich", "typer"} else "postgres" if part == "asyncpg" else "server"
     return f"{part} is not installed; pip install 'innkeeper[{extra}]' brings it"
 
 

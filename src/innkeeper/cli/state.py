@@ -27,7 +27,7 @@ def with_realm(config: Path | None, work: Callable[[Realm], Awaitable[Result]]) 
 
 async def _with_realm(config: Path | None, work: Callable[[Realm], Awaitable[Result]]) -> Result:
     settings = load(config)
-    store, seal = open_state(settings, os.environ.get(MASTER_KEY))
+    store, seal = await open_state(settings, os.environ.get(MASTER_KEY))
     try:
         memory = store.realm(NATIVE_REALM)
         if not await is_planted(memory):

@@ -19,6 +19,7 @@ from innkeeper.guard import Guard
 from innkeeper.hotel import make_hotel
 from innkeeper.issuer.app import Issuer, open_issuer, open_seal, system_clock
 from innkeeper.issuer.settings import Settings, load
+from innkeeper.issuer.store.upgrading import bring_up
 from innkeeper.keys.authority import local_certificate
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tour.app import TourApp, make_tour
@@ -67,6 +68,7 @@ _TLS_PORT = 8443
 @asynccontextmanager
 async def _open(settings: Settings, origins: list[str]) -> AsyncIterator[ASGIApp]:
     master = os.environ.get(MASTER_KEY)
+    await bring_up(settings.database)
     issuer = await open_issuer(settings, development=True, observe=tap, master=master, also_at=origins)
     tour = _tour(issuer, settings)
     try:

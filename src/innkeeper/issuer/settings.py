@@ -33,6 +33,10 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``tls_port`` 8443, or none where that is taken: the port of https://localhost at which ``innkeeper up`` serves the same
     over TLS, since some clients call no issuer over http. Its certificate is vouched for by ``ca.pem`` in the state
     folder. A port that is given must be free; 0 means none.
+
+    ``database_url`` is the file ``innkeeper.db`` in the state folder; ``postgresql://user:password@host:5432/name`` is for
+    several nodes, with several hosts separated by commas where one stands in for another. ``database_connections`` 10:
+    the most that each process holds to PostgreSQL, whose own limit is 100 unless told otherwise.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +48,8 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_certificate_header: str = ""
     client_certificate_authorities: str = ""
     mtls_url: str = ""
+    database_url: str = ""
+    database_connections: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
 
     def __post_init__(self) -> None:
         why = _why_no_issuer(self.public_url) if self.public_url else None
@@ -188,6 +194,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The issuer: what clients call this server."""
         return self.server.public_url.rstrip("/") or f"http://{self.server.host}:{self.server.port}"
 
+    @property
+    def database(self) -> str:
+        """Where everything is remembered: a URL, or the path of a file."""
+        return self.server.database_url or str(Path(self.server.state) / "innkeeper.db")
+
 
 DEFAULT_FILE = "innkeeper.toml"
 
@@ -197,6 +208,7 @@ ENVIRONMENT = {
     "INNKEEPER_PUBLIC_URL": "public_url",
     "INNKEEPER_STATE": "state",
     "INNKEEPER_TLS_PORT": "tls_port",
+    "INNKEEPER_DATABASE_URL": "database_url",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,37 @@ import pytest
 from argon2 import PasswordHasher
 
 from innkeeper.issuer.desk import passwords
+from tests.issuer import engines
 from tests.issuer.house import House
 from tests.issuer.visitor import Visitor
+
+ON_BOTH_ENGINES = {
+    "test_nothing_works_twice",
+    "test_guest_path",
+    "test_device",
+    "test_backchannel",
+    "test_token_exchange",
+    "test_jwt_bearer",
+    "test_guessing",
+    "test_second_factor",
+    "test_account",
+    "test_registration",
+    "test_fapi",
+}
+"""Modules whose tests run on SQLite and on PostgreSQL. All others run on one: INNKEEPER_TEST_DATABASE says which."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH_ENGINES and engines.CHOSEN not in os.environ:
+        metafunc.parametrize("engine", engines.ALL, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What the houses of this module remember in."""
+    name = getattr(request, "param", os.environ.get(engines.CHOSEN, engines.SQLITE))
+    with engines.remembering_in(name, request):
+        yield name
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,7 +55,7 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[House]:
     """Shared by the tests of a module: each brings its own visitors, and the clock only ever moves on."""
     made = House(tmp_path_factory.mktemp("house"))
     yield made
@@ -33,11 +63,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="session")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def furnished_houses() -> dict[str, Path]:
+    """Those made so far, by engine."""
+    return {}
+
+
+@pytest.fixture
+def furnished(furnished_houses: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, engine: str) -> Path:
     """The state of a house with keys and people, to copy from: making keys takes longer than most tests."""
-    folder = tmp_path_factory.mktemp("furnished")
-    House(folder).close()
-    return folder
+    if engine not in furnished_houses:
+        furnished_houses[engine] = tmp_path_factory.mktemp("furnished")
+        House(furnished_houses[engine]).close()
+    return furnished_houses[engine]
 
 
 @pytest.fixture
@@ -46,6 +83,7 @@ def own_house(furnished: Path, tmp_path: Path) -> Iterator[House]:
     made = House(Path(shutil.copytree(furnished, tmp_path / "house")))
     yield made
     made.close()
+    engines.forget(tmp_path / "house")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ TOKEN = "a-token-of-the-shop-for-us"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[House]:
     shop, app, robot = SETTINGS.client
     clients = [
         replace(shop, grants=GRANTS),

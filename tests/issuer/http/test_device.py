@@ -30,7 +30,7 @@ SHOP = {"client_id": "shop", "client_secret": SECRET}
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[House]:
     shop, *others = SETTINGS.client
     settings = replace(SETTINGS, client=[replace(shop, grants=GRANTS), *others, TV, RADIO])
     made = House(tmp_path_factory.mktemp("house"), settings)

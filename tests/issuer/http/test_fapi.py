@@ -39,7 +39,7 @@ SIGNING = bank("signing", profile="fapi2-message-signing")
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[House]:
     settings = settings_for("fapi2-security", bank(), PLAIN, NATIVE, OLD, SIGNING)
     made = House(tmp_path_factory.mktemp("fapi"), settings)
     yield made

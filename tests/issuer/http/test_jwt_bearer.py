@@ -38,7 +38,7 @@ BY_MAIL = TrustedIssuer(
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[House]:
     shop, *others = SETTINGS.client
     deployer = SeedClient(
         id="deployer", name="Deployer", secret="deployer-secret", grants=("jwt_bearer",), scopes=["room:enter"]

@@ -37,7 +37,7 @@ EC = {
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Stranger]]:
+def pair(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[tuple[House, Stranger]]:
     with house_and_stranger(tmp_path_factory.mktemp("house"), OPEN) as made:
         yield made
 
@@ -436,7 +436,7 @@ def test_a_client_that_nobody_used_is_forgotten_and_one_that_was_used_is_not(hou
 
 
 @pytest.fixture(scope="module")
-def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def club(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[House]:
     by_invitation = replace(SETTINGS, registration=Registration(mode="invited"))
     made = House(tmp_path_factory.mktemp("club"), by_invitation)
     yield made

@@ -38,7 +38,7 @@ AGENTS = [
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[House]:
     shop, *others = SETTINGS.client
     settings = replace(SETTINGS, client=[replace(shop, grants=SHOP_GRANTS), *others, *AGENTS])
     made = House(tmp_path_factory.mktemp("house"), settings)

@@ -15,7 +15,8 @@ from innkeeper.issuer.desk.realm import Clock, Realm
 from innkeeper.issuer.dialects.layout import Cloud, Endpoints, Finder
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.settings import Settings
-from innkeeper.issuer.store.sqlite import SqliteStore
+from innkeeper.issuer.store.opening import open_store
+from innkeeper.issuer.store.port import Store
 from innkeeper.keys.seal import Seal, master_key
 from innkeeper.protocol.addresses import is_loopback_address
 from innkeeper.protocol.refusals import UsageError
@@ -26,7 +27,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """What a realm is opened with. ``development`` shows reasons and hints; ``observe`` takes every decision's trail."""
 
     settings: Settings
-    store: SqliteStore
+    store: Store
     seal: Seal
     clock: Clock
     observe: Observer
@@ -78,10 +79,11 @@ def system_clock() -> int:
     return int(time.time())
 
 
-def open_state(settings: Settings, master: str | None) -> tuple[SqliteStore, Seal]:
-    """The database and the master key in the state folder, made where missing."""
+async def open_state(settings: Settings, master: str | None) -> tuple[Store, Seal]:
+    """The database that the settings name, and the master key. Both are in the state folder, made where missing, unless
+    they are elsewhere. Raises ``UsageError``, ``Unreachable``."""
     seal = open_seal(settings, master)
-    return SqliteStore(Path(settings.server.state) / "innkeeper.db"), seal
+    return await open_store(settings.database, settings.server.database_connections), seal
 
 
 def open_seal(settings: Settings, master: str | None) -> Seal:

@@ -24,7 +24,6 @@ from innkeeper.issuer.settings import SeedTwin, Settings
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 
-_LOOK_EVERY = 0.5
 _NEVER_LOOKED = -1
 _PURGE_EVERY = 60
 _PURGE_ROWS = 1_000
@@ -65,10 +64,10 @@ class Issuer:
     async def _watch(self) -> None:
         version, last_purge = _NEVER_LOOKED, 0
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
             now = self.realm.now()
             try:
-                if (current := self._store.version()) != version:
+                await self._store.news()
+                if (current := await self._store.version()) != version:
                     version = current
                     await self._reload()
                 if now - last_purge >= _PURGE_EVERY:
@@ -112,7 +111,7 @@ async def open_issuer(
     from the environment; ``outside`` is the way to others' documents where it is not to be made from the settings;
     ``also_at`` are further origins at which all realms are served, each realm under an issuer of that origin.
     Raises ``UsageError`` where state or settings are no good."""
-    store, seal = open_state(settings, master)
+    store, seal = await open_state(settings, master)
     static = layout(settings.origin).static
     explanations = Explanations(settings.origin, settings.title, static, development=development)
 

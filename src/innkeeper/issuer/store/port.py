@@ -91,8 +91,19 @@ class Store(Protocol):
     """A whole database."""
 
     def realm(self, name: str) -> RealmStore: ...
-    def version(self) -> int:
+    async def version(self) -> int:
         """A number that grows whenever clients, resources or keys change, by this process or another."""
         ...
 
+    async def news(self) -> None:
+        """Wait until something may have changed: until another process says so, or for a moment without news."""
+        ...
+
     def close(self) -> None: ...
+
+
+GRANT_KEPT = 86400
+"""Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
+
+GRANT_SLACK = 86400
+"""Seconds that a grant is kept beyond its newest refresh token, so that not every rotation has to write to it."""

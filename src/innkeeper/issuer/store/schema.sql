@@ -90,6 +90,10 @@ CREATE TABLE notes (
     PRIMARY KEY (realm, name)
 ) WITHOUT ROWID;
 
+-- Which migration these tables are at.
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
+INSERT INTO alembic_version VALUES ('2');
+
 -- Nearly all rows of a table are of one realm. SQLite has to be told so, or it takes the realm for a key as good as any
 -- and reads through the whole of it where an index by person, client or session would do.
 ANALYZE sqlite_master;

@@ -6,26 +6,27 @@ handing it to a thread. Writes go to the writer's thread and return when they ar
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
+from innkeeper.issuer.store import decoding
+from innkeeper.issuer.store.decoding import encode as _encode
 from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
+from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statements
 from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, all_of, put_client
 from innkeeper.issuer.store.sqlite_writer import Writer
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import Unreachable, UsageError
 
-SCHEMA_VERSION = 1
+LOOK_EVERY = 0.5
+"""Seconds between looks at what other processes have changed."""
 
 Record = TypeVar("Record")
-_encode = msgspec.msgpack.encode
 
 
 class SqliteStore:
@@ -40,9 +41,12 @@ class SqliteStore:
     def realm(self, name: str) -> RealmStore:
         return SqliteRealm(name, self._reading, self._writer)
 
-    def version(self) -> int:
+    async def version(self) -> int:
         row = _reader(self._reading)("SELECT text FROM notes WHERE realm='' AND name='changes'").fetchone()
         return int(row[0]) if row else 0
+
+    async def news(self) -> None:
+        await asyncio.sleep(LOOK_EVERY)
 
     def close(self) -> None:
         self._writer.close()
@@ -58,10 +62,10 @@ class SqliteRealm:
         self._writer = writer
 
     async def client(self, client_id: str) -> Client | None:
-        return self._one(_clients, "SELECT record FROM clients WHERE realm=? AND id=?", client_id)
+        return self._one(decoding.client, "SELECT record FROM clients WHERE realm=? AND id=?", client_id)
 
     async def clients(self) -> Sequence[Client]:
-        return self._all(_clients, "SELECT record FROM clients WHERE realm=? ORDER BY id")
+        return self._all(decoding.client, "SELECT record FROM clients WHERE realm=? ORDER BY id")
 
     async def put_client(self, client: Client) -> None:
         await self._writer.write(lambda db: put_client(db.execute, self._name, client))
@@ -70,7 +74,7 @@ class SqliteRealm:
         return await self._change("DELETE FROM clients WHERE realm=? AND id=?", client_id) > 0
 
     async def resources(self) -> Sequence[Resource]:
-        return self._all(_resources, "SELECT record FROM resources WHERE realm=? ORDER BY position, uri")
+        return self._all(decoding.resource, "SELECT record FROM resources WHERE realm=? ORDER BY position, uri")
 
     async def put_resource(self, resource: Resource) -> None:
         sql = (
@@ -83,13 +87,13 @@ class SqliteRealm:
         return await self._change("DELETE FROM resources WHERE realm=? AND uri=?", uri) > 0
 
     async def person(self, sub: str) -> Person | None:
-        return self._one(_people, "SELECT record FROM people WHERE realm=? AND sub=?", sub)
+        return self._one(decoding.person, "SELECT record FROM people WHERE realm=? AND sub=?", sub)
 
     async def person_named(self, username: str) -> Person | None:
-        return self._one(_people, "SELECT record FROM people WHERE realm=? AND username=?", username)
+        return self._one(decoding.person, "SELECT record FROM people WHERE realm=? AND username=?", username)
 
     async def people(self) -> Sequence[Person]:
-        return self._all(_people, "SELECT record FROM people WHERE realm=? ORDER BY username")
+        return self._all(decoding.person, "SELECT record FROM people WHERE realm=? ORDER BY username")
 
     async def put_person(self, person: Person) -> None:
         sql = "INSERT INTO people VALUES (?,?,?,?) ON CONFLICT (realm, sub) DO UPDATE SET username=?3, record=?4"
@@ -101,35 +105,37 @@ class SqliteRealm:
     async def session(self, digest: bytes) -> Session | None:
         sql = "SELECT record, ended_at FROM sessions WHERE realm=? AND digest=?"
         row = self._read(sql, (self._name, digest)).fetchone()
-        return msgspec.structs.replace(_sessions.decode(row[0]), ended_at=row[1]) if row else None
+        return decoding.session(*row) if row else None
 
     async def sessions(self, sub: str) -> Sequence[Session]:
         sql = "SELECT record, ended_at FROM sessions WHERE realm=? AND sub=?"
         rows = self._read(sql, (self._name, sub))
-        return [msgspec.structs.replace(_sessions.decode(row[0]), ended_at=row[1]) for row in rows]
+        return [decoding.session(*row) for row in rows]
 
     async def consent(self, sub: str, client_id: str) -> Consent | None:
         return self._one(
-            _consents, "SELECT record FROM consents WHERE realm=? AND sub=? AND client_id=?", sub, client_id
+            decoding.consent, "SELECT record FROM consents WHERE realm=? AND sub=? AND client_id=?", sub, client_id
         )
 
     async def consents(self, sub: str) -> Sequence[Consent]:
-        return self._all(_consents, "SELECT record FROM consents WHERE realm=? AND sub=? ORDER BY client_id", sub)
+        return self._all(
+            decoding.consent, "SELECT record FROM consents WHERE realm=? AND sub=? ORDER BY client_id", sub
+        )
 
     async def code(self, digest: bytes) -> Code | None:
         sql = "SELECT record, spent_at FROM codes WHERE realm=? AND digest=?"
         row = self._read(sql, (self._name, digest)).fetchone()
-        return msgspec.structs.replace(_codes.decode(row[0]), spent_at=row[1]) if row else None
+        return decoding.code(*row) if row else None
 
     async def grant(self, grant_id: str) -> Grant | None:
         sql = "SELECT record, revoked_at FROM grants WHERE realm=? AND id=?"
         row = self._read(sql, (self._name, grant_id)).fetchone()
-        return msgspec.structs.replace(_grants.decode(row[0]), revoked_at=row[1]) if row else None
+        return decoding.grant(*row) if row else None
 
     async def grants(self, sub: str) -> Sequence[Grant]:
         sql = "SELECT record, revoked_at FROM grants WHERE realm=? AND sub=?"
         rows = self._read(sql, (self._name, sub))
-        return [msgspec.structs.replace(_grants.decode(row[0]), revoked_at=row[1]) for row in rows]
+        return [decoding.grant(*row) for row in rows]
 
     async def refresh_token(self, digest: bytes) -> TokenAndGrant | None:
         row = self._read(_REFRESH_TOKEN, (self._name, digest)).fetchone()
@@ -139,8 +145,7 @@ class SqliteRealm:
         token = RefreshToken(
             digest=digest, grant_id=grant_id, expires_at=expires_at, spent_at=spent_at, successor=successor
         )
-        found = msgspec.structs.replace(_grants.decode(grant), revoked_at=revoked_at)
-        return TokenAndGrant(token, found, bool(successor_spent))
+        return TokenAndGrant(token, decoding.grant(grant, revoked_at), bool(successor_spent))
 
     async def token_is_revoked(self, jti: str) -> bool:
         sql = "SELECT 1 FROM revoked_tokens WHERE realm=? AND jti=?"
@@ -168,7 +173,7 @@ class SqliteRealm:
         return Credential(*row) if row else None
 
     async def keys(self) -> Sequence[StoredKey]:
-        return self._all(_keys, "SELECT record FROM signing_keys WHERE realm=?")
+        return self._all(decoding.key, "SELECT record FROM signing_keys WHERE realm=?")
 
     async def put_keys(self, keys: Sequence[StoredKey]) -> None:
         rows = [(self._name, one.kid, _encode(one)) for one in keys]
@@ -204,12 +209,12 @@ class SqliteRealm:
 
         return int(str(await self._writer.write(work)))
 
-    def _one(self, decoder: msgspec.msgpack.Decoder[Record], sql: str, *keys: object) -> Record | None:
+    def _one(self, decode: Callable[[bytes], Record], sql: str, *keys: object) -> Record | None:
         row = self._read(sql, (self._name, *keys)).fetchone()
-        return decoder.decode(row[0]) if row else None
+        return decode(row[0]) if row else None
 
-    def _all(self, decoder: msgspec.msgpack.Decoder[Record], sql: str, *keys: object) -> list[Record]:
-        return [decoder.decode(row[0]) for row in self._read(sql, (self._name, *keys))]
+    def _all(self, decode: Callable[[bytes], Record], sql: str, *keys: object) -> list[Record]:
+        return [decode(row[0]) for row in self._read(sql, (self._name, *keys))]
 
     async def _change(self, sql: str, *values: object) -> int:
         """Change what nodes keep in memory, and count the change, so that each of them notices."""
@@ -255,15 +260,6 @@ _PURGES = (
     ),
 )
 
-_clients = msgspec.msgpack.Decoder(Client)
-_resources = msgspec.msgpack.Decoder(Resource)
-_people = msgspec.msgpack.Decoder(Person)
-_sessions = msgspec.msgpack.Decoder(Session)
-_consents = msgspec.msgpack.Decoder(Consent)
-_codes = msgspec.msgpack.Decoder(Code)
-_grants = msgspec.msgpack.Decoder(Grant)
-_keys = msgspec.msgpack.Decoder(StoredKey)
-
 
 def _reader(connection: sqlite3.Connection) -> Callable[..., sqlite3.Cursor]:
     execute = connection.execute
@@ -304,13 +300,12 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
 
 def _judge(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise UsageError(
-            f"the database {path} has schema version {version}, this innkeeper knows {SCHEMA_VERSION}. "
-            "Run the newer innkeeper that made it."
-        )
-    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if version != NOTHING:
+        judge(version, f"the database {path}")
+    elif connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise _unusable(path, "it is another program's")
+    if path.stat().st_size > _CHECKED_WHOLE:
+        return
     problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         raise _unusable(path, problem)
@@ -319,12 +314,15 @@ def _judge(connection: sqlite3.Connection, path: Path) -> None:
 def _make_tables(connection: sqlite3.Connection) -> None:
     """The tables, unless they are there; several processes may start on one empty file."""
     connection.execute("BEGIN IMMEDIATE")
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        schema = files("innkeeper.issuer.store").joinpath("schema.sql").read_text("utf-8")
-        for statement in schema.split(";\n"):
+    if connection.execute("PRAGMA user_version").fetchone()[0] == NOTHING:
+        for statement in statements("schema.sql"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+_CHECKED_WHOLE = 64_000_000
+"""Bytes of the largest file that is read through for damage when it is opened: it takes some tenths of a second."""
 
 
 def _unusable(path: Path, error: object) -> UsageError:

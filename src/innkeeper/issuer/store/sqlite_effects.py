@@ -10,6 +10,7 @@ import msgspec
 
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.store.port import GRANT_KEPT, GRANT_SLACK
 from innkeeper.issuer.store.sqlite_writer import Work
 
 _encode = msgspec.msgpack.encode
@@ -80,7 +81,7 @@ def _spend_code(run: Execute, realm: str, effect: fx.SpendCode) -> None:
 
 def _add_grant(run: Execute, realm: str, effect: fx.AddGrant) -> None:
     one = effect.grant
-    values = (realm, one.id, one.sub, one.client_id, one.session_id, one.created_at + _GRANT_KEPT, None, _encode(one))
+    values = (realm, one.id, one.sub, one.client_id, one.session_id, one.created_at + GRANT_KEPT, None, _encode(one))
     run("INSERT INTO grants VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", values)
     used = "UPDATE clients SET unused_until=NULL WHERE realm=? AND id=? AND unused_until IS NOT NULL"
     run(used, (realm, one.client_id))
@@ -94,8 +95,8 @@ def _revoke_grant(run: Execute, realm: str, effect: fx.RevokeGrant) -> None:
 def _add_refresh_token(run: Execute, realm: str, effect: fx.AddRefreshToken) -> None:
     one = effect.token
     run("INSERT INTO refresh_tokens VALUES (?,?,?,?,NULL,NULL)", (realm, one.digest, one.grant_id, one.expires_at))
-    sql = "UPDATE grants SET expires_at=max(expires_at, ?) WHERE realm=? AND id=?"
-    run(sql, (one.expires_at, realm, one.grant_id))
+    sql = "UPDATE grants SET expires_at=? WHERE realm=? AND id=? AND expires_at < ?"
+    run(sql, (one.expires_at + GRANT_SLACK, realm, one.grant_id, one.expires_at))
 
 
 def _spend_refresh_token(run: Execute, realm: str, effect: fx.SpendRefreshToken) -> None:
@@ -210,9 +211,6 @@ _APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
 
 COUNT_CHANGE = "INSERT INTO notes VALUES ('', 'changes', '1') ON CONFLICT DO UPDATE SET text = text + 1"
 """Done whenever something changes that nodes keep in memory, so that each of them notices."""
-
-_GRANT_KEPT = 86400
-"""Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
 
 _REVOKE_SESSIONS_GRANTS = """
     UPDATE grants SET revoked_at = ?1 WHERE realm = ?2 AND revoked_at IS NULL
