@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import checks, claims, commands, floor_plan, refusals, settings
+from docs.generate import checks, claims, commands, floor_plan, refusals, settings, terraform
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -16,6 +16,7 @@ WRITERS: Mapping[str, Callable[[], str]] = {
     "floor-plan.md": floor_plan.page,
     "refusals.md": refusals.page,
     "settings.md": settings.page,
+    "terraform.md": terraform.page,
 }
 
 NOTICE = "<!-- Written from the code by `make docs`; edits here are lost. -->"

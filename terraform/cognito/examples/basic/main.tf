@@ -1,0 +1,51 @@
+# A hotel's API, an agent that may enter rooms, an application that guests sign in to.
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+module "login" {
+  source = "../.."
+
+  name_prefix    = "hotel-dev"
+  region         = "eu-west-1"
+  api_identifier = "https://api.hotel.example"
+
+  scopes = {
+    "room:enter" = "Open the door of your room"
+    "gym:enter"  = "Use the gym while it is open"
+  }
+
+  machine_clients = {
+    concierge = { scopes = ["room:enter", "gym:enter"] }
+  }
+
+  web_clients = {
+    app = {
+      redirect_uris = ["http://localhost:8765/callback"]
+      logout_uris   = ["http://localhost:8765/"]
+      scopes        = ["room:enter"]
+      public        = true
+    }
+  }
+
+  groups = { guests = "People who stay here" }
+}
+
+output "login" {
+  description = "What `innkeeper connect` reads, less the secrets."
+  value = {
+    issuer         = module.login.issuer
+    discovery_url  = module.login.discovery_url
+    token_endpoint = module.login.token_endpoint
+    audience       = module.login.audience
+    client_ids     = module.login.client_ids
+    scopes         = module.login.scopes
+  }
+}
+
+output "client_secrets" {
+  description = "The clients' secrets: terraform output -json client_secrets"
+  value       = module.login.client_secrets
+  sensitive   = true
+}
