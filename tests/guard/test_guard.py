@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from innkeeper.guard import Refused, Verified, oidc, read_unverified
 from innkeeper.guard.credentials import Credentials, credentials
-from innkeeper.guard.decision import Believed, drawn, passes
+from innkeeper.guard.decision import Asked, Believed, Evidence, admits, drawn, passes
 from innkeeper.guard.keys import Keys
+from innkeeper.guard.needs import Needs
 from innkeeper.guard.scopes import Implications
 from innkeeper.keys.jws import NotAToken
 from innkeeper.protocol.challenges import parse
@@ -144,7 +145,7 @@ def test_without_credentials_the_challenge_has_no_error() -> None:
     assert b"error" not in answer.body
 
 
-@pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Negotiate abc", "DPoP x", "Bearer=x", "", "Token x"])
+@pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Negotiate abc", "DPoP=x", "Bearer=x", "", "Token x"])
 def test_another_scheme_is_no_credentials(header: str) -> None:
     answer = asked(header)
     assert isinstance(answer, Reply)
@@ -392,9 +393,11 @@ def test_the_quick_yes_is_said_exactly_where_every_check_passes(
     )
     since, until = window(token, leeway)
     held_and_implied = guard._rules.implications.of(token.scope)
-    known = Believed(presented, token, shelf, Keys((), NOW), held_and_implied, since, until)
-    quick = passes(known, needed, guard._rules, now)
-    assert quick is (drawn(presented, shelf, needed, guard._rules, now).refusal is None)
+    evidence = Evidence(presented, shelf)
+    known = Believed(evidence, token, Keys((), NOW), held_and_implied, since, until)
+    asked = Asked(Needs(needed), now)
+    quick = passes(evidence, token, since, until, guard._rules, now) and admits(known, asked, guard._rules)
+    assert quick is (drawn(evidence, asked, guard._rules).refusal is None)
 
 
 # --- for printing only -------------------------------------------------------------------------------------------

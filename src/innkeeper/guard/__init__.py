@@ -11,9 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from innkeeper.guard.challenge import About as About
     from innkeeper.guard.decision import Refused as Refused
     from innkeeper.guard.decision import Verified as Verified
     from innkeeper.guard.guard import Guard as Guard
+    from innkeeper.guard.holder import Dpop as Dpop
+    from innkeeper.guard.introspection import Introspection as Introspection
     from innkeeper.guard.issuers.auth0 import auth0 as auth0
     from innkeeper.guard.issuers.cognito import cognito as cognito
     from innkeeper.guard.issuers.entra import ANY_TENANT as ANY_TENANT
@@ -24,13 +27,21 @@ if TYPE_CHECKING:
     from innkeeper.guard.issuers.oidc import oidc as oidc
     from innkeeper.guard.issuers.okta import okta as okta
     from innkeeper.guard.keys import Freshness as Freshness
+    from innkeeper.guard.needs import Needs as Needs
+    from innkeeper.guard.needs import need as need
+    from innkeeper.guard.routes import ANYONE as ANYONE
     from innkeeper.guard.unverified import UnverifiedToken as UnverifiedToken
     from innkeeper.guard.unverified import read_unverified as read_unverified
 
 _HOMES = {
+    "ANYONE": "innkeeper.guard.routes",
     "ANY_TENANT": "innkeeper.guard.issuers.entra",
+    "About": "innkeeper.guard.challenge",
+    "Dpop": "innkeeper.guard.holder",
     "Freshness": "innkeeper.guard.keys",
     "Guard": "innkeeper.guard.guard",
+    "Introspection": "innkeeper.guard.introspection",
+    "Needs": "innkeeper.guard.needs",
     "Refused": "innkeeper.guard.decision",
     "UnverifiedToken": "innkeeper.guard.unverified",
     "Verified": "innkeeper.guard.decision",
@@ -40,6 +51,7 @@ _HOMES = {
     "google": "innkeeper.guard.issuers.google",
     "keycloak": "innkeeper.guard.issuers.keycloak",
     "native": "innkeeper.guard.issuers.native",
+    "need": "innkeeper.guard.needs",
     "oidc": "innkeeper.guard.issuers.oidc",
     "okta": "innkeeper.guard.issuers.okta",
     "read_unverified": "innkeeper.guard.unverified",

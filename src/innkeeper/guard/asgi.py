@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
-from innkeeper.guard.credentials import credentials
+from innkeeper.guard.credentials import Credentials, credentials
 from innkeeper.guard.decision import Refused, Verified
 from innkeeper.guard.guard import Guard
 from innkeeper.guard.routes import Needed, Routes
@@ -27,7 +27,7 @@ KEY = "innkeeper.verified"
 
 _EXPOSED = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"WWW-Authenticate, Retry-After"),
+    (b"access-control-expose-headers", b"WWW-Authenticate, Retry-After, DPoP-Nonce"),
 )
 _PREFLIGHT = Reply(
     204,
@@ -57,6 +57,40 @@ def token(scope: Mapping[str, Any]) -> AccessToken:
     return verified(scope).token
 
 
+def arrived(scope: Mapping[str, Any], guard: Guard) -> Credentials:
+    """What a request carries. Proofs have to be made for the address under which the API is known, whatever the request
+    says of its host: anyone can write that."""
+    headers, path = scope["headers"], scope.get("raw_path") or scope["path"].encode()
+    origin = guard.door.origin or _own_origin(scope)
+    return credentials(
+        headers,
+        scope["query_string"],
+        method=scope.get("method", "GET"),
+        url=f"{origin}{path.decode('latin-1').partition('?')[0]}",
+        certificate=_certificate(scope, guard),
+    )
+
+
+def _own_origin(scope: Mapping[str, Any]) -> str:
+    """For an API without a URL of its own: what the connection says."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", "http"), scope.get("scheme", "http"))
+    return f"{scheme}://{host}"
+
+
+def _certificate(scope: Mapping[str, Any], guard: Guard) -> str:
+    """The certificate of whoever made the connection, or of whom a proxy that is believed made one for."""
+    chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain") if "extensions" in scope else None
+    if guard.proxies.certificate_header:
+        peer = (scope.get("client") or ("",))[0]
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            key, text = name.decode("latin-1"), value.decode("latin-1")
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        return guard.proxies.certificate(peer, headers)
+    return str(next(iter(chain), "")) if chain else ""
+
+
 class PublicFace:
     """Answers for the guard what needs no token, and lets browsers read the challenge in every answer.
 
@@ -76,13 +110,13 @@ class PublicFace:
         elif scope["path"] in self._guard.door.metadata_paths and scope["method"] in {"GET", "HEAD"}:
             await reply(self._guard.metadata(), _exposing(send), bodiless=scope["method"] == "HEAD")
         else:
-            await self._app(scope, receive, _exposing(send))
+            await self._app(scope, receive, _exposing(send, self._guard.nonce()))
 
 
 class GuardMiddleware:
     """Judges every request before ``app`` sees it; ``app`` finds the token by ``token(scope)``.
 
-    ``routes`` says which path needs which scopes (``guard.routes``); paths count from where ``app`` is mounted.
+    ``routes`` says which path needs what (``guard.routes``); paths count from where ``app`` is mounted.
     """
 
     def __init__(self, app: App, guard: Guard, routes: Mapping[str, Needed] | None = None) -> None:
@@ -100,7 +134,7 @@ class GuardMiddleware:
             return
         needed = self._routes.needed(scope.get("method", "GET"), path_within(scope))
         if needed is not None:
-            outcome = await self._guard.admit(credentials(scope["headers"], scope["query_string"]), needed)
+            outcome = await self._guard.admit(arrived(scope, self._guard), needed)
             if isinstance(outcome, Refused):
                 await _turn_away(self._guard.challenge(outcome), scope, receive, send)
                 return
@@ -146,14 +180,16 @@ def _is_preflight(scope: Scope) -> bool:
     return b"origin" in names and b"access-control-request-method" in names
 
 
-def _exposing(send: Send) -> Send:
-    """Adds the headers that let a browser's code read the answer, where the application has set none itself."""
+def _exposing(send: Send, nonce: str = "") -> Send:
+    """Adds the headers that let a browser's code read the answer, and the nonce for the next proof, where the application
+    has set none itself."""
+    more = (*_EXPOSED, (b"dpop-nonce", nonce.encode())) if nonce else _EXPOSED
 
     async def send_exposed(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
             names = {name.lower() for name, _ in headers}
-            message = {**message, "headers": headers + [pair for pair in _EXPOSED if pair[0] not in names]}
+            message = {**message, "headers": headers + [pair for pair in more if pair[0] not in names]}
         await send(message)
 
     return send_exposed

@@ -16,7 +16,7 @@ NO_CREDENTIALS = Page(
     "IK520",
     "",
     "No access token was sent",
-    "The request has no Authorization header with the scheme Bearer. Tokens in the address or the body are not read.",
+    "The request has no Authorization header with the scheme Bearer or DPoP. Tokens in the address or the body are not read.",
     "Send the access token as 'Authorization: Bearer TOKEN'.",
     "",
     401,
@@ -34,33 +34,65 @@ MALFORMED_CREDENTIALS = Page(
     "IK522",
     INVALID_REQUEST,
     "The Authorization header cannot be read",
-    "After the scheme Bearer there must be one space and the token, and nothing else.",
+    "After the scheme, Bearer or DPoP, there must be one space and the token, and nothing else.",
     "Check for an empty variable, a doubled 'Bearer', quotes or a line break around the token.",
     "The Authorization header must be the word Bearer, one space, and the access token.",
     400,
 )
 
 
-class Credentials(msgspec.Struct, frozen=True):
-    """What a request carries: each Authorization header, and whether the address has a token in it, too."""
+class Credentials(msgspec.Struct, frozen=True, gc=False):
+    """What a request carries: each Authorization header, whether the address has a token in it, too, and what shows that
+    its sender is the token's holder.
+
+    ``proofs`` are the DPoP headers, ``method`` and ``url`` what they have to be made for; ``certificate`` is the TLS
+    certificate of the sender, as PEM or as a proxy spells it.
+    """
 
     authorization: tuple[str, ...] = ()
     in_address: bool = False
+    proofs: tuple[str, ...] = ()
+    method: str = ""
+    url: str = ""
+    certificate: str = ""
 
     @property
     def token(self) -> str:
-        """The bearer token; "" where the checks would refuse."""
-        found = _BEARER.fullmatch(self.authorization[0]) if len(self.authorization) == 1 else None
+        """The access token; "" where the checks would refuse."""
+        found = _TOKEN.fullmatch(self.authorization[0]) if len(self.authorization) == 1 else None
         return found[1] if found else ""
 
+    @property
+    def is_dpop(self) -> bool:
+        """Whether the token came under the scheme DPoP."""
+        return len(self.authorization) == 1 and self.authorization[0][:5].lower() == "dpop "
 
-def credentials(headers: Iterable[tuple[bytes, bytes]], query: bytes = b"") -> Credentials:
+    @property
+    def proof(self) -> str | None:
+        """The DPoP headers, joined as a server may join them; None where none came."""
+        return ", ".join(self.proofs) if self.proofs else None
+
+
+def credentials(
+    headers: Iterable[tuple[bytes, bytes]],
+    query: bytes = b"",
+    *,
+    method: str = "",
+    url: str = "",
+    certificate: str = "",
+) -> Credentials:
     """The credentials in a request's raw headers (names in lower case) and query string."""
-    authorization = tuple(value.decode("latin-1") for name, value in headers if name == b"authorization")
+    authorization: list[str] = []
+    proofs: list[str] = []
+    for name, value in headers:
+        if name == b"authorization":
+            authorization.append(value.decode("latin-1"))
+        elif name == b"dpop":
+            proofs.append(value.decode("latin-1"))
     in_address = b"access_token" in query and any(
         name == b"access_token" for name, _ in parse_qsl(query, keep_blank_values=True)
     )
-    return Credentials(authorization, in_address)
+    return Credentials(tuple(authorization), in_address, tuple(proofs), method, url, certificate)
 
 
 @check("RFC 6750 §2")
@@ -75,14 +107,14 @@ def credentials_were_sent_once(case: Credentials) -> Seen | Refusal:
 
 @check("RFC 6750 §2.1")
 def token_came_in_the_header(case: Credentials) -> Seen | Refusal:
-    """The token must be in the Authorization header, under the scheme Bearer."""
+    """The token must be in the Authorization header, under the scheme Bearer, or DPoP where it is bound to a key."""
     if not case.authorization:
         found = "a token in the address, where it is not read" if case.in_address else "no Authorization header"
         return Refusal(NO_CREDENTIALS, found, "Authorization: Bearer", found)
     scheme = case.authorization[0].partition(" ")[0]
-    if scheme.lower() != "bearer":
+    if scheme.lower() not in _SCHEMES:
         return Refusal(NO_CREDENTIALS, f"scheme {scheme[:20]!r}", "Bearer", scheme[:20])
-    return Seen("Bearer")
+    return Seen("DPoP" if case.is_dpop else "Bearer")
 
 
 @check("RFC 6750 §2.1")
@@ -90,7 +122,7 @@ def header_holds_one_token(case: Credentials) -> Seen | Refusal:
     """After the scheme there must be one space and one token in the characters tokens are made of."""
     if not case.token:
         rest = case.authorization[0].partition(" ")[2].strip()
-        why = "nothing after 'Bearer'" if not rest else "what follows 'Bearer' is not one token"
+        why = "nothing after the scheme" if not rest else "what follows the scheme is not one token"
         return Refusal(MALFORMED_CREDENTIALS, why, "Bearer, one space, one token")
     return Seen(f"{len(case.token)} characters")
 
@@ -101,6 +133,7 @@ CREDENTIAL_CHECKS: tuple[Check[Credentials], ...] = (
     header_holds_one_token,
 )
 
-_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] ([A-Za-z0-9\-._~+/]+=*)")
+_SCHEMES = frozenset({"bearer", "dpop"})
+_TOKEN = re.compile(r"(?ai:bearer|dpop) ([A-Za-z0-9\-._~+/]+=*)")
 _SECOND = re.compile(r",\s*(?:bearer|basic|dpop)\s", re.IGNORECASE)
 """A server may join repeated headers with a comma; a token has none."""

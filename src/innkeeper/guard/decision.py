@@ -1,18 +1,26 @@
 """The decision itself: a token, what is needed and the time go in; Verified or Refused come out.
 
-Pure but for one thing it may need midway: an issuer's keys. For those it yields a ``Question`` and is sent the time
-it is by then, so that one text serves threads and coroutines alike (``Guard`` drives it).
+Pure but for what it may need midway: an issuer's keys, or an issuer's answer about a token. For those it yields a
+``Question`` or an ``Outgoing`` and is sent the time it is by then, or the reply, so that one text serves threads and
+coroutines alike (``Guard`` drives it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
+from innkeeper.guard.credentials import Credentials
+from innkeeper.guard.fetching import Outgoing
+from innkeeper.guard.holder import NO_FACTS, Dpop, Facts, Held, judged
+from innkeeper.guard.introspection import INQUIRY_CHECKS, Inquired, Introspection, inquiring
 from innkeeper.guard.issuers.preset import Preset, as_sent
-from innkeeper.guard.keys import Keys, KeyShelf
+from innkeeper.guard.keys import Keys, KeyShelf, Question
+from innkeeper.guard.needs import NOTHING, Needs
+from innkeeper.guard.permissions import PERMISSION_CHECKS, Wish
+from innkeeper.guard.revocation import REVOCATION_CHECKS, Standing
 from innkeeper.guard.scopes import SCOPE_CHECKS, Implications, Reach
 from innkeeper.keys import jws
 from innkeeper.keys.jwk import VerifyingKey
@@ -36,7 +44,8 @@ ABOUT = "guard"
 class Rules(msgspec.Struct, frozen=True):
     """What a guard was built with: its issuers' key shelves by issuer, and what every token is held to.
 
-    ``families`` are the shelves of providers with many issuers and one set of keys.
+    ``families`` are the shelves of providers with many issuers and one set of keys; ``inquiries`` the issuers that are
+    asked about tokens; ``dpop`` how proofs are asked for.
     """
 
     shelves: Mapping[str, KeyShelf]
@@ -45,6 +54,9 @@ class Rules(msgspec.Struct, frozen=True):
     implications: Implications
     leeway: float
     families: tuple[KeyShelf, ...] = ()
+    inquiries: tuple[Introspection, ...] = ()
+    dpop: Dpop = Dpop()
+    keeps_a_list: bool = False
 
     def shelf_of(self, issuer: object) -> KeyShelf | None:
         """The keys of whoever writes itself so in ``iss``; None for an issuer that is not trusted."""
@@ -56,16 +68,41 @@ class Rules(msgspec.Struct, frozen=True):
         return found
 
 
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """One request: what it needs, when it came, what it carried (None where only a token was shown), and what is known of its
+    sender. ``is_revoked`` where the API's own list has the token."""
+
+    needs: Needs
+    now: float
+    sent: Credentials | None = None
+    facts: Facts = NO_FACTS
+    is_revoked: bool = False
+
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a token beside the request: how it presented itself, whose keys judge it, what its issuer said."""
+
+    presented: Presented | None
+    shelf: KeyShelf | None = None
+    inquired: Inquired | None = None
+
+    @property
+    def token(self) -> AccessToken | None:
+        """What the token says, once that can be believed."""
+        presented, inquired = self.presented, self.inquired
+        said = presented.token if presented else inquired.token if inquired else ""
+        return said if type(said) is AccessToken else None
+
+
 class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A token whose signature is valid, as it may be remembered: with the keys that vouch for it.
+    """A token that is good, as it may be remembered: with the keys that vouch for it.
 
     ``held`` are its scopes with all they imply; from ``since`` until before ``until`` the time checks pass.
     """
 
-    presented: Presented
+    evidence: Evidence
     token: AccessToken
-    shelf: KeyShelf
-    keys: Keys
+    keys: Keys | None
     held: frozenset[str]
     since: float
     until: float
@@ -74,48 +111,55 @@ class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
 class Verified:
     """A token that passed every check, and the trail of them (drawn when it is asked for)."""
 
-    __slots__ = ("_known", "_needed", "_now", "_rules", "token")
+    __slots__ = ("_asked", "_known", "_rules", "token")
 
-    def __init__(self, known: Believed, needed: frozenset[str], rules: Rules, now: float) -> None:
+    def __init__(self, known: Believed, asked: Asked, rules: Rules) -> None:
         self.token = known.token
         self._known = known
-        self._needed = needed
+        self._asked = asked
         self._rules = rules
-        self._now = now
 
     @property
     def trail(self) -> Trail:
         """Every check that was made. The same values give the same trail, so it is not kept, but drawn anew."""
-        return recalled(self._known, self._needed, self._rules, self._now)
+        return drawn(self._known.evidence, self._asked, self._rules)
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The token's scopes and all they imply."""
+        return self._known.held
 
     def __repr__(self) -> str:
         return f"<Verified {self.token.sub!r} by {self.token.client_id!r} from {self.token.iss}>"
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """No: why, after which checks, and the scopes the request would have needed."""
+    """No: why, after which checks, and what the request would have needed. ``for_proofs`` where the caller sent, or should
+    have sent, a proof along."""
 
     refusal: Refusal
     trail: Trail
-    needed: frozenset[str] = frozenset()
+    needs: Needs = NOTHING
+    for_proofs: bool = False
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The scopes the request would have needed."""
+        return self.needs.scopes
 
     @property
     def status(self) -> int:
-        return self.refusal.page.status
+        """The HTTP status. A proof that does not prove it is 400 at a token endpoint, and 401 at an API."""
+        status = self.refusal.page.status
+        return 401 if status == 400 and self.for_proofs and self.refusal.page.error in _OF_PROOFS else status
 
 
-class Question(msgspec.Struct, frozen=True):
-    """Read this shelf's keys (again), unless someone did since ``tried_at``; then send the time."""
-
-    shelf: KeyShelf
-    tried_at: float
+Decision: TypeAlias = Generator["Question | Outgoing", Any, "tuple[Believed | Evidence, float]"]
+"""What comes of it, and the time it was decided for."""
 
 
-Decision: TypeAlias = Generator[Question, float, "tuple[Verified, Believed] | Refused"]
-
-
-def deciding(token: str | bytes, needed: frozenset[str], rules: Rules, now: float) -> Decision:
-    """Decide about one token. With a yes comes what may be remembered of it.
+def deciding(token: str | bytes, rules: Rules, now: float) -> Decision:
+    """Whether a token is good, whatever the request: ``Believed``, or the evidence against it.
 
     A yes is told by a few comparisons (``passes``), a no by making the checks one by one until one refuses. The
     checks are the law: the comparisons say yes exactly where every check passes, which a test proves.
@@ -124,69 +168,172 @@ def deciding(token: str | bytes, needed: frozenset[str], rules: Rules, now: floa
         parsed = jws.parse(token)
         claims = read_object(parsed.claims)
     except (jws.NotAToken, NotStrict) as error:
-        return refused(drawn(_unreadable(error, rules), None, needed, rules, now), needed)
+        if rules.inquiries and _is_opaque(token):
+            return (yield from _inquired(_text(token), rules, now))
+        return Evidence(_unreadable(error, rules)), now
     shelf = rules.shelf_of(claims.get("iss"))
     if shelf is None:
-        return refused(drawn(Presented(parsed.header, claims, rules.trusted), None, needed, rules, now), needed)
+        return Evidence(Presented(parsed.header, claims, rules.trusted)), now
     fitting = shelf.fitting(parsed.header_b64, now)
     if fitting is None:
-        opening = follow(ABOUT, _opening(shelf), _judged(parsed, claims, shelf, None, rules))
-        if opening.refusal:
-            return refused(opening, needed)
+        opening = Presented(parsed.header, claims, rules.trusted, shelf.preset.expected)
+        if follow(ABOUT, _opening(shelf), opening).refusal:
+            return Evidence(opening, shelf), now
         kid, alg = parsed.header.get("kid"), parsed.header["alg"]
         if shelf.should_fetch(kid, alg, now):
             now = yield Question(shelf, shelf.tried_at)
         usable = shelf.usable(now)
         fitting = usable.fitting(kid, alg) if usable else None
-    presented = _judged(parsed, claims, shelf, fitting, rules)
-    said, keys = presented.token, shelf.keys
-    if type(said) is not AccessToken or keys is None:
-        return refused(drawn(presented, shelf, needed, rules, now), needed)
-    since, until = window(said, rules.leeway)
-    known = Believed(presented, said, shelf, keys, rules.implications.of(said.scope), since, until)
-    if not passes(known, needed, rules, now):
-        return refused(drawn(presented, shelf, needed, rules, now), needed)
+    evidence = Evidence(_judged(parsed, claims, shelf, fitting, rules), shelf)
+    known = _believed(evidence, rules, now)
+    if known is None:
+        return evidence, now
     shelf.remember(parsed.header_b64, fitting)
-    return Verified(known, needed, rules, now), known
+    if rules.inquiries and (asked := _also_asked(known.token.iss, rules)):
+        return (yield from _still_good(_text(token), asked, shelf, known, now))
+    return known, now
 
 
-def passes(known: Believed, needed: frozenset[str], rules: Rules, now: float) -> bool:
-    """Whether a token with a valid signature and an accepted header passes all the other checks, too."""
-    checks = known.shelf.preset.checks
+def passes(evidence: Evidence, token: AccessToken, since: float, until: float, rules: Rules, now: float) -> bool:
+    """Whether a token with a valid signature and an accepted header passes all its other checks, too."""
+    if not since <= now < until or rules.audiences.isdisjoint(token.aud):
+        return False
+    checks = evidence.shelf.preset.checks if evidence.shelf and evidence.presented else ()
+    return not checks or not any(type(one.judge(evidence.presented)) is Refusal for one in checks)  # type: ignore[arg-type]
+
+
+def admits(known: Believed, asked: Asked, rules: Rules) -> bool:
+    """Whether a good token is enough for this request."""
+    needs = asked.needs
     return (
-        known.since <= now < known.until
-        and not rules.audiences.isdisjoint(known.token.aud)
-        and needed <= known.held
-        and known.token.cnf is None
-        and (not checks or not any(type(one.judge(known.presented)) is Refusal for one in checks))
+        needs.scopes <= known.held
+        and not asked.is_revoked
+        and (_is_plain_bearer(known.token, asked, rules) or _is_by_its_holder(known, asked, rules))
+        and (needs.is_plain or follow(ABOUT, PERMISSION_CHECKS, _wish(known.token, asked, rules)).refusal is None)
     )
 
 
-def drawn(presented: Presented, shelf: KeyShelf | None, needed: frozenset[str], rules: Rules, now: float) -> Trail:
+def drawn(evidence: Evidence, asked: Asked, rules: Rules) -> Trail:
     """Every check in order until one refuses: the trail of a decision. The same values give the same trail."""
-    trail = follow(ABOUT, _opening(shelf), presented)
-    if not trail.refusal and shelf:
-        trail = trail.then(follow(ABOUT, (*SIGNED_CHECKS, *shelf.preset.checks), presented))
-    token = presented.token
-    if trail.refusal or not isinstance(token, AccessToken):
+    trail = _of_the_token(evidence)
+    token = evidence.token
+    if trail.refusal or token is None:
         return trail
-    trail = trail.then(follow(ABOUT, USE_CHECKS, Use(token, rules.audiences, now, rules.leeway)))
-    if trail.refusal:
+    for more in _of_the_request(token, asked, rules):
+        trail = trail.then(more)
+        if trail.refusal:
+            break
+    return trail
+
+
+def _of_the_token(evidence: Evidence) -> Trail:
+    presented, shelf = evidence.presented, evidence.shelf
+    trail = Trail(ABOUT)
+    if presented is not None:
+        trail = follow(ABOUT, _opening(shelf), presented)
+        if not trail.refusal and shelf:
+            trail = trail.then(follow(ABOUT, (*SIGNED_CHECKS, *shelf.preset.checks), presented))
+    if trail.refusal or evidence.inquired is None:
         return trail
-    return trail.then(follow(ABOUT, SCOPE_CHECKS, Reach(rules.implications.of(token.scope), needed)))
+    return trail.then(follow(ABOUT, INQUIRY_CHECKS, evidence.inquired))
 
 
-def recalled(known: Believed, needed: frozenset[str], rules: Rules, now: float) -> Trail:
-    """The trail of a token that is remembered."""
-    return drawn(known.presented, known.shelf, needed, rules, now)
+def _of_the_request(token: AccessToken, asked: Asked, rules: Rules) -> Iterator[Trail]:
+    proof_follows = asked.sent is not None
+    yield follow(ABOUT, USE_CHECKS, Use(token, rules.audiences, asked.now, rules.leeway, proof_follows))
+    if rules.keeps_a_list:
+        yield follow(ABOUT, REVOCATION_CHECKS, Standing(asked.is_revoked))
+    if asked.sent is not None and not _is_plain_bearer(token, asked, rules):
+        yield _proved(token, asked.sent, asked, rules)
+    yield follow(ABOUT, SCOPE_CHECKS, Reach(rules.implications.of(token.scope), asked.needs.scopes))
+    if not asked.needs.is_plain:
+        yield follow(ABOUT, PERMISSION_CHECKS, _wish(token, asked, rules))
 
 
-def refused(trail: Trail, needed: frozenset[str]) -> Refused:
+def refused(evidence: Evidence, asked: Asked, rules: Rules) -> Refused:
+    """The no that the checks come to."""
+    return turned_away(drawn(evidence, asked, rules), asked, evidence.token)
+
+
+def turned_away(trail: Trail, asked: Asked, token: AccessToken | None = None) -> Refused:
     """The no that a trail ended in."""
     refusal = trail.refusal
     if refusal is None:
         raise AssertionError("a trail in which all checks passed refuses nobody")
-    return Refused(refusal, trail, needed)
+    bound = token is not None and token.cnf is not None and "jkt" in token.cnf
+    return Refused(refusal, trail, asked.needs, bound or (asked.sent is not None and asked.sent.is_dpop))
+
+
+def _is_plain_bearer(token: AccessToken, asked: Asked, rules: Rules) -> bool:
+    return token.cnf is None and not rules.dpop.required and (asked.sent is None or not asked.sent.is_dpop)
+
+
+def _is_by_its_holder(known: Believed, asked: Asked, rules: Rules) -> bool:
+    return asked.sent is not None and _proved(known.token, asked.sent, asked, rules).refusal is None
+
+
+def _proved(token: AccessToken, sent: Credentials, asked: Asked, rules: Rules) -> Trail:
+    held = Held(token, sent, asked.facts, rules.dpop.required)
+    return judged(ABOUT, held, sent.token, asked.now, rules.dpop)
+
+
+def proves(known: Believed, asked: Asked, rules: Rules) -> bool:
+    """Whether the request comes with a proof that is good, but for having been used before."""
+    return "jkt" in (known.token.cnf or {}) and _is_by_its_holder(known, asked, rules)
+
+
+def _wish(token: AccessToken, asked: Asked, rules: Rules) -> Wish:
+    return Wish(token, asked.needs, asked.now, rules.leeway)
+
+
+def _believed(evidence: Evidence, rules: Rules, now: float) -> Believed | None:
+    """The token, if it is good by now."""
+    said, shelf = evidence.token, evidence.shelf
+    if said is None:
+        return None
+    since, until = window(said, rules.leeway)
+    if not passes(evidence, said, since, until, rules, now):
+        return None
+    return Believed(evidence, said, shelf.keys if shelf else None, rules.implications.of(said.scope), since, until)
+
+
+def _inquired(token: str, rules: Rules, now: float) -> Decision:
+    """A token that says nothing by itself: each issuer that may be asked, until one knows it."""
+    found = Evidence(None)
+    for asked in rules.inquiries:
+        shelf = rules.shelves[asked.issuer]
+        inquired = yield from inquiring(token, asked, shelf, now)
+        found = Evidence(None, shelf, inquired)
+        known = _believed(found, rules, now)
+        if known is not None:
+            return msgspec.structs.replace(known, keys=None, until=min(known.until, now + asked.remembered)), now
+        if inquired.obstacle or inquired.active:
+            break
+    return found, now
+
+
+def _still_good(token: str, asked: Introspection, shelf: KeyShelf, known: Believed, now: float) -> Decision:
+    """A token that speaks for itself, and whose issuer is asked whether it still stands by it."""
+    inquired = yield from inquiring(token, asked, shelf, now, only_whether=True)
+    evidence = Evidence(known.evidence.presented, shelf, inquired)
+    if not inquired.active:
+        return evidence, now
+    until = min(known.until, now + (asked.every or 0))
+    return msgspec.structs.replace(known, evidence=evidence, until=until), now
+
+
+def _also_asked(issuer: str, rules: Rules) -> Introspection | None:
+    return next((one for one in rules.inquiries if one.issuer == issuer and one.every is not None), None)
+
+
+def _is_opaque(token: str | bytes) -> bool:
+    """Whether this is no attempt at a JWT."""
+    dot = "." if isinstance(token, str) else b"."
+    return 0 < len(token) <= jws.LIMIT and token.count(dot) != 2  # type: ignore[arg-type]
+
+
+def _text(token: str | bytes) -> str:
+    return token if isinstance(token, str) else token.decode("ascii", "replace")
 
 
 def _opening(shelf: KeyShelf | None) -> Sequence[Check[Presented]]:
@@ -234,3 +381,4 @@ def _signature(parsed: jws.Parsed, fitting: list[VerifyingKey] | None) -> tuple[
 
 
 _EMPTY: Mapping[str, Any] = {}
+_OF_PROOFS = frozenset({"invalid_dpop_proof", "use_dpop_nonce"})

@@ -8,8 +8,7 @@ from fastapi.openapi.models import OpenIdConnect
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
-from innkeeper.guard.asgi import KEY, PublicFace
-from innkeeper.guard.credentials import credentials
+from innkeeper.guard.asgi import KEY, PublicFace, arrived
 from innkeeper.guard.decision import Refused
 from innkeeper.guard.guard import Guard
 from innkeeper.protocol.well_known import OPENID_CONFIGURATION
@@ -31,8 +30,7 @@ class Guarded(SecurityBase):
         self.model = OpenIdConnect(openIdConnectUrl=f"{issuer}/.well-known/{OPENID_CONFIGURATION}")
 
     async def __call__(self, request: Request, security_scopes: SecurityScopes) -> AccessToken:
-        sent = credentials(request.scope["headers"], request.scope["query_string"])
-        outcome = await self._guard.admit(sent, security_scopes.scopes)
+        outcome = await self._guard.admit(arrived(request.scope, self._guard), security_scopes.scopes)
         if isinstance(outcome, Refused):
             answer = self._guard.challenge(outcome)
             raise HTTPException(answer.status, msgspec.json.decode(answer.body), dict(answer.headers))

@@ -8,33 +8,64 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
-from innkeeper.guard.challenge import Door, challenge, unexplained
+import msgspec
+
+from innkeeper.guard.challenge import NOTHING_MORE, About, Door, Schemes, challenge, unexplained
 from innkeeper.guard.credentials import CREDENTIAL_CHECKS, Credentials
 from innkeeper.guard.decision import (
     ABOUT,
+    Asked,
     Believed,
-    Question,
+    Evidence,
     Refused,
     Rules,
     Verified,
+    admits,
     deciding,
-    recalled,
+    proves,
     refused,
+    turned_away,
 )
-from innkeeper.guard.fetching import Fetch, FetchBlocking, fetch, fetch_blocking
+from innkeeper.guard.fetching import (
+    Fetch,
+    FetchBlocking,
+    Outgoing,
+    Send,
+    SendBlocking,
+    fetch,
+    fetch_blocking,
+    send,
+    send_blocking,
+)
+from innkeeper.guard.holder import CERTIFICATE, KEY, NO_FACTS, Dpop, Facts, proof_name
+from innkeeper.guard.introspection import Introspection
 from innkeeper.guard.issuers.found import preset_for
 from innkeeper.guard.issuers.preset import Preset
-from innkeeper.guard.keys import ORDINARY, Freshness, Keys, KeyShelf, reading
+from innkeeper.guard.keys import ORDINARY, Freshness, Keys, KeyShelf, Question, reading
 from innkeeper.guard.memory import Memory
+from innkeeper.guard.needs import Needs, as_needs
+from innkeeper.guard.replays import Full, Nonces, Replays
 from innkeeper.guard.scopes import Implications
+from innkeeper.keys.proofs import read_proof
 from innkeeper.protocol.exchange import Reply
+from innkeeper.protocol.proxies import NO_PROXIES, Proxies
 from innkeeper.protocol.refusals import Refusal, Unreachable, UsageError
+from innkeeper.tokens.access import AccessToken
+from innkeeper.tokens.dpop import Proof
 from innkeeper.tokens.trail import Observer, follow, unobserved
 from innkeeper.tokens.verification import LEEWAY
 
 Outcome = TypeVar("Outcome", bound=Verified | Refused)
+
+
+class Remembers(Protocol):
+    """Whoever remembers proofs that were used: ``replays.Replays``, or something that several processes share."""
+
+    def first(self, name: bytes, now: float) -> bool:
+        """Whether this proof is seen for the first time; it is noted for as long as proofs are taken."""
+        ...
 
 
 class Guard:
@@ -47,15 +78,24 @@ class Guard:
         *,
         resource: str | None = None,
         scopes_supported: Iterable[str] = (),
+        scope_prefix: str = "",
+        about: About = NOTHING_MORE,
         implies: Mapping[str, Iterable[str]] = MappingProxyType({}),
         leeway: float = LEEWAY,
         freshness: Freshness = ORDINARY,
         remembered: int = 4096,
+        dpop: Dpop | None = None,
+        replays: Remembers | None = None,
+        proxies: Proxies = NO_PROXIES,
+        introspection: Introspection | Iterable[Introspection] = (),
+        revoked: Callable[[AccessToken], bool] | None = None,
         observe: Observer = unobserved,
         explain: Callable[[Refusal], str | None] = unexplained,
         clock: Callable[[], float] = time.time,
         fetch: Fetch = fetch,
         fetch_blocking: FetchBlocking = fetch_blocking,
+        send: Send = send,
+        send_blocking: SendBlocking = send_blocking,
     ) -> None:
         """A guard. Raises ``UsageError`` where it would not be safe, or could not work.
 
@@ -65,101 +105,175 @@ class Guard:
         ``audience``: this API's name in ``aud``. There is no default and no way around it: a guard without an
         audience lets in every token the issuer ever made for anyone.
         ``resource``: the URL under which this API is known, published with its metadata (RFC 9728); by default the
-        audience, where that is a URL. ``scopes_supported`` are published there.
+        audience, where that is a URL. ``scopes_supported`` are published there, and what is told in ``about``;
+        ``scope_prefix`` goes before scopes wherever clients read them, for issuers that want the API's URI there (Entra).
         ``implies``: what a scope includes, such as ``{"hotel:all": ["gym:enter", "pool:enter"]}``.
         ``leeway``: seconds clocks may differ, 30: see ``tokens.verification.LEEWAY``; at most 300.
         ``remembered``: how many verified tokens are kept to save signature checks; 4096 take about 12 MB.
+        ``dpop``: how proofs are asked for; without it bound tokens are taken with their proof, and nobody is told to bring
+        one. ``replays`` remembers used proofs, by default in this process. ``proxies`` are those whose word on the caller's
+        certificate is believed.
+        ``introspection``: issuers that are asked about tokens. ``revoked`` is asked at every request whether a token was
+        taken back; it has to be quick.
         ``observe`` is called with the trail of every decision. ``explain`` gives, in development, a link to a
         refusal's reasons; it is sent along as ``error_uri``.
         """
-        presets = _presets(issuer)
-        audiences = _names(audience)
-        for one in presets:
-            if forbidden := sorted(one.forbidden.intersection(audiences)):
-                raise UsageError(f"audience {forbidden[0]!r} is {one.name}'s own API; give the name of yours")
-        if not 0 <= leeway <= 300:
-            raise UsageError(f"leeway of {leeway}: between 0 and 300 s; clocks that differ more are to be set right")
-        self.issuers = tuple(one.published or one.issuer for one in presets)
-        self.door = Door.of(resource, audiences, self.issuers, scopes_supported)
+        presets, audiences = _presets(issuer), _names(audience)
+        _refuse_unsafe(audiences, presets, leeway)
+        proofs, by_certificate = dpop or Dpop(), bool(proxies.certificate_header)
+        schemes = Schemes(not proofs.required, dpop is not None, proofs.algorithms, by_certificate, scope_prefix)
         shelves = [KeyShelf(each, freshness) for one in presets for each in one.everyone()]
+        self.issuers = tuple(one.published or one.issuer for one in presets)
+        self.door = Door.of(resource, audiences, self.issuers, scopes_supported, schemes, about)
+        self.proxies = proxies
         self._shelves = {one.preset.issuer: one for one in shelves if one.preset.family is None}
-        families = tuple(one for one in shelves if one.preset.family is not None)
-        trusted = tuple(one.preset.issuer for one in shelves)
-        self._rules = Rules(self._shelves, trusted, frozenset(audiences), Implications(implies), leeway, families)
+        self._rules = Rules(
+            shelves=self._shelves,
+            families=tuple(one for one in shelves if one.preset.family is not None),
+            trusted=tuple(one.preset.issuer for one in shelves),
+            audiences=frozenset(audiences),
+            implications=Implications(implies),
+            leeway=leeway,
+            inquiries=_inquiries(introspection, self._shelves),
+            dpop=proofs,
+            keeps_a_list=revoked is not None,
+        )
         self._memory = Memory(remembered)
-        self._observe = observe
-        self._explain = explain
-        self._clock = clock
-        self._fetch = fetch
-        self._fetch_blocking = fetch_blocking
+        self._replays: Remembers = replays or Replays()
+        self._nonces = Nonces(proofs.secret) if proofs.nonces else None
+        self._revoked = revoked
+        self._observe, self._explain, self._clock = observe, explain, clock
+        self._fetch, self._fetch_blocking = fetch, fetch_blocking
+        self._send, self._send_blocking = send, send_blocking
         self._flights: dict[KeyShelf, asyncio.Task[None]] = {}
         self._turns = {shelf: threading.Lock() for shelf in shelves}
 
-    async def verify(self, token: str | bytes, scopes: Iterable[str] = ()) -> Verified | Refused:
-        """Whether ``token`` is good here for a request that needs all of ``scopes``. Raises nothing for a bad token."""
-        needed, digest = frozenset(scopes), self._memory.digest(token)
-        known = self._recall(digest, needed)
-        if known is not None:
-            return known
-        decision = deciding(token, needed, self._rules, self._clock())
-        try:
-            question = next(decision)
-            while True:
-                await self._answer(question)
-                question = decision.send(self._clock())
-        except StopIteration as end:
-            return self._concluded(digest, end.value)
+    async def verify(self, token: str | bytes, needed: Needs | Iterable[str] = ()) -> Verified | Refused:
+        """Whether ``token`` is good here for a request that needs ``needed``, scopes or more. Raises nothing for a bad token.
 
-    def verify_blocking(self, token: str | bytes, scopes: Iterable[str] = ()) -> Verified | Refused:
+        A token alone does not show who sends it: one that is bound to a key is refused. ``admit`` sees the request.
+        """
+        return await self._judged(token, as_needs(needed), None)
+
+    def verify_blocking(self, token: str | bytes, needed: Needs | Iterable[str] = ()) -> Verified | Refused:
         """``verify`` for threads."""
-        needed, digest = frozenset(scopes), self._memory.digest(token)
-        known = self._recall(digest, needed)
-        if known is not None:
-            return known
-        decision = deciding(token, needed, self._rules, self._clock())
-        try:
-            question = next(decision)
-            while True:
-                self._answer_blocking(question)
-                question = decision.send(self._clock())
-        except StopIteration as end:
-            return self._concluded(digest, end.value)
+        return self._judged_blocking(token, as_needs(needed), None)
 
-    async def admit(self, sent: Credentials, scopes: Iterable[str] = ()) -> Verified | Refused:
-        """``verify`` for what an HTTP request carries: credentials that are missing or doubled are refused first."""
-        return self._unsent(sent, scopes) or await self.verify(sent.token, scopes)
+    async def admit(self, sent: Credentials, needed: Needs | Iterable[str] = ()) -> Verified | Refused:
+        """``verify`` for what an HTTP request carries: credentials that are missing or doubled are refused first, a bound
+        token is taken with the proof of its holder."""
+        needs = as_needs(needed)
+        return self._unsent(sent, needs) or await self._judged(sent.token, needs, sent)
 
-    def admit_blocking(self, sent: Credentials, scopes: Iterable[str] = ()) -> Verified | Refused:
+    def admit_blocking(self, sent: Credentials, needed: Needs | Iterable[str] = ()) -> Verified | Refused:
         """``admit`` for threads."""
-        return self._unsent(sent, scopes) or self.verify_blocking(sent.token, scopes)
+        needs = as_needs(needed)
+        return self._unsent(sent, needs) or self._judged_blocking(sent.token, needs, sent)
 
     def challenge(self, refused: Refused) -> Reply:
         """The whole HTTP answer to a refusal: status, ``WWW-Authenticate``, body (RFC 6750 §3, RFC 9728 §5)."""
-        return challenge(refused, self.door, self._explain(refused.refusal))
+        return challenge(refused, self.door, self._explain(refused.refusal), self.nonce())
+
+    def nonce(self) -> str:
+        """The value that the next proof has to hold, for the header ``DPoP-Nonce``; "" where none is asked for."""
+        return self._nonces.current(self._clock()) if self._nonces else ""
 
     def metadata(self) -> Reply:
         """The document this API publishes about itself; serve it at each of ``door.metadata_paths``."""
         return self.door.metadata()
 
-    def _recall(self, digest: bytes, needed: frozenset[str]) -> Verified | Refused | None:
-        now = self._clock()
+    async def _judged(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
+        now, digest = self._clock(), self._memory.digest(token)
         known = self._memory.recall(digest, now)
-        if known is None:
-            return None
-        if not needed <= known.held:
-            return self._seen(refused(recalled(known, needed, self._rules, now), needed))
-        return self._seen(Verified(known, needed, self._rules, now))
+        if known is not None:
+            return self._concluded(known, needs, sent, now)
+        decision = deciding(token, self._rules, now)
+        try:
+            step = next(decision)
+            while True:
+                if type(step) is Question:
+                    await self._answer(step)
+                    step = decision.send(self._clock())
+                    continue
+                try:
+                    reply = await self._sent(step)
+                except (Unreachable, OSError) as failure:
+                    step = decision.throw(_as_unreachable(failure))
+                else:
+                    step = decision.send(reply)
+        except StopIteration as end:
+            return self._found(digest, needs, sent, *end.value)
 
-    def _concluded(self, digest: bytes, outcome: tuple[Verified, Believed] | Refused) -> Verified | Refused:
-        if isinstance(outcome, Refused):
-            return self._seen(outcome)
-        verified, believed = outcome
-        self._memory.keep(digest, believed)
-        return self._seen(verified)
+    def _judged_blocking(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
+        now, digest = self._clock(), self._memory.digest(token)
+        known = self._memory.recall(digest, now)
+        if known is not None:
+            return self._concluded(known, needs, sent, now)
+        decision = deciding(token, self._rules, now)
+        try:
+            step = next(decision)
+            while True:
+                if type(step) is Question:
+                    self._answer_blocking(step)
+                    step = decision.send(self._clock())
+                    continue
+                try:
+                    reply = self._sent_blocking(step)
+                except (Unreachable, OSError) as failure:
+                    step = decision.throw(_as_unreachable(failure))
+                else:
+                    step = decision.send(reply)
+        except StopIteration as end:
+            return self._found(digest, needs, sent, *end.value)
 
-    def _unsent(self, sent: Credentials, scopes: Iterable[str]) -> Refused | None:
+    async def _sent(self, step: Question | Outgoing) -> Reply:
+        assert type(step) is Outgoing  # noqa: S101 - for the type checker
+        return await (self._fetch(step.url) if step.method == "GET" else self._send(step))
+
+    def _sent_blocking(self, step: Question | Outgoing) -> Reply:
+        assert type(step) is Outgoing  # noqa: S101 - for the type checker
+        return self._fetch_blocking(step.url) if step.method == "GET" else self._send_blocking(step)
+
+    def _found(
+        self, digest: bytes, needs: Needs, sent: Credentials | None, found: Believed | Evidence, now: float
+    ) -> Verified | Refused:
+        if type(found) is Evidence:
+            return self._seen(refused(found, Asked(needs, now, sent), self._rules))
+        assert type(found) is Believed  # noqa: S101 - for the type checker
+        self._memory.keep(digest, found)
+        return self._concluded(found, needs, sent, now)
+
+    def _concluded(self, known: Believed, needs: Needs, sent: Credentials | None, now: float) -> Verified | Refused:
+        """A good token: is it enough for this request, and is its sender the holder?"""
+        rules, token = self._rules, known.token
+        taken_back = self._revoked is not None and self._revoked(token)
+        facts = NO_FACTS if token.cnf is None or sent is None else self._facts(token.cnf, sent, now)
+        asked = Asked(needs, now, sent, facts, taken_back)
+        if facts.proof is not None and proves(known, asked, rules):
+            asked = msgspec.structs.replace(asked, facts=self._noted(facts, facts.proof, now))
+        if admits(known, asked, rules):
+            return self._seen(Verified(known, asked, rules))
+        return self._seen(refused(known.evidence, asked, rules))
+
+    def _facts(self, bound: Mapping[str, Any], sent: Credentials, now: float) -> Facts:
+        """What the request shows of its sender, as far as the token asks for it."""
+        proof = read_proof(sent.proof, self._rules.dpop.algorithms) if KEY in bound else None
+        thumbprint = _thumbprint(sent.certificate) if CERTIFICATE in bound and sent.certificate else ""
+        return Facts(proof, nonces=self._nonces.good(now) if self._nonces else frozenset(), certificate=thumbprint)
+
+    def _noted(self, facts: Facts, proof: Proof, now: float) -> Facts:
+        """A good proof is noted, so that it works once."""
+        try:
+            first = self._replays.first(proof_name(proof), now)
+        except Full:
+            return msgspec.structs.replace(facts, full=True)
+        return facts if first else msgspec.structs.replace(facts, replayed=True)
+
+    def _unsent(self, sent: Credentials, needs: Needs) -> Refused | None:
         trail = follow(ABOUT, CREDENTIAL_CHECKS, sent)
-        return self._seen(refused(trail, frozenset(scopes))) if trail.refusal else None
+        if trail.refusal is None:
+            return None
+        return self._seen(turned_away(trail, Asked(needs, 0.0, sent)))
 
     def _seen(self, outcome: Outcome) -> Outcome:
         if self._observe is not unobserved:
@@ -204,6 +318,40 @@ class Guard:
             shelf.put(Keys(keys, self._clock()), jwks_uri)
         except (Unreachable, OSError) as failure:
             shelf.failed(str(failure), self._clock())
+
+
+def _as_unreachable(failure: Exception) -> Unreachable:
+    return failure if isinstance(failure, Unreachable) else Unreachable(str(failure) or type(failure).__name__)
+
+
+def _thumbprint(certificate: str) -> str:
+    """The hash of a certificate that tokens are bound to; "" where it cannot be read."""
+    from innkeeper.keys.certificates import NotACertificate, read_forwarded
+
+    try:
+        return read_forwarded(certificate).thumbprint
+    except NotACertificate:
+        return ""
+
+
+def _refuse_unsafe(audiences: Iterable[str], presets: Iterable[Preset], leeway: float) -> None:
+    if not 0 <= leeway <= 300:
+        raise UsageError(f"leeway of {leeway}: between 0 and 300 s; clocks that differ more are to be set right")
+    for one in presets:
+        if forbidden := sorted(one.forbidden.intersection(audiences)):
+            raise UsageError(f"audience {forbidden[0]!r} is {one.name}'s own API; give the name of yours")
+
+
+def _inquiries(
+    given: Introspection | Iterable[Introspection], shelves: Mapping[str, KeyShelf]
+) -> tuple[Introspection, ...]:
+    several = (given,) if isinstance(given, Introspection) else tuple(given)
+    for one in several:
+        if one.issuer not in shelves:
+            raise UsageError(
+                f"introspection of {one.issuer!r}: that is none of the guard's issuers; name it there, too"
+            )
+    return several
 
 
 def _presets(issuer: str | Preset | Iterable[str | Preset]) -> tuple[Preset, ...]:

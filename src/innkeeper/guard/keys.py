@@ -74,13 +74,14 @@ class Keys(msgspec.Struct, frozen=True, eq=False):
 class KeyShelf:
     """The keys of one issuer, and what is known about getting newer ones."""
 
-    __slots__ = ("failure", "freshness", "jwks_uri", "keys", "opened", "preset", "tried_at")
+    __slots__ = ("failure", "freshness", "introspection_endpoint", "jwks_uri", "keys", "opened", "preset", "tried_at")
 
     def __init__(self, preset: Preset, freshness: Freshness) -> None:
         self.preset = preset
         self.freshness = freshness
         self.keys: Keys | None = None
         self.jwks_uri = preset.jwks_uri
+        self.introspection_endpoint = ""
         self.tried_at = _LONG_AGO
         self.failure = ""
         self.opened: dict[bytes, list[VerifyingKey]] = {}
@@ -129,6 +130,13 @@ class KeyShelf:
         self.jwks_uri, self.tried_at, self.failure = self.preset.jwks_uri, now, reason
 
 
+class Question(msgspec.Struct, frozen=True):
+    """Read this shelf's keys (again), unless someone did since ``tried_at``; then send the time."""
+
+    shelf: KeyShelf
+    tried_at: float
+
+
 Reading = Generator[str, Reply, tuple[tuple[VerifyingKey, ...], str]]
 
 
@@ -137,10 +145,10 @@ def reading(shelf: KeyShelf) -> Reading:
 
     Raises ``Unreachable`` where no metadata or no usable key is to be had.
     """
-    jwks_uri = shelf.jwks_uri or (yield from _discovering(shelf.preset))
+    jwks_uri = shelf.jwks_uri or (yield from told_by(shelf.preset, "jwks_uri"))
     reply = yield jwks_uri
     try:
-        keys, left_out = read_set(_document(reply))
+        keys, left_out = read_set(document(reply))
     except (UnusableKey, NotStrict) as error:
         raise Unreachable(f"the key set at {jwks_uri}: {error}") from None
     if not keys:
@@ -148,31 +156,33 @@ def reading(shelf: KeyShelf) -> Reading:
     return keys, jwks_uri
 
 
-def _discovering(preset: Preset) -> Generator[str, Reply, str]:
-    """The issuer's jwks_uri, from the first document that is the issuer's own, to the character (RFC 8414 §3.3)."""
+def told_by(preset: Preset, member: str) -> Generator[str, Reply, str]:
+    """An address in the issuer's metadata: in the first document that is the issuer's own, to the character (RFC 8414
+    §3.3). Raises ``Unreachable``."""
     issuer = preset.issuer
     troubles: list[str] = []
     for url in preset.documents or issuer_documents(issuer):
         reply = yield url
         try:
-            return _jwks_uri(_document(reply), issuer)
+            return _address(document(reply), issuer, member)
         except NotStrict as error:
             troubles.append(f"{url}: {error}")
     raise Unreachable(f"no metadata document of {issuer} can be used: {'; '.join(troubles)}")
 
 
-def _document(reply: Reply) -> Mapping[str, Any]:
+def document(reply: Reply) -> Mapping[str, Any]:
+    """The JSON object in an answer. Raises ``NotStrict``."""
     if reply.status != 200:
         raise NotStrict(f"status {reply.status}")
     return read_object(reply.body)
 
 
-def _jwks_uri(document: Mapping[str, Any], issuer: str) -> str:
-    if document.get("issuer") != issuer:
-        raise NotStrict(f"it is of issuer {str(document.get('issuer'))[:120]!r}")
-    jwks_uri = document.get("jwks_uri")
-    if not isinstance(jwks_uri, str):
-        raise NotStrict("it has no jwks_uri")
-    if why := why_not_private(jwks_uri):
-        raise NotStrict(f"its jwks_uri: {why}")
-    return jwks_uri
+def _address(found: Mapping[str, Any], issuer: str, member: str) -> str:
+    if found.get("issuer") != issuer:
+        raise NotStrict(f"it is of issuer {str(found.get('issuer'))[:120]!r}")
+    address = found.get(member)
+    if not isinstance(address, str):
+        raise NotStrict(f"it has no {member}")
+    if why := why_not_private(address):
+        raise NotStrict(f"its {member}: {why}")
+    return address

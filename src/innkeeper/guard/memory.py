@@ -12,7 +12,8 @@ class Memory:
     """At most ``size`` tokens, the oldest forgotten first. Kept under a hash: no token is held in memory for it.
 
     An entry counts while the token's own times allow, and only as long as the very keys that vouched for it are on the
-    shelf and fresh; outside of that it is as if it were not there.
+    shelf and fresh; what an issuer said about a token counts as long as that may be believed. Outside of that it is as if it
+    were not there.
     """
 
     def __init__(self, size: int) -> None:
@@ -24,7 +25,9 @@ class Memory:
         known = self._known.get(digest)
         if known is None or not known.since <= now < known.until:
             return None
-        shelf = known.shelf
+        shelf = known.evidence.shelf
+        if shelf is None or known.keys is None:
+            return known
         return known if shelf.keys is known.keys and now < shelf.fresh_until() else None
 
     def keep(self, digest: bytes, known: Believed) -> None:

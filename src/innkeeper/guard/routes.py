@@ -1,4 +1,4 @@
-"""Which request needs which scopes: a table of paths, read from the top."""
+"""Which request needs what: a table of paths, read from the top."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
+from innkeeper.guard.needs import NOTHING, Needs, as_needs
 from innkeeper.protocol.refusals import UsageError
 
 ANYONE: Final = "anyone, without a token"
 """In the place of scopes: this path is open. A name that cannot be written by mistake."""
 
-Needed = Iterable[str] | Literal["anyone, without a token"]
+Needed = Needs | Iterable[str] | Literal["anyone, without a token"]
 
 
 class Routes:
-    """``{"GET /rooms/{n}": ["room:enter"], "/health": ANYONE, "/admin/*": ["admin"]}``: the first that fits counts.
+    """``{"GET /rooms/{n}": ["room:enter"], "/health": ANYONE, "/vip": need("vip:enter", acr=["mfa"])}``: the first that
+    fits counts.
 
     A pattern is a path, with a method before it where it is for that one only. ``{name}`` stands for one segment,
     ``*`` at the end for all the rest. One slash at the end of a request's path makes no difference. A request that
@@ -28,15 +30,15 @@ class Routes:
     @property
     def scopes(self) -> frozenset[str]:
         """Every scope that stands in the table."""
-        return frozenset[str]().union(*(needed for _, needed in self._rows if needed is not None))
+        return frozenset[str]().union(*(needed.scopes for _, needed in self._rows if needed is not None))
 
-    def needed(self, method: str, path: str) -> frozenset[str] | None:
-        """The scopes a request needs, all of them; None where it needs no token at all."""
+    def needed(self, method: str, path: str) -> Needs | None:
+        """What a request needs; None where it needs no token at all."""
         line = f"{method} {path.rstrip('/') or '/'}"
         for pattern, needed in self._rows:
             if pattern.fullmatch(line):
                 return needed
-        return frozenset()
+        return NOTHING
 
 
 def _pattern(route: str) -> re.Pattern[str]:
@@ -52,9 +54,9 @@ def _pattern(route: str) -> re.Pattern[str]:
     return re.compile(f"{verb} {body}{rest}", re.DOTALL)
 
 
-def _needed(route: str, needed: Needed) -> frozenset[str] | None:
+def _needed(route: str, needed: Needed) -> Needs | None:
     if needed == ANYONE:
         return None
     if isinstance(needed, str):
         raise UsageError(f"route {route!r}: give a list of scopes, such as [{needed!r}], or ANYONE")
-    return frozenset(needed)
+    return as_needs(needed)

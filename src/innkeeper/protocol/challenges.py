@@ -37,11 +37,14 @@ def bearer(
     scope: Iterable[str] = (),
     resource_metadata: str = "",
     realm: str = "",
+    acr_values: Iterable[str] = (),
+    max_age: int | None = None,
 ) -> Challenge:
     """The challenge of a resource that takes bearer tokens; what is empty is left out.
 
     Without ``error`` it only says that a token is needed (RFC 6750 §3.1). ``scope`` is all the request needs, not
-    merely what is missing. ``resource_metadata`` is an absolute URL (RFC 9728 §5.1).
+    merely what is missing. ``resource_metadata`` is an absolute URL (RFC 9728 §5.1). ``acr_values`` and ``max_age`` say
+    how the person has to sign in (RFC 9470 §3).
     """
     said = {
         "realm": realm,
@@ -49,9 +52,16 @@ def bearer(
         "error_description": error_description,
         "error_uri": error_uri,
         "scope": " ".join(sorted(scope)),
+        "acr_values": " ".join(acr_values),
+        "max_age": "" if max_age is None else str(max_age),
         "resource_metadata": resource_metadata,
     }
     return Challenge("Bearer", {name: value for name, value in said.items() if value})
+
+
+def for_proofs(asked: Challenge, algorithms: Iterable[str]) -> Challenge:
+    """The same asked of who sends a proof along: the scheme DPoP, and how proofs may be signed (RFC 9449 §7.1)."""
+    return Challenge("DPoP", {**asked.parameters, "algs": " ".join(algorithms)})
 
 
 def write(challenge: Challenge) -> str:

@@ -25,6 +25,9 @@ UNKNOWN_USER_ID = "unknown_user_id"
 INVALID_TOKEN = "invalid_token"
 INSUFFICIENT_SCOPE = "insufficient_scope"
 
+# RFC 9470 §3
+INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
+
 # RFC 9449 §5, §8
 INVALID_DPOP_PROOF = "invalid_dpop_proof"
 USE_DPOP_NONCE = "use_dpop_nonce"

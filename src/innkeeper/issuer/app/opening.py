@@ -17,10 +17,10 @@ from innkeeper.issuer.dialects.layout import Cloud
 from innkeeper.issuer.dialects.native.layout import layout
 from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
 from innkeeper.issuer.http.fronts import Fronts
-from innkeeper.issuer.http.proxies import proxies
 from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.settings import SeedTwin, Settings
+from innkeeper.protocol.proxies import proxies
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from typing import Any
 
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Finder
-from innkeeper.issuer.http.proxies import NO_PROXIES, Proxies
 from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.exchange import JSON, NO_STORE, Reply, Request, json_reply
+from innkeeper.protocol.proxies import NO_PROXIES, Proxies
 from innkeeper.protocol.refusals import Unreachable
 
 Scope = MutableMapping[str, Any]

@@ -1,0 +1,91 @@
+"""What a request needs of the token it brings, beyond that the token is good: scopes, roles, a recent sign-in and more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from innkeeper.protocol.refusals import UsageError
+
+Caller = Literal["anyone", "person", "machine"]
+
+
+class Needs(msgspec.Struct, frozen=True, gc=False):
+    """All of these, whatever is given: every scope, role, group and detail; one of the levels in ``acr``; a sign-in at
+    most ``max_age`` seconds ago; a person or a machine.
+
+    A detail (RFC 9396) is granted where one in the token has its type and, for each of its fields, the same value or
+    a list that holds it.
+    """
+
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    details: tuple[Mapping[str, Any], ...] = ()
+    acr: tuple[str, ...] = ()
+    max_age: int | None = None
+    caller: Caller = "anyone"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether scopes are all that is needed."""
+        return (
+            self.caller == "anyone"
+            and self.max_age is None
+            and not (self.acr or self.roles or self.groups or self.details)
+        )
+
+    def and_also(self, other: Needs) -> Needs:
+        """Both at once. Of two lists of levels, those in both count; raises ``UsageError`` where there is none."""
+        acr = tuple(one for one in self.acr if one in other.acr) if self.acr and other.acr else self.acr or other.acr
+        callers = {self.caller, other.caller} - {"anyone"}
+        if (self.acr and other.acr and not acr) or len(callers) > 1:
+            raise UsageError("two needs that nobody can meet at once: no level is in both, or a person and a machine")
+        ages = [one.max_age for one in (self, other) if one.max_age is not None]
+        return Needs(
+            self.scopes | other.scopes,
+            self.roles | other.roles,
+            self.groups | other.groups,
+            (*self.details, *other.details),
+            acr,
+            min(ages, default=None),
+            callers.pop() if callers else "anyone",
+        )
+
+
+NOTHING = Needs()
+
+
+def need(
+    *scopes: str,
+    roles: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    details: Iterable[Mapping[str, Any]] = (),
+    acr: Iterable[str] = (),
+    max_age: int | None = None,
+    caller: Caller = "anyone",
+) -> Needs:
+    """What a route or a tool needs, such as ``need("vip:enter", acr=["mfa"], max_age=300)``. Raises ``UsageError``."""
+    given = {"roles": roles, "groups": groups, "acr": acr}
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise UsageError(f"{name}: give a list, such as [{value!r}]")
+    if max_age is not None and max_age < 0:
+        raise UsageError(f"max_age of {max_age}: seconds since the sign-in, 0 or more")
+    wanted = tuple(details)
+    if any(not isinstance(one.get("type"), str) for one in wanted):
+        raise UsageError("details: each names its type, such as {'type': 'room', 'number': 204}")
+    for scope in scopes:
+        if not scope or any(character.isspace() for character in scope):
+            raise UsageError(f"scope {scope!r}: give scopes one by one, without spaces")
+    return Needs(frozenset(scopes), frozenset(roles), frozenset(groups), wanted, tuple(acr), max_age, caller)
+
+
+def as_needs(given: Needs | Iterable[str]) -> Needs:
+    """Scopes alone, or all that is needed, as one value."""
+    if isinstance(given, Needs):
+        return given
+    scopes = frozenset(given)
+    return Needs(scopes) if scopes else NOTHING
