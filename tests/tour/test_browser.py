@@ -10,58 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.inn import Inn
+from tests.tour.guest import CALM, SIZES, Guest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
-
-SIZES = {"desktop": (1280, 900), "tablet": (820, 1180), "phone": (390, 844)}
-CALM: dict[str, Any] = {"reduced_motion": "reduce"}
-
-
-class Guest:
-    """A person with a browser in front of the tour. ``complaints`` is what the browser's console held against us."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page = page
-        self.url = url
-        self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-
-    def go_in(self) -> None:
-        self.page.goto(self.url)
-        self.page.click("#start-guest")
-
-    def sign_in(self, page: Page | None = None) -> None:
-        desk = page or self.page
-        desk.fill("#username", "guest@hotel.example")
-        desk.fill("#password", "Correct-Horse-7")
-        desk.click("#sign-in")
-
-    def check_in(self) -> None:
-        """From the entrance to the keycard."""
-        self.go_in()
-        self.page.click("#leave")
-        self.sign_in()
-        self.page.click("#allow")
-        self.page.wait_for_selector(".keycard")
-
-    def hold(self, door: str, card: str = "real") -> None:
-        """Hold a card to a door and wait for the answer."""
-        before = self.page.locator(".hop").count()
-        self.page.check(f"#card-{card}")
-        self.page.click(f"button[value={door}]")
-        self.page.locator(".hop").nth(before).wait_for(state="attached")
-
-    def text(self, selector: str) -> str:
-        return self.page.inner_text(selector)
-
-    def sideways(self) -> int:
-        """By how many pixels the page is wider than its window."""
-        wide: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        return wide
 
 
 @pytest.fixture
@@ -233,7 +187,7 @@ def test_it_looks_right_everywhere(browser: Browser, house: Inn, size: str, sche
     for link in guest.page.locator(".hop-link").all():
         link.click()
         assert guest.sideways() == 0
-    assert guest.page.locator(".hotel .lift .figure").is_visible()
+    assert guest.page.locator(".hotel .lift .figure.guest").is_visible()
     guest.page.screenshot(path=tmp_path / "visit.png", full_page=True)
     assert guest.complaints == []
     context.close()

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from innkeeper.cli import REFUSED, options
+from innkeeper.cli.chapters import told
 from innkeeper.cli.show import OUT, heading, ledger, show
 from innkeeper.client.refused import quoted
 from innkeeper.protocol.refusals import Unreachable
@@ -28,13 +29,16 @@ _FLOWS = {
 def command(
     issuer: options.Issuer,
     checks: Annotated[bool, typer.Option("--checks", help="Show every check of every step.")] = False,
+    chapter: Annotated[str, typer.Option("--chapter", help="Play this chapter; 'list' tells which there are.")] = "",
     as_json: options.AsJson = False,
 ) -> int:
     """Walk through the hotel: every message for real, every no with its reason.
 
-    A house has to be open: innkeeper up. The walk is that of its seed; what refuses is meant to refuse. Exit
-    code 1: something went otherwise than it should.
+    A house has to be open: innkeeper up. The walk is that of its seed; what refuses is meant to refuse. With
+    --chapter a chapter of the tour is played instead. Exit code 1: something went otherwise than it should.
     """
+    if chapter:
+        return told(issuer, chapter, as_json=as_json)
     try:
         steps = asyncio.run(_walked(walk(issuer), as_json=as_json, checks=checks))
     except Unreachable as failure:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from innkeeper.issuer.store.upgrading import bring_up
 from innkeeper.keys.authority import local_certificate
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tour.app import TourApp, make_tour
+from innkeeper.tour.hands import hotel_time, locks_time
 from innkeeper.tour.tap import observe as tap
 
 AGENT = "concierge"
@@ -105,8 +105,10 @@ def _hotel(issuer: Issuer, settings: Settings) -> ASGIApp:
     resource = f"{settings.origin}/hotel"
     scopes = next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
     observe, explain = issuer.realm.observe, issuer.explanations.address
-    guard = Guard(settings.origin, resource, scopes_supported=scopes, observe=observe, explain=explain)
-    return make_hotel(guard=guard, clock=time.time, observe=observe, explain=explain)
+    guard = Guard(
+        settings.origin, resource, scopes_supported=scopes, observe=observe, explain=explain, clock=locks_time
+    )
+    return make_hotel(guard=guard, clock=hotel_time, observe=observe, explain=explain)
 
 
 def _tour(issuer: Issuer, settings: Settings) -> TourApp:
@@ -125,6 +127,7 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
         scopes=ASKED,
         cut_expired=cut_expired,
         clock=system_clock,
+        guest=next(((one.username, one.password) for one in settings.person), ("", "")),
     )
 
 

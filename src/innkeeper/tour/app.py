@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from http import HTTPStatus
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any, get_args
 
 from starlette.applications import Starlette
@@ -12,32 +11,34 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from innkeeper.protocol.parameters import Malformed, Parameters, parse_form
+from innkeeper.protocol.parameters import Malformed
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer
 from innkeeper.tour import tap
+from innkeeper.tour.annexe import Annexe
 from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CARDS, CardName
 from innkeeper.tour.errands import Errands
-from innkeeper.tour.house import CALLBACK, DOORS, CutExpired, House
+from innkeeper.tour.forge import Forge
+from innkeeper.tour.house import ANNEXE, CALLBACK, DOORS, CutExpired, House
+from innkeeper.tour.line import Line
 from innkeeper.tour.marks import COOKIE
-from innkeeper.tour.origin import why_foreign
-from innkeeper.tour.pages import HEADERS, STATIC, page
+from innkeeper.tour.pages import STATIC
+from innkeeper.tour.plays import chapter
+from innkeeper.tour.programme import Programme
 from innkeeper.tour.replay import entrance, replay
+from innkeeper.tour.requests import elsewhere, html, misuse, own_form, trouble, wants_json
+from innkeeper.tour.stage import Stage
+from innkeeper.tour.told import contents
 from innkeeper.tour.visit import Flow, Visit
-
-NOTHING_HERE = "No room, desk or page of this house has this address."
 
 PATIENCE = 20.0
 """Seconds that an event stream stays open in silence. Browsers come back by themselves; a server can stop sooner."""
-
-FORM_LIMIT = 4096
-"""Bytes of the longest form read here. Ours have two short fields."""
 
 FLOWS: dict[str, Flow] = {flow: flow for flow in get_args(Flow)}
 NAMED_CARDS: dict[str, CardName] = {name: name for name in CARDS}
@@ -50,11 +51,14 @@ class TourApp:
 
     observe: Observer = staticmethod(tap.observe)
 
-    def __init__(self, house: House, cut_expired: CutExpired, clock: Callable[[], int]) -> None:
+    def __init__(self, house: House, annexe: Annexe, cut_expired: CutExpired, clock: Callable[[], int]) -> None:
         self._house = house
         self._book = Book()
-        self._errands = Errands(house, self._book, cut_expired, clock, tap.observe)
-        self.app: ASGIApp = _Site(house, self._book, self._errands, clock).app()
+        self._line = Line()
+        forge = Forge(self._line, cut_expired)
+        errands = Errands(house, self._book, self._line, forge, clock, tap.observe)
+        programme = Programme(house, self._book, Stage(house, self._book, self._line, forge, clock), clock)
+        self.app: ASGIApp = _Site(house, self._book, errands, programme, annexe, clock).app()
 
     def wrap(self, site: ASGIApp) -> ASGIApp:
         """The site with the tap on it; put this outermost."""
@@ -62,7 +66,7 @@ class TourApp:
 
     async def aclose(self) -> None:
         """Close the tour's connections; call it when the site shuts down."""
-        await self._errands.aclose()
+        await self._line.aclose()
 
 
 def make_tour(
@@ -76,6 +80,8 @@ def make_tour(
     clock: Callable[[], int],
     other_resource: str | None = None,
     agent_scopes: Sequence[str] | None = None,
+    guest: tuple[str, str] = ("", ""),
+    features: Collection[str] = (),
 ) -> TourApp:
     """The tour of a house.
 
@@ -83,9 +89,11 @@ def make_tour(
     public client with ``/callback`` on loopback, ``agent`` the id and secret of one with client credentials.
     ``scopes`` is what the guest's app asks for (leave one door out, so that it can be seen to stay shut);
     ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
-    given. ``cut_expired`` is given the claims of a real token and answers one whose time is over; ``clock`` gives
+    given. ``guest`` is the name and password that the chapters sign in with; ``features`` says what this house has
+    beyond the usual ("mcp", "cognito", "entra"). ``cut_expired`` is given the claims of a real token and answers one whose time is over; ``clock`` gives
     whole seconds since the epoch.
     """
+    annexe = Annexe(tap.observe)
     machine = tuple(scope for scope in scopes if scope not in _IDENTITY_SCOPES)
     house = House(
         base_url=base_url,
@@ -95,17 +103,24 @@ def make_tour(
         other_resource=other_resource or f"{resource}/mcp",
         scopes=tuple(scopes),
         agent_scopes=machine if agent_scopes is None else tuple(agent_scopes),
+        guest=guest,
+        annexe=annexe.known,
+        features=frozenset(features),
     )
-    return TourApp(house, cut_expired, clock)
+    return TourApp(house, annexe, cut_expired, clock)
 
 
 class _Site:
     """The tour's pages."""
 
-    def __init__(self, house: House, book: Book, errands: Errands, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, house: House, book: Book, errands: Errands, programme: Programme, annexe: Annexe, clock: Callable[[], int]
+    ) -> None:
         self._house = house
         self._book = book
         self._errands = errands
+        self._programme = programme
+        self._annexe = annexe
         self._clock = clock
 
     def app(self) -> ASGIApp:
@@ -121,38 +136,42 @@ class _Site:
                 Route(f"{visit}/replay.json", self.record),
                 Route(f"{visit}/events", self.events),
                 Route(CALLBACK, self.callback),
+                Route(f"{ANNEXE}/{{door}}", self._annexe.door),
+                *self._programme.routes(),
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
             exception_handlers={
-                HTTPException: _trouble,
-                Malformed: _trouble,
-                UsageError: _misuse,
-                Unreachable: _misuse,
+                HTTPException: trouble,
+                Malformed: trouble,
+                UsageError: misuse,
+                Unreachable: misuse,
             },
         )
 
     async def home(self, request: Request) -> Response:
-        if elsewhere := self._elsewhere(request):
-            return elsewhere
-        return _html("home.html", hotel=entrance())
+        if back := elsewhere(request, self._house.base_url):
+            return back
+        return html("home.html", hotel=entrance(), chapters=contents(self._house))
 
     async def start(self, request: Request) -> Response:
         """Begin a visit (``flow`` guest, agent or walk), and go to its page."""
-        flow = FLOWS.get((await self._own_form(request)).get("flow", ""))
+        flow = FLOWS.get((await own_form(request, self._house.base_url)).get("flow", ""))
         if flow is None:
             raise HTTPException(400, "A visit is a guest's or an agent's.")
         visit = await self._errands.open(flow)
         here = f"/tour/visits/{visit.id}"
-        if request.headers.get("accept") == "application/json":
+        if wants_json(request):
             return JSONResponse({"id": visit.id, "page": self._house.base_url + here}, 201)
         return RedirectResponse(here, 303)
 
     async def show(self, request: Request) -> Response:
-        if elsewhere := self._elsewhere(request):
-            return elsewhere
+        if back := elsewhere(request, self._house.base_url):
+            return back
         visit = self._visit(request)
-        shown = _html("visit.html", visit=self._document(visit), version=self._book.version(visit.id))
+        if told := chapter(visit.chapter):
+            return self._programme.shown(told, visit)
+        shown = html("visit.html", visit=self._document(visit), version=self._book.version(visit.id))
         if visit.flow == "guest" and visit.stage in {"ready", "away"}:
             shown.set_cookie(COOKIE, visit.id, max_age=3600, httponly=True, samesite="lax")
         return shown
@@ -172,7 +191,7 @@ class _Site:
 
     async def knock(self, request: Request) -> Response:
         """Hold a ``card`` to a ``door``."""
-        form = await self._own_form(request)
+        form = await own_form(request, self._house.base_url)
         card, door = NAMED_CARDS.get(form.get("card", "real")), form.get("door", "")
         if card is None or door not in DOORS:
             raise HTTPException(400, "This house has no such card or door.")
@@ -201,24 +220,6 @@ class _Site:
             raise HTTPException(404, "The guest book holds the last visits only, and none since the house opened.")
         return visit
 
-    def _elsewhere(self, request: Request) -> Response | None:
-        """A redirect to the house's own address, for whoever came by another name: cookies would not follow."""
-        host = self._house.base_url.partition("://")[2]
-        if request.headers.get("host") == host:
-            return None
-        return RedirectResponse(self._house.base_url + request.url.path, 307)
-
-    async def _own_form(self, request: Request) -> Parameters:
-        """The parameters of a form, once it is certain that our own page sent it."""
-        if why := why_foreign(request.headers, self._house.base_url):
-            raise HTTPException(403, why)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > FORM_LIMIT:
-                raise HTTPException(413, "No form here is that long.")
-        return parse_form(bytes(body), request.headers.get("content-type", ""))
-
 
 class _Files(StaticFiles):
     """The tour's own files, asked for again each time: most times the answer is 304, and an upgrade shows at once."""
@@ -228,23 +229,3 @@ class _Files(StaticFiles):
         response.headers["cache-control"] = "no-cache"
         response.headers["x-content-type-options"] = "nosniff"
         return response
-
-
-def _html(template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    return HTMLResponse(page(template, **context), status, HEADERS)
-
-
-async def _trouble(request: Request, trouble: Exception) -> Response:
-    status = trouble.status_code if isinstance(trouble, HTTPException) else 400
-    said = trouble.detail if isinstance(trouble, HTTPException) else str(trouble)
-    return _answer(request, status, NOTHING_HERE if said == HTTPStatus.NOT_FOUND.phrase else said)
-
-
-async def _misuse(request: Request, trouble: Exception) -> Response:
-    return _answer(request, 503 if isinstance(trouble, Unreachable) else 409, str(trouble))
-
-
-def _answer(request: Request, status: int, said: str) -> Response:
-    if request.url.path.endswith(".json"):
-        return JSONResponse({"error": said}, status)
-    return _html("trouble.html", status, number=status, said=said)

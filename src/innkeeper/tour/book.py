@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
+from innkeeper.tour.hands import NOW, Hands
 from innkeeper.tour.record import Hop
 from innkeeper.tour.visit import Visit
 
@@ -31,6 +32,11 @@ class Book:
     def visit(self, visit_id: str) -> Visit | None:
         page = self._pages.get(visit_id)
         return page.visit if page else None
+
+    def hands(self, visit_id: str) -> Hands:
+        """How the clock is moved for a visit."""
+        page = self._pages.get(visit_id)
+        return page.visit.hands if page else NOW
 
     def write(self, visit: Visit) -> None:
         """Note how a visit stands now. One that the book has let go of is let go."""

@@ -18,10 +18,14 @@ def commands(visit: Visit, house: House) -> list[Line]:
     reader = ["innkeeper", "explain", "--issuer", house.base_url, "--audience", house.resource, "--scope", "vip:enter"]
     door = f'curl -i -H "Authorization: Bearer $({token})" {house.resource}{DOORS["gym"].path}'
     return [
-        {"says": _GETS[visit.flow], "line": token},
-        {"says": "Reads the card as the VIP lounge would, check by check.", "line": f"{token} | {shlex.join(reader)}"},
-        {"says": "Holds the card to the gym’s door.", "line": door},
-        {"says": "Takes both visits in the terminal, bad cards included.", "line": "innkeeper tour"},
+        {"says": _GETS[visit.flow], "line": token, "prints": ""},
+        {
+            "says": "Reads the card as the VIP lounge would, check by check.",
+            "line": f"{token} | {shlex.join(reader)}",
+            "prints": "",
+        },
+        {"says": "Holds the card to the gym’s door.", "line": door, "prints": ""},
+        {"says": "Takes both visits in the terminal, bad cards included.", "line": "innkeeper tour", "prints": ""},
     ]
 
 

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
-import httpx2
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from innkeeper.client.asking import Ask, ask, get
+from innkeeper.client.asking import Ask, ask
 from innkeeper.client.asking import Flow as Asking
 from innkeeper.client.authorization import Pending, Return, begin, complete, judge
 from innkeeper.client.discovery import Metadata, discover
 from innkeeper.client.grants import client_credentials
 from innkeeper.client.identity import IDENTITY_CHECKS, Presented
 from innkeeper.client.refused import Refused
-from innkeeper.client.wire import arun
-from innkeeper.keys.jwk import UnusableKey, read_set
-from innkeeper.keys.jws import PublicKey
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.protocol.redirects import with_parameters
@@ -32,22 +26,22 @@ from innkeeper.tokens.trail import Observer, Trail, follow
 from innkeeper.tour import cards
 from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CardName
-from innkeeper.tour.house import CutExpired, House
-from innkeeper.tour.marks import marked
+from innkeeper.tour.forge import Forge
+from innkeeper.tour.house import House
+from innkeeper.tour.line import Line
 from innkeeper.tour.visit import Flow, Visit, carded, failed, holding, moved, opened, tried
-
-Result = TypeVar("Result")
 
 
 class Errands:
     """Does what a visit needs. ``clock`` gives whole seconds since the epoch."""
 
     def __init__(
-        self, house: House, book: Book, cut_expired: CutExpired, clock: Callable[[], int], observe: Observer
+        self, house: House, book: Book, line: Line, forge: Forge, clock: Callable[[], int], observe: Observer
     ) -> None:
         self._house = house
         self._book = book
-        self._cut_expired = cut_expired
+        self._line = line
+        self._forge = forge
         self._clock = clock
         self._observe = observe
 
@@ -73,7 +67,7 @@ class Errands:
                 raise UsageError("nobody is awaited here; start a guest's visit")
             self._book.write(msgspec.structs.replace(visit, pending=None))
             self._observe(judge(Return(visit.pending, parse_query(query))))
-            token = await self._run(visit.id, complete(visit.pending, query))
+            token = await self._line.run(complete(visit.pending, query), visit.id)
             if token.id_token is not None:
                 self._observe(_identity_checks(visit.pending, token.access_token, token.id_token, self._clock()))
             return carded(visit, token.access_token, token.id_token)
@@ -84,17 +78,12 @@ class Errands:
         """Hold a card to a door. Raises ``UsageError`` for a card that this visit does not have."""
         token = await self._card(visit, card)
         label = f"try-{secrets.token_urlsafe(6)}"
-        reply = await self._run(visit.id, _knock(self._house.door_url(door), token), label)
+        reply = await self._line.run(_knock(self._house.door_url(door), token), visit.id, label)
         hop = self._book.labelled(visit.id, label)
         now = holding(self._book.visit(visit.id) or visit, card, token)
         after = tried(now, card, door, reply.status, hop.n if hop else 0)
         self._book.write(after)
         return after
-
-    async def aclose(self) -> None:
-        """Close what was opened."""
-        if "_transport" in self.__dict__:
-            await self._transport.aclose()
 
     async def _told(self, visit: Visit, errand: Callable[[Visit], Any]) -> Visit:
         """The visit after an errand, written down; one that was refused is written down as failed."""
@@ -107,15 +96,15 @@ class Errands:
 
     async def _prepare(self, visit: Visit) -> Visit:
         house = self._house
-        metadata = await self._run(visit.id, discover(house.base_url))
-        pending = await arun(begin(metadata, house.app, house.guest_access(), house.redirect_uri), self._http())
+        metadata = await self._line.run(discover(house.base_url), visit.id)
+        pending = await self._line.run(begin(metadata, house.app, house.guest_access(), house.redirect_uri))
         url = with_parameters(pending.url, (("prompt", ASK_AGAIN),))
         return opened(visit, metadata, msgspec.structs.replace(pending, url=url))
 
     async def _send_agent(self, visit: Visit) -> Visit:
-        metadata = await self._run(visit.id, discover(self._house.base_url))
+        metadata = await self._line.run(discover(self._house.base_url), visit.id)
         asking = client_credentials(metadata, self._house.concierge, self._house.agent_access())
-        token = await self._run(visit.id, asking)
+        token = await self._line.run(asking, visit.id)
         return carded(opened(visit, metadata), token.access_token)
 
     async def _card(self, visit: Visit, name: CardName) -> str:
@@ -127,49 +116,15 @@ class Errands:
 
     async def _make(self, visit: Visit, real: str, metadata: Metadata, name: CardName) -> str:
         match name:
-            case "confused":
-                return cards.confused(real, await self._public_key(metadata, real))
-            case "expired":
-                return await self._cut_expired(cards.claims_of(real))
             case "other":
                 asking = client_credentials(metadata, self._house.concierge, self._house.other_access())
-                return (await self._run(visit.id, asking, "other")).access_token
+                return (await self._line.run(asking, visit.id, "other")).access_token
             case "identity":
                 if visit.identity is None:
                     raise UsageError("an agent has no ID token: no person signed in")
                 return visit.identity
-            case "homemade":
-                return cards.homemade(real, self._own_key)
-            case edited:
-                return cards.EDITS[edited](real)
-
-    async def _public_key(self, metadata: Metadata, token: str) -> PublicKey:
-        """The issuer's key for a token. Not part of the visit: this is what a forger does beforehand."""
-        reply = await arun(ask(get(metadata.jwks_uri or "", "the issuer's keys")), self._http())
-        kid = cards.header_of(token).get("kid")
-        try:
-            keys, _ = read_set(msgspec.json.decode(reply.body))
-        except (msgspec.DecodeError, UnusableKey) as error:
-            raise Unreachable(f"the issuer's keys cannot be read: {error}") from None
-        found = next((one.key for one in keys if one.kid == kid), None)
-        if found is None:
-            raise Unreachable(f"the issuer publishes no key {kid!r} any more; get a new card")
-        return found
-
-    async def _run(self, visit_id: str, asking: Asking[Result], label: str = "") -> Result:
-        return await arun(asking, self._http(marked(visit_id, label)))
-
-    def _http(self, headers: dict[str, str] | None = None) -> httpx2.AsyncClient:
-        """A client over the one shared transport; not to be closed, so that the transport stays open."""
-        return httpx2.AsyncClient(transport=self._transport, headers=headers, timeout=_TIMEOUT)
-
-    @cached_property
-    def _transport(self) -> httpx2.AsyncHTTPTransport:
-        return httpx2.AsyncHTTPTransport()
-
-    @cached_property
-    def _own_key(self) -> ec.EllipticCurvePrivateKey:
-        return ec.generate_private_key(ec.SECP256R1())
+            case forged:
+                return await self._forge.make(forged, real, metadata)
 
 
 def _identity_checks(pending: Pending, access_token: str, id_token: str, now: int) -> Trail:
@@ -185,8 +140,6 @@ def _knock(url: str, token: str) -> Asking[Reply]:
     bearer = (("authorization", f"Bearer {token}"),) if token else ()
     return ask(Ask("the door", "GET", url, (("accept", "application/json"), *bearer)))
 
-
-_TIMEOUT = 10.0
 
 ASK_AGAIN = "login consent"
 """A visit shows the desk's questions even to a guest whom it knows already (OpenID Connect Core §3.1.2.1)."""

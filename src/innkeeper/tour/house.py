@@ -13,6 +13,8 @@ from innkeeper.client.token import Access
 from innkeeper.tour.record import Place
 
 CALLBACK = "/callback"
+ANNEXE = "/tour/annexe"
+"""Where the locks of former times are: they take passwords, API keys and OAuth 1.0 signatures."""
 
 CutExpired = Callable[[Mapping[str, Any]], Awaitable[str]]
 """Given the claims of a real access token: the same card, sealed by the issuer's key, an hour too old."""
@@ -40,7 +42,9 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """Where everything is. ``base_url`` is the issuer's string too, and bears no slash at its end.
 
     ``scopes`` is what the guest's app asks for, ``agent_scopes`` what the agent asks for; ``other_resource`` is
-    another API that the issuer cuts tokens for, so that a card for the wrong hotel can be had for real.
+    another API that the issuer cuts tokens for, so that a card for the wrong hotel can be had for real. ``guest`` is
+    the name and password that chapters sign in with, ``annexe`` what its old locks know, and ``features`` what this
+    house has that not every house has.
     """
 
     base_url: str
@@ -50,6 +54,9 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     other_resource: str
     scopes: tuple[str, ...]
     agent_scopes: tuple[str, ...]
+    guest: tuple[str, str] = ("", "")
+    annexe: Mapping[str, str] = {}
+    features: frozenset[str] = frozenset()
 
     @property
     def app(self) -> Client:
@@ -78,10 +85,28 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     def door_url(self, door: str) -> str:
         return self.resource + DOORS[door].path
 
+    def values(self) -> dict[str, str]:
+        """What the acts of every chapter may name."""
+        return {
+            "origin": self.base_url,
+            "hotel": self.resource,
+            "mcp": self.other_resource,
+            "back": self.redirect_uri,
+            "app": self.client_id,
+            "agent": self.agent[0],
+            "agent_secret": self.agent[1],
+            "guest": self.guest[0],
+            "guest_secret": self.guest[1],
+            "annexe": f"{self.base_url}{ANNEXE}",
+            **self.annexe,
+        }
+
     def place(self, path: str) -> Place | None:
         """Who answers at a path; None for the tour's own pages and for files, which are of no interest."""
         if path == CALLBACK or (path.startswith("/tour/visits/") and path.endswith("/leave")):
             return "app"
+        if path.startswith(f"{ANNEXE}/"):
+            return "annexe"
         if path in _DULL or path.startswith(("/tour/", "/static/")):
             return None
         hotel = self.resource.removeprefix(self.base_url)

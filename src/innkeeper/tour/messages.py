@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.tokens.words import CLAIMS, Word
 from innkeeper.tour.answers import judged
 from innkeeper.tour.house import House
+from innkeeper.tour.plays import act_key, chapter
 from innkeeper.tour.reading import described
 from innkeeper.tour.record import MASK, Body, Hop, Pairs
 from innkeeper.tour.visit import Visit
@@ -23,6 +24,10 @@ _BY_PATH = {
     "/userinfo": "userinfo",
     "/jwks": "jwks",
     "/callback": "callback",
+    "/revoke": "revoke",
+    "/introspect": "introspect",
+    "/device_authorization": "device-authorization",
+    "/device": "device",
 }
 _PAGES = ("sign-in", "consent")
 _NOTHING = Word("")
@@ -30,8 +35,8 @@ _NOTHING = Word("")
 
 def kind_of(hop: Hop) -> str:
     """Which of the kinds of message in ``words.toml`` this is."""
-    if hop.to == "doors":
-        return "door"
+    if hop.to in {"doors", "annexe"}:
+        return "door" if hop.to == "doors" else "annexe"
     if hop.path.startswith("/.well-known/"):
         return "discovery"
     if hop.path.endswith("/leave"):
@@ -47,12 +52,14 @@ def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:
     """The exchange, explained."""
     kind = kind_of(hop)
     said = words().hops[kind]
+    act = _act(hop, visit)
     return {
         "n": hop.n,
         "kind": kind,
-        "from": hop.carrier,
+        "from": act.by if act else hop.carrier,
         "to": hop.to,
-        "title": _door_title(hop, visit) or said.title,
+        "act": act.n if act else 0,
+        "title": act.title if act and act.alone else _door_title(hop, visit) or said.title,
         "oauth": said.oauth,
         "explain": said.explain,
         "spec": said.spec,
@@ -64,6 +71,23 @@ def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:
     }
 
 
+class _Played(NamedTuple):
+    """The act of a chapter that a message belongs to; ``alone``: the act is this one message."""
+
+    n: int
+    by: str
+    title: str
+    alone: bool
+
+
+def _act(hop: Hop, visit: Visit) -> _Played | None:
+    told = chapter(visit.chapter)
+    for number, act in enumerate(told.acts if told else (), 1):
+        if hop.label == act_key(number):
+            return _Played(number, act.by, act.title, alone=not act.walk)
+    return None
+
+
 def note_document(url: str) -> dict[str, Any]:
     """The authorization request that is about to be carried, its parameters explained."""
     return _next(url)
@@ -72,7 +96,15 @@ def note_document(url: str) -> dict[str, Any]:
 def _token_kind(hop: Hop) -> str:
     if hop.label == "other":
         return "token-other"
-    return "token-agent" if dict(hop.body.fields).get("grant_type") == "client_credentials" else "token"
+    return _BY_GRANT.get(dict(hop.body.fields).get("grant_type", ""), "token")
+
+
+_BY_GRANT = {
+    "client_credentials": "token-agent",
+    "refresh_token": "token-refresh",
+    "urn:ietf:params:oauth:grant-type:device_code": "token-device",
+    "urn:ietf:params:oauth:grant-type:token-exchange": "token-exchange",
+}
 
 
 def _authorize_kind(hop: Hop) -> str:
@@ -125,7 +157,7 @@ def _request(hop: Hop, kind: str, house: House) -> dict[str, Any]:
         "params": _parameters(hop.query, context),
         "headers": _headers(hop.headers, context),
         "body": _body(hop.body, context),
-        "curl": _curl(hop, house) if hop.carrier == "app" else "",
+        "curl": _curl(hop, house) if hop.carrier == "app" and "html" not in dict(hop.headers).get("accept", "") else "",
     }
 
 

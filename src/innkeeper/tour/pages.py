@@ -71,9 +71,16 @@ def _templates() -> Environment:
 
 
 def ticked(text: str) -> Markup:
-    """A sentence whose names of claims and parameters stand between backticks, as HTML."""
-    parts = text.split("`")
-    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
+    """A sentence as HTML: names of claims and parameters stand between backticks, what is stressed between stars."""
+    return Markup("").join(_ticked(part, n) for n, part in enumerate(text.split("`")))
+
+
+def _ticked(part: str, n: int) -> Markup:
+    if n % 2:
+        return Markup("<code>{}</code>").format(part)
+    return Markup("").join(
+        Markup("<em>{}</em>").format(one) if m % 2 else Markup.escape(one) for m, one in enumerate(part.split("*"))
+    )
 
 
 def _version() -> str:

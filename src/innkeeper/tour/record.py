@@ -16,7 +16,12 @@ BODY_LIMIT = 16_384
 """Bytes of a body that are kept. Token answers and discovery documents are far smaller."""
 
 Pairs = tuple[tuple[str, str], ...]
-Place = Literal["browser", "app", "desk", "doors"]
+Place = Literal["browser", "app", "desk", "doors", "annexe"]
+
+_SHOWN = frozenset({"bearer", "dpop", "oauth"})
+"""Schemes whose credentials a visit is about: its own tokens, and signatures that are good once."""
+
+_SECRET_HEADERS = frozenset({"x-api-key"})
 
 _SECRET_FIELDS = frozenset({"password", "client_secret", "client_assertion", "refresh_token", "csrf"})
 
@@ -84,9 +89,11 @@ def _masked_header(name: str, value: str) -> str:
     if name == "set-cookie":
         crumb, semicolon, attributes = value.partition(";")
         return f"{crumb.partition('=')[0]}={MASK}{semicolon}{attributes}"
+    if name in _SECRET_HEADERS:
+        return MASK
     if name in {"authorization", "proxy-authorization"}:
         scheme, _, _ = value.partition(" ")
-        return value if scheme.lower() == "bearer" else f"{scheme} {MASK}"
+        return value if scheme.lower() in _SHOWN else f"{scheme} {MASK}"
     return value
 
 

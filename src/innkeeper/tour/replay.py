@@ -12,10 +12,13 @@ from typing import Any
 from innkeeper.tour.answers import answer_document
 from innkeeper.tour.cards import CARDS
 from innkeeper.tour.commands import commands
+from innkeeper.tour.face import face
 from innkeeper.tour.house import DOORS, House
 from innkeeper.tour.messages import hop_document, note_document
-from innkeeper.tour.reading import clock_text, differences, token_document
+from innkeeper.tour.plays import chapter
+from innkeeper.tour.reading import differences, token_document
 from innkeeper.tour.record import Hop
+from innkeeper.tour.told import chapter_tokens
 from innkeeper.tour.visit import Try, Visit
 from innkeeper.tour.words import Named, section_url, words
 
@@ -24,7 +27,7 @@ LANES = {
     "agent": ("app", "desk", "doors"),
     "walk": ("browser", "app", "desk", "doors"),
 }
-SCOPES = tuple(dict.fromkeys(door.scope for door in DOORS.values()))
+"""Who takes part in a visit. A chapter says itself who does."""
 
 
 def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[str, Any]:
@@ -36,11 +39,11 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
         "stage": visit.stage,
         "trouble": visit.trouble,
         "started_at": visit.started_at,
-        "lanes": [{"key": lane} | _named(_actor(visit, lane)) for lane in LANES[visit.flow]],
+        "lanes": [{"key": lane} | _named(_actor(visit, lane)) for lane in _lanes(visit)],
         "note": note_document(visit.pending.url) if visit.pending else None,
         "hops": [hop_document(hop, visit, house) for hop in hops],
-        "tokens": _tokens(visit, now),
-        "card": _face(visit),
+        "tokens": chapter_tokens(visit, now) if visit.chapter else _tokens(visit, now),
+        "card": face(visit.card) if visit.card else None,
         "cards": [_card(name, visit) for name in CARDS if name != "identity" or visit.identity],
         "hotel": [_door(door, visit.tries) for door in DOORS],
         "commands": commands(visit, house) if visit.card else [],
@@ -56,6 +59,11 @@ def glossary() -> list[dict[str, str]]:
 def entrance() -> list[dict[str, Any]]:
     """The doors before anyone has come."""
     return [_door(door, ()) for door in DOORS]
+
+
+def _lanes(visit: Visit) -> tuple[str, ...]:
+    told = chapter(visit.chapter)
+    return told.lanes if told else LANES[visit.flow]
 
 
 def _actor(visit: Visit, lane: str) -> Named:
@@ -74,28 +82,12 @@ def _named(entry: Named) -> dict[str, str]:
 
 def _tokens(visit: Visit, now: int) -> list[dict[str, Any]]:
     held = (("access", visit.card), ("id", visit.identity))
-    return [token_document(kind, token, now) for kind, token in held if token]
-
-
-def _face(visit: Visit) -> dict[str, Any] | None:
-    """What is printed on the keycard: claims, as they are in the token."""
-    if visit.card is None:
-        return None
-    claims = {claim["name"]: claim["value"] for claim in token_document("access", visit.card, 0)["claims"]}
-    return {
-        "claims": claims,
-        "scopes": [_scope(scope, claims.get("scope", "").split()) for scope in SCOPES],
-        "until": _clock(claims.get("exp", "")),
-        "since": _clock(claims.get("iat", "")),
-    }
-
-
-def _scope(scope: str, granted: list[str]) -> dict[str, Any]:
-    return {"scope": scope, "granted": scope in granted}
-
-
-def _clock(moment: str) -> dict[str, Any]:
-    return {"moment": int(moment), "text": clock_text(int(moment))} if moment.isdecimal() else {"moment": 0, "text": ""}
+    names = {kind: words().values[kind] for kind, _ in held}
+    return [
+        token_document(kind, token, now) | {"title": names[kind].name, "oauth": names[kind].short}
+        for kind, token in held
+        if token
+    ]
 
 
 def _card(name: str, visit: Visit) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from innkeeper.protocol.exchange import Request
 from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.tokens.trail import Trail
 from innkeeper.tour.book import Book
+from innkeeper.tour.hands import moved
 from innkeeper.tour.marks import COOKIE, HEADER
 from innkeeper.tour.record import BODY_LIMIT, Hop, Pairs, Place, masked, readable_body, readable_headers
 
@@ -73,11 +74,12 @@ class Tap:
                 keep()
             await send(message)
 
-        before = _overheard.set(recording.trails)
+        before, hands = _overheard.set(recording.trails), moved.set(self._book.hands(recording.mark.visit_id))
         try:
             await self._site(scope, hear, say)
         finally:
             _overheard.reset(before)
+            moved.reset(hands)
             if not recording.ended:
                 keep()
 

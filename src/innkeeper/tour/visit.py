@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 
 from innkeeper.client.authorization import Pending
 from innkeeper.client.discovery import Metadata
 from innkeeper.protocol.refusals import UsageError
+from innkeeper.tour.hands import NOW, Hands
 
-Flow = Literal["guest", "agent", "walk"]
+Flow = Literal["guest", "agent", "walk", "chapter"]
 Stage = Literal["ready", "away", "carded", "failed"]
 Event = Literal["leave", "card", "fail"]
 
@@ -35,11 +37,21 @@ class Try(msgspec.Struct, frozen=True):
     hop: int
 
 
+class Done(msgspec.Struct, frozen=True):
+    """One act of a chapter as it was played: what came of it, and whether that was what had to."""
+
+    n: int
+    outcome: str
+    ok: bool
+
+
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One person's or agent's visit.
 
     ``pending`` is what the app keeps to itself while the browser is away, to recognise the answer by.
     ``cards`` are the cards held to doors so far, by name. ``trouble`` says, in a sentence, why a failed visit failed.
+    ``hands`` is how the clock is moved for this visit. Of a chapter: its name, the ``acts`` played so far, the
+    ``values`` they left, and the private keys in the ``pocket`` of whoever needs one.
     """
 
     id: str
@@ -53,6 +65,11 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     cards: dict[str, str] = {}
     tries: tuple[Try, ...] = ()
     trouble: str = ""
+    hands: Hands = NOW
+    chapter: str = ""
+    acts: tuple[Done, ...] = ()
+    values: Mapping[str, str] = {}
+    pocket: Mapping[str, Any] = {}
 
 
 def moved(visit: Visit, event: Event) -> Visit:
@@ -87,3 +104,8 @@ def tried(visit: Visit, card: str, door: str, status: int, hop: int) -> Visit:
     """The visit with one more door tried."""
     one = Try(len(visit.tries) + 1, card, door, status, hop)
     return msgspec.structs.replace(visit, tries=(*visit.tries, one))
+
+
+def played(visit: Visit, done: Done, values: Mapping[str, str], pocket: Mapping[str, Any]) -> Visit:
+    """The visit with one more act of its chapter played."""
+    return msgspec.structs.replace(visit, acts=(*visit.acts, done), values=values, pocket=pocket)

@@ -49,6 +49,13 @@ class AnswerWords(msgspec.Struct, frozen=True):
     spec: str = ""
 
 
+class ValueWords(msgspec.Struct, frozen=True):
+    """A token that a visit has come to hold: its name in the hotel, and in OAuth."""
+
+    name: str
+    short: str
+
+
 class Words(msgspec.Struct, frozen=True):
     """All of ``words.toml``. Parameters and headers are found by ``parameter`` and ``header``."""
 
@@ -60,6 +67,8 @@ class Words(msgspec.Struct, frozen=True):
     doors: dict[str, DoorWords]
     cards: dict[str, CardWords]
     answers: dict[str, AnswerWords]
+    values: dict[str, ValueWords]
+    plays: dict[str, str]
 
     def parameter(self, name: str, *contexts: str) -> Word | None:
         """The word for a parameter; of ``contexts`` ("token.reply", "token") the first that has its own wins."""

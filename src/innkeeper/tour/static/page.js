@@ -3,7 +3,8 @@
 /** The page at `path`, or the one a form leads to. Throws where the house does not answer. */
 export async function fetchPage(path, options = {}) {
   const response = await fetch(path, { credentials: "same-origin", ...options });
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  return Object.assign(page, { address: response.url });
 }
 
 /** Take over the parts with these ids. One that the new page lacks is left alone; what was unfolded stays so. */

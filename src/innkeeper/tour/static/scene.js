@@ -3,6 +3,7 @@
 import { fetchPage, pause } from "./page.js";
 
 const PLACES = {
+  desk: ["1", "left"],
   "room-305": ["3", "left"], vip: ["3", "right"], "room-204": ["2", "left"], gym: ["2", "right"], pool: ["1", "right"],
 };
 
@@ -38,7 +39,8 @@ async function knock(form, button, answered) {
   await answered(page);
 }
 
-async function walkTo(door) {
+/** Bring whoever is seen to a door, or to the desk, and let its reader blink. */
+export async function walkTo(door) {
   const hotel = document.getElementById("hotel");
   const [floor, side] = PLACES[door];
   const { floor: floorNow, inside } = hotel.dataset;

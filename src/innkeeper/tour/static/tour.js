@@ -4,6 +4,7 @@
 import { knockable, setClocks, showHotel } from "./scene.js";
 import { openHop, sideBySide, wireUp } from "./wire.js";
 import { fetchPage, swap } from "./page.js";
+import { actable, playAtOnce } from "./acts.js";
 import { follow } from "./news.js";
 import { countDown, copyable } from "./small.js";
 
@@ -17,6 +18,7 @@ function begin() {
   copyable();
   wireUp();
   knockable(takeAnswer);
+  actable(wireUpAgain);
   for (const aside of document.querySelectorAll("[data-aside]")) aside.hidden = false;
   follow(takeNews);
 }
@@ -33,6 +35,11 @@ async function takeAnswer(page) {
   if (sideBySide()) openHop(document.querySelector(".hop:last-child")?.dataset.n, { quietly: true });
 }
 
+function wireUpAgain() {
+  wireUp();
+  copyable();
+}
+
 /** Something happened elsewhere, in another tab or a terminal: draw the visit anew. */
 async function takeNews(path) {
   const page = await fetchPage(path);
@@ -44,3 +51,4 @@ async function takeNews(path) {
 }
 
 begin();
+playAtOnce();

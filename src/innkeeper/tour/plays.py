@@ -1,0 +1,110 @@
+"""The chapters, read from ``chapters/``: what each is about, and the acts that are played for real, in order."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+Lane = Literal["browser", "app", "agent", "thief", "desk", "doors", "annexe", "cloud"]
+Who = Literal["guest", "agent", "thief"]
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing somebody does, and what has to come of it.
+
+    ``by`` does it. ``send`` is a request ("POST {token_endpoint}"); ``walk`` an address for a browser that fills in the
+    pages it meets with ``answers``. ``ask`` stands in the address, ``form`` in the body; ``basic`` names a client that
+    shows its secret, ``bearer`` a token, ``dpop`` whose key signs a proof. ``make`` prepares values by recipes, ``keep``
+    takes values from the answer. Texts between braces are values. ``expect`` is how the outcome has to begin.
+    """
+
+    by: Lane
+    title: str
+    says: str
+    expect: str
+    lesson: str = ""
+    spec: str = ""
+    make: dict[str, str] = {}
+    send: str = ""
+    walk: str = ""
+    ask: dict[str, str] = {}
+    form: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    basic: str = ""
+    bearer: str = ""
+    dpop: str = ""
+    answers: dict[str, str] = {}
+    keep: dict[str, str] = {}
+    door: str = ""
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to type for the same result; ``prints`` is what has to stand in what is printed."""
+
+    says: str
+    line: str
+    prints: str = ""
+
+
+class Chapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A chapter. ``who`` is seen in the hotel, ``lanes`` take part; ``needs`` names what not every house has."""
+
+    key: str = ""
+    title: str
+    question: str
+    lead: str
+    oauth: str
+    spec: str
+    who: Who
+    lanes: tuple[Lane, ...]
+    acts: tuple[Act, ...]
+    remember: tuple[str, ...]
+    yourself: tuple[Line, ...] = ()
+    course: str = ""
+    needs: str = ""
+
+
+ORDER = (
+    "who-and-what",
+    "api-key",
+    "history",
+    "discovery",
+    "claims",
+    "client-credentials",
+    "code",
+    "device",
+    "refresh",
+    "revocation",
+    "dpop",
+    "exchange",
+    "mcp",
+    "cognito",
+    "entra",
+    "mistakes",
+)
+"""The chapters in the order they are told."""
+
+
+@cache
+def chapters() -> tuple[Chapter, ...]:
+    """All chapters that there are, in order."""
+    folder = files("innkeeper.tour") / "chapters"
+    return tuple(_read(key) for key in ORDER if (folder / f"{key}.toml").is_file())
+
+
+def chapter(key: str) -> Chapter | None:
+    """The chapter of this name, or None."""
+    return next((one for one in chapters() if one.key == key), None)
+
+
+def act_key(number: int) -> str:
+    """The mark of an act's requests; acts count from 1."""
+    return f"act-{number}"
+
+
+def _read(key: str) -> Chapter:
+    text = (files("innkeeper.tour") / "chapters" / f"{key}.toml").read_bytes()
+    return msgspec.structs.replace(msgspec.toml.decode(text, type=Chapter), key=key)

@@ -1,0 +1,168 @@
+"""The chapters as a person takes them: each in some window and theme here, in all of them with ``-m marathon``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from innkeeper.tour.plays import chapters
+from tests.inn import Inn
+from tests.tour.guest import CALM, SIZES, Guest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+OPEN = [one.key for one in chapters() if not one.needs]
+WINDOWS = [(size, scheme) for scheme in ("light", "dark") for size in SIZES]
+SOME = [(key, *WINDOWS[n % len(WINDOWS)]) for n, key in enumerate(OPEN)]
+ALL = [(key, *window) for key in OPEN for window in WINDOWS]
+PAINT = 200
+"""Milliseconds within which something is seen."""
+
+
+@contextmanager
+def seen(browser: Browser, house: Inn, size: str = "desktop", scheme: Any = "light", **how: Any) -> Iterator[Guest]:
+    """A guest with a window of this size and theme, in whose console nothing may complain."""
+    width, height = SIZES[size]
+    window = {"viewport": {"width": width, "height": height}, **CALM, **how}
+    context = browser.new_context(color_scheme=scheme, **window)
+    guest = Guest(context.new_page(), house.url)
+    yield guest
+    context.close()
+    assert guest.complaints == []
+
+
+def kept(tmp_path: Path, name: str) -> Path:
+    """Where a picture is kept: INNKEEPER_PICTURES, or the test's own folder."""
+    folder = Path(os.environ.get("INNKEEPER_PICTURES") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.png"
+
+
+def looked_at(browser: Browser, house: Inn, key: str, size: str, scheme: str, picture: Path, *, axe: bool) -> None:
+    """Play a chapter in a window, open one of its messages, and keep a picture."""
+    with seen(browser, house, size, scheme) as guest:
+        guest.play(key)
+        assert guest.sideways() == 0
+        assert guest.page.locator(".act-done").count() == guest.page.locator(".act").count()
+        assert guest.page.locator(".surprise").count() == 0
+        guest.page.screenshot(path=picture, full_page=True)
+        guest.page.locator(".hop-link").last.click()
+        assert guest.sideways() == 0
+        assert guest.page.locator(".message.open").is_visible()
+        if axe:
+            assert guest.barriers() == []
+
+
+@pytest.mark.parametrize(("key", "size", "scheme"), SOME)
+def test_a_chapter_is_played(browser: Browser, house: Inn, tmp_path: Path, key: str, size: str, scheme: str) -> None:
+    looked_at(browser, house, key, size, scheme, kept(tmp_path, f"chapter-{key}-{size}-{scheme}"), axe=False)
+
+
+@pytest.mark.marathon
+@pytest.mark.parametrize(("key", "size", "scheme"), ALL)
+def test_a_chapter_is_played_everywhere(
+    browser: Browser, house: Inn, tmp_path: Path, key: str, size: str, scheme: str
+) -> None:
+    looked_at(browser, house, key, size, scheme, kept(tmp_path, f"chapter-{key}-{size}-{scheme}"), axe=True)
+
+
+def test_a_chapter_can_be_taken_by_keyboard_alone(browser: Browser, house: Inn) -> None:
+    with seen(browser, house) as guest:
+        page = guest.page
+        page.goto(f"{guest.url}/tour/chapters/client-credentials")
+        while page.evaluate("document.activeElement.id") != "begin":
+            page.keyboard.press("Tab")
+        for number in range(1, 6):
+            page.keyboard.press("Enter")
+            page.locator(f"#act-{number}.act-done").wait_for()
+            page.wait_for_function("['next', 'onward'].includes(document.activeElement.id)")
+        assert guest.text("#remember-title") == "To remember"
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/tour/chapters/code")
+
+
+def test_a_link_can_start_a_chapter(browser: Browser, house: Inn) -> None:
+    with seen(browser, house) as guest:
+        guest.page.goto(f"{guest.url}/tour/chapters/discovery?play")
+        guest.page.wait_for_selector(".remember")
+        guest.page.reload()
+        assert guest.page.locator(".act-done").count() == 5, "the address has become that of the replay"
+
+
+def test_a_chapter_needs_no_scripts(browser: Browser, house: Inn) -> None:
+    with seen(browser, house, java_script_enabled=False) as guest:
+        page = guest.page
+        page.goto(f"{guest.url}/tour/chapters/discovery")
+        page.click("#begin")
+        assert page.url.endswith("#act-1")
+        page.click("#next")
+        page.click("#play-all")
+        assert page.locator(".remember").is_visible()
+
+
+def test_whoever_likes_it_moving_sees_the_same(browser: Browser, house: Inn) -> None:
+    with seen(browser, house, reduced_motion="no-preference") as guest:
+        guest.page.goto(f"{guest.url}/tour/chapters/client-credentials")
+        guest.page.click("#begin")
+        guest.page.locator("#act-1.act-done").wait_for()
+        guest.page.click("#next")
+        guest.page.locator(".hotel[data-gym=open][data-inside=yes]").wait_for()
+        assert guest.page.get_attribute("#hotel", "data-who") == "agent"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_people_out(browser: Browser, house: Inn, scheme: str) -> None:
+    with seen(browser, house, scheme=scheme) as guest:
+        for path in ("/", "/tour/chapters", "/tour/chapters/refresh", "/tour/visits/none"):
+            guest.page.goto(f"{guest.url}{path}")
+            assert guest.barriers() == [], path
+        guest.complaints.clear()  # the page that is not there was asked for
+        guest.go_in()
+        assert guest.barriers() == []
+        guest.page.click("#leave")
+        assert guest.barriers() == []
+        guest.sign_in()
+        assert guest.barriers() == []
+        guest.page.click("#allow")
+        guest.page.wait_for_selector(".keycard")
+        guest.hold("vip", "tampered")
+        assert guest.barriers() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_at_double_size_nothing_keeps_people_out(browser: Browser, house: Inn, scheme: str) -> None:
+    zoomed = {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}
+    with seen(browser, house, scheme=scheme, **zoomed) as guest:
+        guest.play("mistakes")
+        assert guest.sideways() == 0
+        assert guest.barriers() == []
+
+
+def test_from_right_to_left_nothing_runs_out_of_the_window(browser: Browser, house: Inn) -> None:
+    for size in SIZES:
+        with seen(browser, house, size) as guest:
+            guest.play("client-credentials")
+            guest.page.evaluate("document.documentElement.dir = 'rtl'")
+            assert guest.sideways() == 0
+
+
+def test_something_is_seen_at_once(browser: Browser, house: Inn) -> None:
+    with seen(browser, house) as guest:
+        paints = [first_paint(guest, path) for path in ("/", "/tour/chapters/code", "/") for _ in range(2)]
+        print(f"first paints: {paints} ms")
+        assert min(paints[1:]) < PAINT
+
+
+def first_paint(guest: Guest, path: str) -> float:
+    guest.page.goto(f"{guest.url}{path}")
+    guest.page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    at: float = guest.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    return round(at)
