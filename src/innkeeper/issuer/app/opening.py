@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from innkeeper.issuer.app.cognito import open_cognito
 from innkeeper.issuer.app.ground import Ground, Opened, open_state, outside_of, system_clock
 from innkeeper.issuer.app.native import Native, open_native
 from innkeeper.issuer.desk.fetching import Fetcher
@@ -135,7 +136,7 @@ async def open_issuer(
     return Issuer(ground, native, twins, _front(ground, [native, *twins], also_at))
 
 
-TWINS: dict[str, Callable[[Ground, SeedTwin], Awaitable[Opened]]] = {}
+TWINS: dict[str, Callable[[Ground, SeedTwin], Awaitable[Opened]]] = {"cognito": open_cognito}
 """How the realm of a cloud's dialect is opened."""
 
 

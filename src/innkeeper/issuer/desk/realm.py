@@ -6,7 +6,7 @@ import asyncio
 import copy
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -21,13 +21,16 @@ from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.shape import TokenShape
 from innkeeper.issuer.store.port import RealmStore
-from innkeeper.keys.ring import DEFAULT_ALGORITHMS, Ring, make
+from innkeeper.keys.ring import DEFAULT_ALGORITHMS, Ring, StoredKey, make
 from innkeeper.keys.seal import Seal
 from innkeeper.protocol import base64url
 from innkeeper.protocol.refusals import Refusal, UsageError
 from innkeeper.tokens.trail import Observer
 
 Clock = Callable[[], int]
+
+FirstKeys = Callable[[Seal, int, Sequence[StoredKey]], list[StoredKey]]
+"""Makes the keys that a realm still needs: from the seal, the time, and those it has."""
 
 _CLIENTS_KEPT = 10_000
 
@@ -146,6 +149,12 @@ def random_id() -> str:
     return base64url.encode_text(secrets.token_bytes(16))
 
 
+def usual_keys(seal: Seal, now: int, stored: Sequence[StoredKey]) -> list[StoredKey]:
+    """A key for each usual algorithm that has none."""
+    missing = [alg for alg in DEFAULT_ALGORITHMS if all(one.alg != alg for one in stored)]
+    return [make(alg, seal, now=now, active_from=now) for alg in missing]
+
+
 async def open_realm(
     name: str,
     policy: Policy,
@@ -155,16 +164,16 @@ async def open_realm(
     clock: Clock,
     observe: Observer,
     fetcher: Fetcher | None = None,
+    first_keys: FirstKeys | None = None,
 ) -> Realm:
     """The realm with its keys and secret, made and remembered where it has none yet.
 
-    ``fetcher`` gets others' documents: from https on public addresses alone by default.
+    ``fetcher`` gets others' documents: from https on public addresses alone by default. ``first_keys`` makes the keys
+    that are missing, where a dialect wants others than the native one.
     """
-    stored = await store.keys()
-    missing = [alg for alg in DEFAULT_ALGORITHMS if all(one.alg != alg for one in stored)]
+    missing = (first_keys or usual_keys)(seal, clock(), await store.keys())
     if missing:
-        now = clock()
-        await store.put_keys([make(alg, seal, now=now, active_from=now) for alg in missing])
+        await store.put_keys(missing)
     purpose = f"realm secret of {name}"
     sealed = await store.secret("realm") or await store.put_secret(
         "realm", seal.close(secrets.token_bytes(32), purpose)
