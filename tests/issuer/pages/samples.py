@@ -205,7 +205,45 @@ PASSKEYS: dict[str, Any] = {
     "passkey": '{"challenge": "x"}',
 }
 
+POOL_FORM: dict[str, Any] = {
+    **SITE,
+    "title": "Sign in",
+    "lead": "to go on to",
+    "client": "Guest App",
+    "action": "/us-east-1_innkeepr1/login?client_id=guest-app",
+    "form_name": "cognitoSignInForm",
+    "csrf": "c5rf",
+    "hidden": [("cognitoAsfData", "")],
+    "fields": [
+        {"id": "username", "label": "User name", "kind": "text", "value": "", "complete": "username", "required": True},
+        {
+            "id": "password",
+            "label": "Password",
+            "kind": "password",
+            "value": "",
+            "complete": "current-password",
+            "required": True,
+        },
+    ],
+    "button": {"id": "sign-in", "name": "signInSubmitButton", "label": "Sign in"},
+    "links": [("Forgot your password?", "/us-east-1_innkeepr1/forgotPassword")],
+    "problem": "Incorrect username or password.",
+    "news": "",
+    "hints": [("guest@hotel.example", "Correct-Horse-7")],
+    "outbox": "/us-east-1_innkeepr1/outbox",
+}
+MESSAGE: dict[str, Any] = {
+    "medium": "EMAIL",
+    "to": "guest@hotel.example",
+    "subject": "Your verification code",
+    "text": "Your confirmation code is 123456",
+    "code": "123456",
+    "at": "2026-11-27 20:00:00 UTC",
+}
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "pool-form": ("cognito/form.html", POOL_FORM),
+    "pool-outbox": ("cognito/outbox.html", {**SITE, "messages": [MESSAGE]}),
     "sign-in": ("sign_in.html", SIGN_IN),
     "sign-in-problem": (
         "sign_in.html",

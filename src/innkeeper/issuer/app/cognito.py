@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from innkeeper.issuer.app.ground import Ground
-from innkeeper.issuer.desk.cognito.seed import plant_pool
-from innkeeper.issuer.desk.cognito.twin import DOMAINS, OpenPool, Place, Region, Twin
+from innkeeper.issuer.core.cognito.records import Pool
+from innkeeper.issuer.desk.cognito.seed import plant_pool, seeded_client_id, seeded_client_secret, seeded_scopes
+from innkeeper.issuer.desk.cognito.twin import DOMAINS, OpenPool, Place, Region, Twin, cloud_issuer
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.dialects.cognito.api.dispatch import Api
-from innkeeper.issuer.dialects.cognito.hosts import POOL_PATH, Routed, routed
-from innkeeper.issuer.dialects.cognito.oauth import PoolEndpoint, table
+from innkeeper.issuer.dialects.cognito.hosts import POOL_PATH, routed
+from innkeeper.issuer.dialects.cognito.oauth import GET, PoolEndpoint, PoolHandler, table
 from innkeeper.issuer.dialects.cognito.tokens import CognitoShape
-from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Finder
+from innkeeper.issuer.dialects.layout import Cloud, Endpoint, Endpoints, Finder
 from innkeeper.issuer.dialects.native.layout import layout
 from innkeeper.issuer.pages.cognito.accounts import AccountPages
 from innkeeper.issuer.pages.cognito.authorize import SignInPages
 from innkeeper.issuer.pages.cognito.hosted import Hosted
 from innkeeper.issuer.pages.cognito.leaving import LeavingPages
-from innkeeper.issuer.settings import SeedTwin
+from innkeeper.issuer.pages.files import static_names, static_reply
+from innkeeper.issuer.settings import SeedClient, SeedTwin, Settings
 from innkeeper.protocol.exchange import Reply, Request
 
 API_METHODS = frozenset({"POST", "OPTIONS"})
@@ -38,7 +42,8 @@ class Cognito:
         static = layout(ground.settings.origin).static
         hosted = Hosted(ground.explanations, static, hints, development=ground.development)
         pages = (SignInPages(hosted).table(), AccountPages(hosted).table(), LeavingPages(hosted, static).table())
-        self._table = {path: endpoint for one in (table(), *pages) for path, endpoint in one.items()}
+        files = {f"{static}/{name}": PoolEndpoint(_file(name), GET) for name in static_names()}
+        self._table = {path: endpoint for one in (table(), *pages, files) for path, endpoint in one.items()}
         self._api = Api()
 
     def realms(self) -> Iterator[Realm]:
@@ -48,40 +53,41 @@ class Cognito:
         return {}
 
     def finders(self, origin: str, /) -> Iterable[Finder]:
-        return (self._by_host, _Finder(self, Place(self._twin, origin, self._region)))
+        meant = routed(urlsplit(origin).hostname or "")
+        region = meant.region if meant else self._region
+        return (_Finder(Place(self._twin, origin, region, meant is not None), self._api, self._table),)
 
-    def _by_host(self, scope: Mapping[str, Any]) -> Endpoint | None:
-        """What answers where the cloud's own host names lead here."""
-        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    def cloud(self, host: str, /) -> Cloud | None:
+        """The API's, the issuers' and STS's hosts lead to the root, a domain's host to its pool."""
         meant = routed(host)
-        if meant is None:
-            return None
-        place = Place(self._twin, f"https://{host}", meant.region, routed=True)
-        return self.below_domain(place, meant, scope["path"]) if meant.prefix else self.found(place, scope)
-
-    def found(self, place: Place, scope: Mapping[str, Any]) -> Endpoint | None:
-        """What answers at an origin: the JSON API at its root, a pool below."""
-        path, below = scope["path"], POOL_PATH.fullmatch(scope["path"])
-        at_a_root = path == "/" or (below is not None and below["rest"] in (None, "/"))
-        if at_a_root and scope["method"] in API_METHODS:
-            return Endpoint(_At(self._api, place), API_METHODS)
-        endpoint = self._table.get(below["rest"] or "/") if below else None
-        if below is None or endpoint is None:
-            return None
-        return Endpoint(_Below(endpoint, place, below["pool"]), endpoint.methods, endpoint.cors)
-
-    def below_domain(self, place: Place, meant: Routed, path: str) -> Endpoint | None:
-        endpoint = self._table.get(path)
-        bound = _Below(endpoint, place, "", meant.prefix) if endpoint else None
-        return Endpoint(bound, endpoint.methods, endpoint.cors) if bound and endpoint else None
+        if meant is None or not meant.prefix:
+            return Cloud(f"https://{host}") if meant else None
+        return Cloud(f"https://cognito-idp.{meant.region}.amazonaws.com", f"/{_DOMAIN}{meant.prefix}")
 
 
 class _Finder(msgspec.Struct, frozen=True):
-    cognito: Cognito
+    """What answers at an origin: the JSON API at its root, a pool below its id or below its domain's name."""
+
     place: Place
+    api: Api
+    table: dict[str, PoolEndpoint]
 
     def __call__(self, scope: Mapping[str, Any]) -> Endpoint | None:
-        return self.cognito.found(self.place, scope)
+        path = scope["path"]
+        pool = POOL_PATH.fullmatch(path)
+        at_a_root = path == "/" or (pool is not None and pool["rest"] in (None, "/"))
+        if at_a_root and scope["method"] in API_METHODS:
+            return Endpoint(_At(self.api, self.place), API_METHODS)
+        found = pool or (_DOMAIN_PATH.fullmatch(path) if self.place.routed else None)
+        endpoint = self.table.get(found["rest"] or "/") if found else None
+        if found is None or endpoint is None:
+            return None
+        bound = _Below(endpoint, self.place, found["pool"], is_domain=found is not pool)
+        return Endpoint(bound, endpoint.methods, endpoint.cors)
+
+
+_DOMAIN = "domain:"
+_DOMAIN_PATH = re.compile(rf"/{_DOMAIN}(?P<pool>[a-z0-9-]+)(?P<rest>/.*)?")
 
 
 class _At(msgspec.Struct, frozen=True):
@@ -95,31 +101,73 @@ class _At(msgspec.Struct, frozen=True):
 
 
 class _Below(msgspec.Struct, frozen=True):
-    """An endpoint of one pool, which is named by its id or by the prefix of its domain."""
+    """An endpoint of one pool, which is named by its id or by its domain."""
 
     endpoint: PoolEndpoint
     place: Place
-    pool_id: str
-    prefix: str = ""
+    name: str
+    is_domain: bool
 
     async def __call__(self, request: Request) -> Reply:
         pool = await self._pool()
         if pool is None:
-            named = self.pool_id or self.prefix
-            body = {"message": f"User pool {named} does not exist."}
+            body = {"message": f"User pool {self.name} does not exist."}
             return Reply(404, (("content-type", "application/json"),), msgspec.json.encode(body))
         return await self.endpoint.handler(pool, request)
 
     async def _pool(self) -> OpenPool | None:
-        if not self.prefix:
-            return await self.place.find(self.pool_id)
-        domain = await DOMAINS.find(self.place.twin.account, self.prefix)
+        if not self.is_domain:
+            return await self.place.find(self.name)
+        domain = await DOMAINS.find(self.place.twin.account, self.name)
         return await self.place.find(domain.record.pool_id) if domain else None
+
+
+def _file(name: str) -> PoolHandler:
+    async def answer(_: OpenPool, request: Request) -> Reply:
+        return static_reply(name, request) or Reply(404)
+
+    return answer
 
 
 async def open_cognito(ground: Ground, seed: SeedTwin) -> Cognito:
     """The twin with the pool that the settings want from the start. Raises ``UsageError``."""
     region = Region(region=seed.id.partition("_")[0], cloud_shaped=seed.issuer == "cloud", triggers=dict(seed.triggers))
     twin = Twin(region, ground.store, ground.seal, CognitoShape(), ground.clock, ground.observe, ground.fetcher)
-    await plant_pool(Place(twin, ground.settings.origin, region.region), seed.id, ground.settings)
+    if ground.development or ground.settings.server.only_this_computer:  # everybody knows a seed's secrets
+        await plant_pool(Place(twin, ground.settings.origin, region.region), seed.id, ground.settings)
     return Cognito(ground, twin, seed)
+
+
+def shown(settings: Settings, seed: SeedTwin) -> dict[str, Any]:
+    """What ``innkeeper twin show`` says of the pool that is there from the start: it is the same wherever it is planted."""
+    domain, pool = f"{settings.origin}/{seed.id}", Pool(id=seed.id, name=settings.title, created_at=0, modified_at=0)
+    issuer = cloud_issuer(pool) if seed.issuer == "cloud" else domain
+    return {
+        "dialect": seed.dialect,
+        "issuer": issuer,
+        "pool": seed.id,
+        "region": pool.region,
+        "endpoints": {
+            "discovery": f"{domain}/.well-known/openid-configuration",
+            "jwks": f"{domain}/.well-known/jwks.json",
+            "authorize": f"{domain}/oauth2/authorize",
+            "token": f"{domain}/oauth2/token",
+            "userinfo": f"{domain}/oauth2/userInfo",
+            "revoke": f"{domain}/oauth2/revoke",
+            "logout": f"{domain}/logout",
+            "api": f"{settings.origin}/",
+        },
+        "clients": [_shown_client(settings, seed, one) for one in settings.client],
+        "scopes": sorted({one for client in settings.client for one in seeded_scopes(client, settings)}),
+        "people": [{"username": one.username, "password": one.password} for one in settings.person],
+    }
+
+
+def _shown_client(settings: Settings, seed: SeedTwin, client: SeedClient) -> dict[str, Any]:
+    return {
+        "name": client.id,
+        "id": seeded_client_id(seed.id, client.id),
+        "secret": seeded_client_secret(seed.id, client.id) if client.secret else None,
+        "redirect_uris": client.redirect_uris,
+        "scopes": seeded_scopes(client, settings),
+    }

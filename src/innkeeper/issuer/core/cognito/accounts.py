@@ -289,7 +289,7 @@ NOT_WAITING = Page(
     "NotAuthorizedException",
     "The user is not waiting to be confirmed",
     "The user was confirmed already, or was made by an administrator.",
-    "Sign in.",
+    "Nothing is left to confirm: let the user sign in.",
     "User cannot be confirmed. Current status is CONFIRMED",
     level="observed",
 )

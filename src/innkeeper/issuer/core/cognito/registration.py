@@ -1,4 +1,4 @@
-"""A client registers itself with a pool: whether it may, and what it becomes (RFC 7591, as Cognito's settings shape it)."""
+"""A client registers itself with a pool: whether it may, and what it becomes, as the pool's settings shape it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client registers itself with a pool at work (RFC 7591 as Cognito does it)."""
+"""A client registers itself with a pool at work."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from innkeeper.issuer.core.cognito.records import (
     PASSWORD_AUTH,
     REFRESH_AUTH,
     SRP_AUTH,
+    STANDARD_SCOPES,
     Account,
     AppClient,
     Domain,
@@ -106,23 +107,27 @@ def seeded_client_secret(pool_id: str, name: str) -> str:
 def _members(seed: SeedClient, settings: Settings) -> dict[str, Any]:
     """What the API would say of a seeded client. It may have people's and machines' flows at once, which the API refuses."""
     flows = {"authorization_code": CODE, "client_credentials": CLIENT_CREDENTIALS}
-    scopes = [one for one in seed.scopes if one in ("openid", "profile", "email", "phone")]
+    urls = {"CallbackURLs": seed.redirect_uris, "LogoutURLs": seed.post_logout_redirect_uris}
+    return {
+        "AllowedOAuthFlowsUserPoolClient": True,
+        "AllowedOAuthFlows": [flows[one] for one in seed.grants if one in flows],
+        "AllowedOAuthScopes": seeded_scopes(seed, settings),
+        "ExplicitAuthFlows": list(_FLOWS),
+        "SupportedIdentityProviders": ["COGNITO"],
+        "PreventUserExistenceErrors": "ENABLED",
+        **{name: [uri.replace("{origin}", settings.origin) for uri in uris] for name, uris in urls.items() if uris},
+    }
+
+
+def seeded_scopes(seed: SeedClient, settings: Settings) -> list[str]:
+    """A seeded client's scopes as the pool spells them: a resource's stand behind its identifier."""
     own = [
         f"{resource.uri.replace('{origin}', settings.origin)}/{scope}"
         for resource in settings.resource
         for scope in resource.scopes
         if scope in seed.scopes
     ]
-    urls = {"CallbackURLs": seed.redirect_uris, "LogoutURLs": seed.post_logout_redirect_uris}
-    return {
-        "AllowedOAuthFlowsUserPoolClient": True,
-        "AllowedOAuthFlows": [flows[one] for one in seed.grants if one in flows],
-        "AllowedOAuthScopes": [*scopes, OWN_ACCOUNT, *own],
-        "ExplicitAuthFlows": list(_FLOWS),
-        "SupportedIdentityProviders": ["COGNITO"],
-        "PreventUserExistenceErrors": "ENABLED",
-        **{name: [uri.replace("{origin}", settings.origin) for uri in uris] for name, uris in urls.items() if uris},
-    }
+    return [*(one for one in seed.scopes if one in STANDARD_SCOPES), OWN_ACCOUNT, *own]
 
 
 async def _plant_person(pool: OpenPool, seed: SeedPerson) -> None:

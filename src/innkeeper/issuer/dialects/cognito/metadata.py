@@ -1,4 +1,4 @@
-"""A pool's discovery document, with exactly the members that Cognito writes (OpenID Connect Discovery, as Cognito has it)."""
+"""A pool's discovery document, with exactly the members that Cognito writes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,42 @@
+"""``innkeeper twin show``: the realms that stand in for a cloud, and everything that code for that cloud has to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from innkeeper.issuer.app.cognito import shown as shown_cognito
+from innkeeper.issuer.settings import SeedTwin, Settings, load
+from innkeeper.protocol.refusals import UsageError
+
+
+def command(
+    config: Annotated[Path | None, typer.Option(help="The settings file; innkeeper.toml here by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+) -> None:
+    """Show each twin: its issuer and endpoints, its clients with their secrets, its scopes."""
+    settings = load(config)
+    if not settings.twin:
+        raise UsageError('the settings have no [[twin]]; add one with dialect = "cognito" and an id')
+    twins = [SHOWN[one.dialect](settings, one) for one in settings.twin if one.dialect in SHOWN]
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode({"twins": twins}), indent=2).decode())
+        return
+    print("\n\n".join("\n".join(_page(one)) for one in twins))
+
+
+SHOWN: Mapping[str, Callable[[Settings, SeedTwin], dict[str, Any]]] = {"cognito": shown_cognito}
+"""What there is to say of a twin, by its dialect."""
+
+
+def _page(twin: Mapping[str, Any]) -> list[str]:
+    lines = [f"{twin['dialect']}  {twin['issuer']}"]
+    lines += [f"  {name:<14} {url}" for name, url in twin["endpoints"].items()]
+    for client in twin["clients"]:
+        secret = client["secret"] or "(public, no secret)"
+        lines.append(f"  client         {client['name']}: {client['id']}  {secret}")
+    return [*lines, *(f"  scope          {one}" for one in twin["scopes"])]
