@@ -15,8 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from innkeeper.cli.serving import Opening, OverTls, listen, run
 from innkeeper.cli.state import MASTER_KEY
 from innkeeper.guard import Guard
+from innkeeper.guard.keys import Freshness
 from innkeeper.hotel import make_hotel
 from innkeeper.issuer.app import Issuer, open_issuer, open_seal, system_clock
+from innkeeper.issuer.desk.registry import rotate_key
+from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.issuer.store.upgrading import bring_up
 from innkeeper.keys.authority import local_certificate
@@ -106,9 +109,19 @@ def _hotel(issuer: Issuer, settings: Settings) -> ASGIApp:
     scopes = next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
     observe, explain = issuer.realm.observe, issuer.explanations.address
     guard = Guard(
-        settings.origin, resource, scopes_supported=scopes, observe=observe, explain=explain, clock=locks_time
+        settings.origin,
+        resource,
+        scopes_supported=scopes,
+        observe=observe,
+        explain=explain,
+        clock=locks_time,
+        freshness=SEEN_AT_ONCE,
     )
     return make_hotel(guard=guard, clock=hotel_time, observe=observe, explain=explain)
+
+
+SEEN_AT_ONCE = Freshness(interval=1)
+"""On one's own computer a key that was just rotated may be looked up at once: nobody floods the issuer here."""
 
 
 def _tour(issuer: Issuer, settings: Settings) -> TourApp:
@@ -119,6 +132,10 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
     async def cut_expired(claims: Mapping[str, Any]) -> str:
         return await issuer.cut_again(claims, system_clock() - _AN_HOUR)
 
+    async def rotate_keys() -> None:
+        await rotate_key(issuer.realm, ACCESS_ALGORITHM, publish_ahead=0)
+        await issuer.realm.reload()
+
     return make_tour(
         base_url=settings.origin,
         client_id=APP,
@@ -126,6 +143,7 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
         resource=f"{settings.origin}/hotel",
         scopes=ASKED,
         cut_expired=cut_expired,
+        rotate_keys=rotate_keys,
         clock=system_clock,
         guest=next(((one.username, one.password) for one in settings.person), ("", "")),
     )

@@ -35,12 +35,14 @@ from innkeeper.tour.replay import entrance, replay
 from innkeeper.tour.requests import elsewhere, html, misuse, own_form, trouble, wants_json
 from innkeeper.tour.stage import Stage
 from innkeeper.tour.told import contents
-from innkeeper.tour.visit import Flow, Visit
+from innkeeper.tour.visit import TURNS, Flow, Turn, Visit
+from innkeeper.tour.whatif import RotateKeys, WhatIf
 
 PATIENCE = 20.0
 """Seconds that an event stream stays open in silence. Browsers come back by themselves; a server can stop sooner."""
 
 FLOWS: dict[str, Flow] = {flow: flow for flow in get_args(Flow)}
+NAMED_TURNS: dict[str, Turn] = {turn: turn for turn in TURNS}
 NAMED_CARDS: dict[str, CardName] = {name: name for name in CARDS}
 
 _IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
@@ -51,14 +53,17 @@ class TourApp:
 
     observe: Observer = staticmethod(tap.observe)
 
-    def __init__(self, house: House, annexe: Annexe, cut_expired: CutExpired, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, house: House, annexe: Annexe, cut_expired: CutExpired, rotate_keys: RotateKeys, clock: Callable[[], int]
+    ) -> None:
         self._house = house
         self._book = Book()
         self._line = Line()
         forge = Forge(self._line, cut_expired)
         errands = Errands(house, self._book, self._line, forge, clock, tap.observe)
         programme = Programme(house, self._book, Stage(house, self._book, self._line, forge, clock), clock)
-        self.app: ASGIApp = _Site(house, self._book, errands, programme, annexe, clock).app()
+        what_if = WhatIf(house, self._book, self._line, rotate_keys, clock)
+        self.app: ASGIApp = _Site(house, self._book, errands, what_if, programme, annexe, clock).app()
 
     def wrap(self, site: ASGIApp) -> ASGIApp:
         """The site with the tap on it; put this outermost."""
@@ -77,6 +82,7 @@ def make_tour(
     resource: str,
     scopes: Sequence[str],
     cut_expired: CutExpired,
+    rotate_keys: RotateKeys,
     clock: Callable[[], int],
     other_resource: str | None = None,
     agent_scopes: Sequence[str] | None = None,
@@ -90,8 +96,9 @@ def make_tour(
     ``scopes`` is what the guest's app asks for (leave one door out, so that it can be seen to stay shut);
     ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
     given. ``guest`` is the name and password that the chapters sign in with; ``features`` says what this house has
-    beyond the usual ("mcp", "cognito", "entra"). ``cut_expired`` is given the claims of a real token and answers one whose time is over; ``clock`` gives
-    whole seconds since the epoch.
+    beyond the usual ("mcp", "cognito", "entra"). ``cut_expired`` is given the claims of a real token and answers one
+    whose time is over; ``rotate_keys`` makes the issuer sign with a new key; ``clock`` gives whole seconds since the
+    epoch.
     """
     annexe = Annexe(tap.observe)
     machine = tuple(scope for scope in scopes if scope not in _IDENTITY_SCOPES)
@@ -107,18 +114,26 @@ def make_tour(
         annexe=annexe.known,
         features=frozenset(features),
     )
-    return TourApp(house, annexe, cut_expired, clock)
+    return TourApp(house, annexe, cut_expired, rotate_keys, clock)
 
 
 class _Site:
     """The tour's pages."""
 
     def __init__(
-        self, house: House, book: Book, errands: Errands, programme: Programme, annexe: Annexe, clock: Callable[[], int]
+        self,
+        house: House,
+        book: Book,
+        errands: Errands,
+        what_if: WhatIf,
+        programme: Programme,
+        annexe: Annexe,
+        clock: Callable[[], int],
     ) -> None:
         self._house = house
         self._book = book
         self._errands = errands
+        self._what_if = what_if
         self._programme = programme
         self._annexe = annexe
         self._clock = clock
@@ -133,6 +148,7 @@ class _Site:
                 Route(visit, self.show),
                 Route(f"{visit}/leave", self.leave),
                 Route(f"{visit}/doors", self.knock, methods=["POST"]),
+                Route(f"{visit}/turns", self.turn, methods=["POST"]),
                 Route(f"{visit}/replay.json", self.record),
                 Route(f"{visit}/events", self.events),
                 Route(CALLBACK, self.callback),
@@ -197,6 +213,14 @@ class _Site:
             raise HTTPException(400, "This house has no such card or door.")
         visit = await self._errands.try_door(self._visit(request), card, door)
         return RedirectResponse(f"/tour/visits/{visit.id}#answer", 303)
+
+    async def turn(self, request: Request) -> Response:
+        """Let something happen: a ``turn`` of the clock, the keys or the card."""
+        turn = NAMED_TURNS.get((await own_form(request, self._house.base_url)).get("turn", ""))
+        if turn is None:
+            raise HTTPException(400, "Nothing of that name can happen here.")
+        visit = await self._what_if.happen(self._visit(request), turn)
+        return RedirectResponse(f"/tour/visits/{visit.id}#hotel", 303)
 
     async def record(self, request: Request) -> Response:
         return JSONResponse(self._document(self._visit(request)), headers={"cache-control": "no-store"})

@@ -29,6 +29,7 @@ from innkeeper.tour.cards import CardName
 from innkeeper.tour.forge import Forge
 from innkeeper.tour.house import House
 from innkeeper.tour.line import Line
+from innkeeper.tour.marks import THIEF
 from innkeeper.tour.visit import Flow, Visit, carded, failed, holding, moved, opened, tried
 
 
@@ -70,14 +71,14 @@ class Errands:
             token = await self._line.run(complete(visit.pending, query), visit.id)
             if token.id_token is not None:
                 self._observe(_identity_checks(visit.pending, token.access_token, token.id_token, self._clock()))
-            return carded(visit, token.access_token, token.id_token)
+            return carded(visit, token.access_token, token.id_token, token.refresh_token or "")
 
         return await self._told(visit, redeem)
 
     async def try_door(self, visit: Visit, card: CardName, door: str) -> Visit:
         """Hold a card to a door. Raises ``UsageError`` for a card that this visit does not have."""
         token = await self._card(visit, card)
-        label = f"try-{secrets.token_urlsafe(6)}"
+        label = f"{THIEF if visit.stolen else 'try'}-{secrets.token_urlsafe(6)}"
         reply = await self._line.run(_knock(self._house.door_url(door), token), visit.id, label)
         hop = self._book.labelled(visit.id, label)
         now = holding(self._book.visit(visit.id) or visit, card, token)

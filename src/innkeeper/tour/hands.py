@@ -54,6 +54,17 @@ def hands_at(moment: str, now: int) -> Hands:
     return Hands(CARD_LIFE, CARD_LIFE) if moment == "later" else NOW
 
 
+def clock_document(hands: Hands, now: int) -> dict[str, object]:
+    """The clock in the gable: its hour and minute at the hotel, whether somebody moved it, and whether that is night."""
+    there = datetime.fromtimestamp(now + hands.hotel).astimezone()
+    was_moved = hands != NOW
+    sky = "" if not was_moved else "day" if _MORNING <= there.hour < _EVENING else "night"
+    return {"hour": there.hour, "minute": there.minute, "text": f"{there:%a %H:%M}", "moved": was_moved, "sky": sky}
+
+
+_MORNING, _EVENING = 6, 20
+
+
 def at_noon(now: int) -> Hands:
     """Noon of this day, so that gym and pool are open in a chapter at whatever hour it is read."""
     return hands_at("noon", now)

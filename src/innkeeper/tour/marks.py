@@ -4,6 +4,8 @@ from __future__ import annotations
 
 COOKIE = "innkeeper_tour"
 HEADER = "innkeeper-tour"
+THIEF = "thief"
+"""How the label of a request begins that is made by a thief, in a visit in which one has a copy of the card."""
 
 
 def marked(visit_id: str, label: str = "") -> dict[str, str]:

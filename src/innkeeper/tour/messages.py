@@ -12,6 +12,7 @@ from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.tokens.words import CLAIMS, Word
 from innkeeper.tour.answers import judged
 from innkeeper.tour.house import House
+from innkeeper.tour.marks import THIEF
 from innkeeper.tour.plays import act_key, chapter
 from innkeeper.tour.reading import described
 from innkeeper.tour.record import MASK, Body, Hop, Pairs
@@ -56,7 +57,7 @@ def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:
     return {
         "n": hop.n,
         "kind": kind,
-        "from": act.by if act else hop.carrier,
+        "from": act.by if act else THIEF if hop.label.startswith(f"{THIEF}-") else hop.carrier,
         "to": hop.to,
         "act": act.n if act else 0,
         "title": act.title if act and act.alone else _door_title(hop, visit) or said.title,

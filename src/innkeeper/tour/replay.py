@@ -13,13 +13,15 @@ from innkeeper.tour.answers import answer_document
 from innkeeper.tour.cards import CARDS
 from innkeeper.tour.commands import commands
 from innkeeper.tour.face import face
+from innkeeper.tour.hands import clock_document
 from innkeeper.tour.house import DOORS, House
+from innkeeper.tour.marks import THIEF
 from innkeeper.tour.messages import hop_document, note_document
 from innkeeper.tour.plays import chapter
 from innkeeper.tour.reading import differences, token_document
 from innkeeper.tour.record import Hop
 from innkeeper.tour.told import chapter_tokens
-from innkeeper.tour.visit import Try, Visit
+from innkeeper.tour.visit import TURNS, Try, Visit
 from innkeeper.tour.words import Named, section_url, words
 
 LANES = {
@@ -39,7 +41,10 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
         "stage": visit.stage,
         "trouble": visit.trouble,
         "started_at": visit.started_at,
-        "lanes": [{"key": lane} | _named(_actor(visit, lane)) for lane in _lanes(visit)],
+        "lanes": [
+            {"key": lane} | _named(_actor(visit, lane))
+            for lane in _lanes(visit, with_thief=visit.stolen or any(_by_thief(hop) for hop in hops))
+        ],
         "note": note_document(visit.pending.url) if visit.pending else None,
         "hops": [hop_document(hop, visit, house) for hop in hops],
         "tokens": chapter_tokens(visit, now) if visit.chapter else _tokens(visit, now),
@@ -47,6 +52,10 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
         "cards": [_card(name, visit) for name in CARDS if name != "identity" or visit.identity],
         "hotel": [_door(door, visit.tries) for door in DOORS],
         "commands": commands(visit, house) if visit.card else [],
+        "clock": clock_document(visit.hands, now),
+        "stolen": visit.stolen,
+        "turn": _turn(visit.turn) if visit.turn else None,
+        "turns": [_turn(turn) for turn in TURNS if turn not in _hidden(visit)],
         "doors": [_try(one, visit, by_number.get(one.hop)) for one in visit.tries],
     }
 
@@ -61,9 +70,15 @@ def entrance() -> list[dict[str, Any]]:
     return [_door(door, ()) for door in DOORS]
 
 
-def _lanes(visit: Visit) -> tuple[str, ...]:
-    told = chapter(visit.chapter)
-    return told.lanes if told else LANES[visit.flow]
+def _lanes(visit: Visit, *, with_thief: bool) -> tuple[str, ...]:
+    if told := chapter(visit.chapter):
+        return told.lanes
+    *others, doors = LANES[visit.flow]
+    return (*others[:-1], *((THIEF,) if with_thief else ()), others[-1], doors)
+
+
+def _by_thief(hop: Hop) -> bool:
+    return hop.label.startswith(f"{THIEF}-")
 
 
 def _actor(visit: Visit, lane: str) -> Named:
@@ -88,6 +103,17 @@ def _tokens(visit: Visit, now: int) -> list[dict[str, Any]]:
         for kind, token in held
         if token
     ]
+
+
+def _turn(key: str) -> dict[str, str]:
+    said = words().turns[key]
+    return {"key": key, "kind": key.partition("-")[0], "name": said.name, "says": said.says}
+
+
+def _hidden(visit: Visit) -> frozenset[str]:
+    """What cannot happen now: a card is copied once; without a voucher a guest has no way to another card."""
+    away = {"card-copy"} if visit.stolen else {"card-back"}
+    return frozenset(away | ({"card-renew"} if visit.flow == "guest" and not visit.voucher else set()))
 
 
 def _card(name: str, visit: Visit) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -15,6 +15,13 @@ from innkeeper.tour.hands import NOW, Hands
 Flow = Literal["guest", "agent", "walk", "chapter"]
 Stage = Literal["ready", "away", "carded", "failed"]
 Event = Literal["leave", "card", "fail"]
+
+Turn = Literal[
+    "clock-now", "clock-dawn", "clock-noon", "clock-night", "clock-later", "clock-checkout",
+    "keys-rotate", "card-copy", "card-back", "card-revoke", "card-renew",
+]  # fmt: skip
+TURNS: tuple[Turn, ...] = get_args(Turn)
+"""What can befall a visit that has a card."""
 
 STAGES: dict[tuple[Stage, Event], Stage] = {
     ("ready", "leave"): "away",
@@ -50,7 +57,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pending`` is what the app keeps to itself while the browser is away, to recognise the answer by.
     ``cards`` are the cards held to doors so far, by name. ``trouble`` says, in a sentence, why a failed visit failed.
-    ``hands`` is how the clock is moved for this visit. Of a chapter: its name, the ``acts`` played so far, the
+    ``voucher`` is a guest's refresh token; ``stolen`` says that a thief holds a copy of the card, and ``turn`` what
+    befell the visit last. ``hands`` is how the clock is moved for this visit. Of a chapter: its name, the ``acts`` played so far, the
     ``values`` they left, and the private keys in the ``pocket`` of whoever needs one.
     """
 
@@ -65,6 +73,9 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     cards: dict[str, str] = {}
     tries: tuple[Try, ...] = ()
     trouble: str = ""
+    voucher: str = ""
+    stolen: bool = False
+    turn: str = ""
     hands: Hands = NOW
     chapter: str = ""
     acts: tuple[Done, ...] = ()
@@ -85,9 +96,9 @@ def opened(visit: Visit, metadata: Metadata, pending: Pending | None = None) -> 
     return msgspec.structs.replace(visit, metadata=metadata, pending=pending)
 
 
-def carded(visit: Visit, card: str, identity: str | None = None) -> Visit:
-    """The visit with its keycard, and a guest's with the ID token that came along."""
-    return msgspec.structs.replace(moved(visit, "card"), pending=None, card=card, identity=identity)
+def carded(visit: Visit, card: str, identity: str | None = None, voucher: str = "") -> Visit:
+    """The visit with its keycard, and a guest's with the ID token and the refresh token that came along."""
+    return msgspec.structs.replace(moved(visit, "card"), pending=None, card=card, identity=identity, voucher=voucher)
 
 
 def failed(visit: Visit, trouble: str) -> Visit:
@@ -103,7 +114,7 @@ def holding(visit: Visit, name: str, token: str) -> Visit:
 def tried(visit: Visit, card: str, door: str, status: int, hop: int) -> Visit:
     """The visit with one more door tried."""
     one = Try(len(visit.tries) + 1, card, door, status, hop)
-    return msgspec.structs.replace(visit, tries=(*visit.tries, one))
+    return msgspec.structs.replace(visit, tries=(*visit.tries, one), turn="")
 
 
 def played(visit: Visit, done: Done, values: Mapping[str, str], pocket: Mapping[str, Any]) -> Visit:

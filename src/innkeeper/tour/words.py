@@ -56,6 +56,13 @@ class ValueWords(msgspec.Struct, frozen=True):
     short: str
 
 
+class TurnWords(msgspec.Struct, frozen=True):
+    """Something that can befall a visit: what a button says, and what is said once it has happened."""
+
+    name: str
+    says: str
+
+
 class Words(msgspec.Struct, frozen=True):
     """All of ``words.toml``. Parameters and headers are found by ``parameter`` and ``header``."""
 
@@ -68,6 +75,7 @@ class Words(msgspec.Struct, frozen=True):
     cards: dict[str, CardWords]
     answers: dict[str, AnswerWords]
     values: dict[str, ValueWords]
+    turns: dict[str, TurnWords]
     plays: dict[str, str]
 
     def parameter(self, name: str, *contexts: str) -> Word | None:

@@ -31,12 +31,21 @@ export function knockable(answered) {
 }
 
 async function knock(form, button, answered) {
+  if (button.name === "turn") return turn(button, answered);
   const body = new URLSearchParams({ card: form.elements.card.value, door: button.value });
   const asked = fetchPage(form.action, { method: "POST", body });
   await walkTo(button.value);
   const page = await asked;
   if (!page.getElementById("hotel")) throw new Error("another page");
   await answered(page);
+}
+
+/** Let something happen: a turn of the clock, the keys or the card. */
+async function turn(button, answered) {
+  const page = await fetchPage(button.formAction, { method: "POST", body: new URLSearchParams({ turn: button.value }) });
+  if (!page.getElementById("turns")) throw new Error("another page");
+  await answered(page);
+  document.querySelector(`.turn[value="${button.value}"]`)?.focus({ preventScroll: true });
 }
 
 /** Bring whoever is seen to a door, or to the desk, and let its reader blink. */
@@ -84,7 +93,7 @@ function holdCard(form) {
 
 /** The clock in the gable shows the time of this machine. */
 export function setClocks() {
-  for (const clock of document.querySelectorAll("[data-clock]")) {
+  for (const clock of document.querySelectorAll("[data-clock]:not([data-moved])")) {
     const now = new Date();
     const minutes = now.getHours() * 60 + now.getMinutes();
     clock.querySelector(".hand-hour").setAttribute("transform", `rotate(${minutes / 2})`);

@@ -10,7 +10,7 @@ import { countDown, copyable } from "./small.js";
 
 document.documentElement.classList.add("js");
 
-const REGIONS = ["verdict", "answer", "tally", "hops", "messages"];
+const REGIONS = ["verdict", "turns", "clock", "face", "answer", "tally", "hops", "messages", "tokens"];
 
 function begin() {
   setClocks();
@@ -30,6 +30,8 @@ async function takeAnswer(page) {
   document.querySelector(".answer")?.classList.add("fresh");
   const count = document.getElementById("hop-count");
   if (count) count.textContent = document.querySelectorAll(".hop").length;
+  setClocks();
+  countDown();
   wireUp();
   copyable();
   if (sideBySide()) openHop(document.querySelector(".hop:last-child")?.dataset.n, { quietly: true });
