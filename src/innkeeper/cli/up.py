@@ -144,6 +144,7 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
         scopes=ASKED,
         cut_expired=cut_expired,
         rotate_keys=rotate_keys,
+        replays=Path(settings.server.state) / "replays",
         clock=system_clock,
         guest=next(((one.username, one.password) for one in settings.person), ("", "")),
     )

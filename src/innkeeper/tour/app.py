@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer
 from innkeeper.tour import tap
 from innkeeper.tour.annexe import Annexe
+from innkeeper.tour.archive import Archive
 from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CARDS, CardName
 from innkeeper.tour.errands import Errands
@@ -33,6 +35,7 @@ from innkeeper.tour.plays import chapter
 from innkeeper.tour.programme import Programme
 from innkeeper.tour.replay import entrance, replay
 from innkeeper.tour.requests import elsewhere, html, misuse, own_form, trouble, wants_json
+from innkeeper.tour.shelf import Shelf
 from innkeeper.tour.stage import Stage
 from innkeeper.tour.told import contents
 from innkeeper.tour.visit import TURNS, Flow, Turn, Visit
@@ -54,7 +57,13 @@ class TourApp:
     observe: Observer = staticmethod(tap.observe)
 
     def __init__(
-        self, house: House, annexe: Annexe, cut_expired: CutExpired, rotate_keys: RotateKeys, clock: Callable[[], int]
+        self,
+        house: House,
+        annexe: Annexe,
+        cut_expired: CutExpired,
+        rotate_keys: RotateKeys,
+        replays: Path,
+        clock: Callable[[], int],
     ) -> None:
         self._house = house
         self._book = Book()
@@ -62,8 +71,9 @@ class TourApp:
         forge = Forge(self._line, cut_expired)
         errands = Errands(house, self._book, self._line, forge, clock, tap.observe)
         programme = Programme(house, self._book, Stage(house, self._book, self._line, forge, clock), clock)
+        archive = Archive(house, self._book, Shelf(replays), clock)
         what_if = WhatIf(house, self._book, self._line, rotate_keys, clock)
-        self.app: ASGIApp = _Site(house, self._book, errands, what_if, programme, annexe, clock).app()
+        self.app: ASGIApp = _Site(house, self._book, errands, what_if, programme, archive, annexe, clock).app()
 
     def wrap(self, site: ASGIApp) -> ASGIApp:
         """The site with the tap on it; put this outermost."""
@@ -83,6 +93,7 @@ def make_tour(
     scopes: Sequence[str],
     cut_expired: CutExpired,
     rotate_keys: RotateKeys,
+    replays: Path,
     clock: Callable[[], int],
     other_resource: str | None = None,
     agent_scopes: Sequence[str] | None = None,
@@ -97,7 +108,8 @@ def make_tour(
     ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
     given. ``guest`` is the name and password that the chapters sign in with; ``features`` says what this house has
     beyond the usual ("mcp", "cognito", "entra"). ``cut_expired`` is given the claims of a real token and answers one
-    whose time is over; ``rotate_keys`` makes the issuer sign with a new key; ``clock`` gives whole seconds since the
+    whose time is over; ``rotate_keys`` makes the issuer sign with a new key; ``replays`` is the
+    folder that kept replays are in; ``clock`` gives whole seconds since the
     epoch.
     """
     annexe = Annexe(tap.observe)
@@ -114,7 +126,7 @@ def make_tour(
         annexe=annexe.known,
         features=frozenset(features),
     )
-    return TourApp(house, annexe, cut_expired, rotate_keys, clock)
+    return TourApp(house, annexe, cut_expired, rotate_keys, replays, clock)
 
 
 class _Site:
@@ -127,6 +139,7 @@ class _Site:
         errands: Errands,
         what_if: WhatIf,
         programme: Programme,
+        archive: Archive,
         annexe: Annexe,
         clock: Callable[[], int],
     ) -> None:
@@ -135,6 +148,7 @@ class _Site:
         self._errands = errands
         self._what_if = what_if
         self._programme = programme
+        self._archive = archive
         self._annexe = annexe
         self._clock = clock
 
@@ -154,6 +168,7 @@ class _Site:
                 Route(CALLBACK, self.callback),
                 Route(f"{ANNEXE}/{{door}}", self._annexe.door),
                 *self._programme.routes(),
+                *self._archive.routes(),
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],

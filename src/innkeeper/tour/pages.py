@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from innkeeper.issuer.pages.files import version_of
@@ -40,8 +40,9 @@ HEADERS = {
 
 
 def page(template: str, **context: Any) -> str:
-    """A page as HTML. Every value is escaped, and a variable that a template names must be given."""
-    return _trimmed(_templates().get_template(template).render(context))
+    """A page, or a picture. In HTML and SVG every value is escaped; a variable that a template names must be given."""
+    rendered = _templates().get_template(template).render(context)
+    return _trimmed(rendered) if template.endswith(".html") else rendered
 
 
 def _trimmed(html: str) -> str:
@@ -57,7 +58,7 @@ _INDENT = re.compile(r"\s*\n\s*")
 def _templates() -> Environment:
     made = Environment(
         loader=PackageLoader("innkeeper.tour", "templates"),
-        autoescape=True,
+        autoescape=select_autoescape(("html", "svg")),
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,

@@ -38,6 +38,7 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
     return {
         "id": visit.id,
         "flow": visit.flow,
+        "title": _title(visit),
         "stage": visit.stage,
         "trouble": visit.trouble,
         "started_at": visit.started_at,
@@ -58,6 +59,11 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
         "turns": [_turn(turn) for turn in TURNS if turn not in _hidden(visit)],
         "doors": [_try(one, visit, by_number.get(one.hop)) for one in visit.tries],
     }
+
+
+def _title(visit: Visit) -> str:
+    told = chapter(visit.chapter)
+    return told.title if told else words().plays[f"visit-{visit.flow}"]
 
 
 def glossary() -> list[dict[str, str]]:

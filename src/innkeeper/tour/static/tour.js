@@ -6,7 +6,7 @@ import { openHop, sideBySide, wireUp } from "./wire.js";
 import { fetchPage, swap } from "./page.js";
 import { actable, playAtOnce } from "./acts.js";
 import { follow } from "./news.js";
-import { countDown, copyable } from "./small.js";
+import { countDown, copyable, picturable } from "./small.js";
 
 document.documentElement.classList.add("js");
 
@@ -16,6 +16,7 @@ function begin() {
   setClocks();
   countDown();
   copyable();
+  picturable();
   wireUp();
   knockable(takeAnswer);
   actable(wireUpAgain);
@@ -34,12 +35,14 @@ async function takeAnswer(page) {
   countDown();
   wireUp();
   copyable();
+  picturable();
   if (sideBySide()) openHop(document.querySelector(".hop:last-child")?.dataset.n, { quietly: true });
 }
 
 function wireUpAgain() {
   wireUp();
   copyable();
+  picturable();
 }
 
 /** Something happened elsewhere, in another tab or a terminal: draw the visit anew. */
