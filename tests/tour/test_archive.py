@@ -141,6 +141,8 @@ def test_redacting_changes_nothing_but_what_is_secret() -> None:
         "id": "v1", "cards": [], "hops": [{"name": "code", "value": "‹code 1›"}, {"name": "scope", "value": "gym"}],
     }  # fmt: skip
     assert (
-        msgspec.json.encode(redacted({"id": "v1", "text": "Bearer eyJhbGciOiJF.eyJzdWIi.c2ln"})).decode().count("token 1")
+        msgspec.json.encode(redacted({"id": "v1", "text": "Bearer eyJhbGciOiJF.eyJzdWIi.c2ln"}))
+        .decode()
+        .count("token 1")
         == 1
     )

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from innkeeper.cli.serving import Opening, OverTls, listen, run
 from innkeeper.cli.state import MASTER_KEY
+from innkeeper.cli.twin_show import SHOWN
 from innkeeper.guard import Guard
 from innkeeper.guard.keys import Freshness
 from innkeeper.hotel import make_hotel
@@ -26,6 +27,7 @@ from innkeeper.keys.authority import local_certificate
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tour.app import TourApp, make_tour
 from innkeeper.tour.hands import hotel_time, locks_time
+from innkeeper.tour.house import Twin
 from innkeeper.tour.tap import observe as tap
 
 AGENT = "concierge"
@@ -147,7 +149,18 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
         replays=Path(settings.server.state) / "replays",
         clock=system_clock,
         guest=next(((one.username, one.password) for one in settings.person), ("", "")),
+        twins=[_twin(SHOWN[one.dialect](settings, one)) for one in settings.twin if one.dialect in SHOWN],
     )
+
+
+def _twin(shown: Mapping[str, Any]) -> Twin:
+    """A cloud's desk, as the tour has to know it."""
+    known = {"issuer": shown["issuer"], **shown["endpoints"]}
+    for client in shown["clients"]:
+        role = {AGENT: "agent", APP: "app"}.get(client["name"])
+        if role:
+            known |= {role: client["id"], f"{role}_secret": client["secret"] or ""}
+    return Twin(shown["dialect"], f"/{shown.get('pool') or shown['tenant']}", known)
 
 
 _AN_HOUR = 3600

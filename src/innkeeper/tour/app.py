@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,7 +27,7 @@ from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CARDS, CardName
 from innkeeper.tour.errands import Errands
 from innkeeper.tour.forge import Forge
-from innkeeper.tour.house import ANNEXE, CALLBACK, DOORS, CutExpired, House
+from innkeeper.tour.house import ANNEXE, CALLBACK, DOORS, CutExpired, House, Twin
 from innkeeper.tour.line import Line
 from innkeeper.tour.marks import COOKIE
 from innkeeper.tour.pages import STATIC
@@ -98,7 +98,7 @@ def make_tour(
     other_resource: str | None = None,
     agent_scopes: Sequence[str] | None = None,
     guest: tuple[str, str] = ("", ""),
-    features: Collection[str] = (),
+    twins: Sequence[Twin] = (),
 ) -> TourApp:
     """The tour of a house.
 
@@ -106,8 +106,8 @@ def make_tour(
     public client with ``/callback`` on loopback, ``agent`` the id and secret of one with client credentials.
     ``scopes`` is what the guest's app asks for (leave one door out, so that it can be seen to stay shut);
     ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
-    given. ``guest`` is the name and password that the chapters sign in with; ``features`` says what this house has
-    beyond the usual ("mcp", "cognito", "entra"). ``cut_expired`` is given the claims of a real token and answers one
+    given. ``guest`` is the name and password that the chapters sign in with; ``twins`` are the
+    clouds' desks in this house. ``cut_expired`` is given the claims of a real token and answers one
     whose time is over; ``rotate_keys`` makes the issuer sign with a new key; ``replays`` is the
     folder that kept replays are in; ``clock`` gives whole seconds since the
     epoch.
@@ -124,7 +124,7 @@ def make_tour(
         agent_scopes=machine if agent_scopes is None else tuple(agent_scopes),
         guest=guest,
         annexe=annexe.known,
-        features=frozenset(features),
+        twins=tuple(twins),
     )
     return TourApp(house, annexe, cut_expired, rotate_keys, replays, clock)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -38,13 +38,22 @@ DOORS: Mapping[str, Door] = MappingProxyType(
 )
 
 
+class Twin(msgspec.Struct, frozen=True):
+    """A realm that speaks a cloud's dialect: its ``dialect``, the ``path`` that all of it is under, and by name what
+    acts need to know of it: endpoints, clients and their secrets."""
+
+    dialect: Literal["cognito", "entra"]
+    path: str
+    known: Mapping[str, str]
+
+
 class House(msgspec.Struct, frozen=True, kw_only=True):
     """Where everything is. ``base_url`` is the issuer's string too, and bears no slash at its end.
 
     ``scopes`` is what the guest's app asks for, ``agent_scopes`` what the agent asks for; ``other_resource`` is
     another API that the issuer cuts tokens for, so that a card for the wrong hotel can be had for real. ``guest`` is
-    the name and password that chapters sign in with, ``annexe`` what its old locks know, and ``features`` what this
-    house has that not every house has.
+    the name and password that chapters sign in with, ``annexe`` what its old locks know, and ``twins`` the clouds' desks
+    that this house has, too.
     """
 
     base_url: str
@@ -56,7 +65,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     agent_scopes: tuple[str, ...]
     guest: tuple[str, str] = ("", "")
     annexe: Mapping[str, str] = {}
-    features: frozenset[str] = frozenset()
+    twins: tuple[Twin, ...] = ()
 
     @property
     def app(self) -> Client:
@@ -99,7 +108,13 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
             "guest_secret": self.guest[1],
             "annexe": f"{self.base_url}{ANNEXE}",
             **self.annexe,
+            **{f"{one.dialect}_{name}": value for one in self.twins for name, value in one.known.items()},
         }
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What this house has that not every house has, as chapters name their needs."""
+        return frozenset(one.dialect for one in self.twins)
 
     def place(self, path: str) -> Place | None:
         """Who answers at a path; None for the tour's own pages and for files, which are of no interest."""
@@ -109,6 +124,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
             return "annexe"
         if path in _DULL or path.startswith(("/tour/", "/static/")):
             return None
+        if twin := next((one for one in self.twins if path == one.path or path.startswith(f"{one.path}/")), None):
+            return twin.dialect
         hotel = self.resource.removeprefix(self.base_url)
         return "doors" if path == hotel or path.startswith(f"{hotel}/") else "desk"
 

@@ -40,6 +40,8 @@ def kind_of(hop: Hop) -> str:
         return "door" if hop.to == "doors" else "annexe"
     if hop.path.startswith("/.well-known/"):
         return "discovery"
+    if hop.to in {"cognito", "entra"}:
+        return _cloud_kind(hop)
     if hop.path.endswith("/leave"):
         return "leave"
     for page in _PAGES:
@@ -47,6 +49,16 @@ def kind_of(hop: Hop) -> str:
             return page if hop.method == "POST" else f"{page}-page"
     kind = _BY_PATH.get(hop.path, "other")
     return _CLOSER[kind](hop) if kind in _CLOSER else kind
+
+
+def _cloud_kind(hop: Hop) -> str:
+    """A cloud's endpoints by the last words of their paths; all else there are pages for people."""
+    if "/.well-known/" in hop.path:
+        return "jwks" if hop.path.endswith("jwks.json") else "discovery"
+    ending = hop.path.rpartition("/")[2].lower()
+    if hop.carrier == "app" and ending == "token":
+        return _token_kind(hop)
+    return {"userinfo": "userinfo", "revoke": "revoke", "keys": "jwks"}.get(ending, "cloud-page")
 
 
 def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:

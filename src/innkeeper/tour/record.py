@@ -16,7 +16,7 @@ BODY_LIMIT = 16_384
 """Bytes of a body that are kept. Token answers and discovery documents are far smaller."""
 
 Pairs = tuple[tuple[str, str], ...]
-Place = Literal["browser", "app", "desk", "doors", "annexe"]
+Place = Literal["browser", "app", "desk", "doors", "annexe", "cognito", "entra"]
 
 _SHOWN = frozenset({"bearer", "dpop", "oauth"})
 """Schemes whose credentials a visit is about: its own tokens, and signatures that are good once."""

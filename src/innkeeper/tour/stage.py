@@ -129,6 +129,7 @@ class _Walk:
         self._http = http
         self._house = house
         self._act = act
+        self._back = filled(act.ask.get("redirect_uri", "{back}"), values)
         self._start = _with_query(filled(act.walk, values), all_filled(act.ask, values))
         given = {"username": values["guest"], "password": values["guest_secret"], "decision": "allow"}
         self._answers = given | all_filled(act.answers, values)
@@ -137,7 +138,7 @@ class _Walk:
         reply = await self._http.get(self._start)
         for _ in range(PAGES):
             location = reply.headers.get("location", "")
-            if location.startswith(f"{self._house.redirect_uri}?"):
+            if location.startswith(f"{self._back}?"):
                 return _returned(location)
             if location:
                 reply = await self._http.get(urljoin(self._house.base_url, location))
