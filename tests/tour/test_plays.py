@@ -18,7 +18,7 @@ from tests.tour.world import HOUSE, hop, visit
 
 NAME = re.compile(r"\{(\w+)\}")
 ALL = pytest.mark.parametrize("one", chapters(), ids=lambda one: one.key)
-METADATA = re.compile(r"\w+_endpoint|jwks_uri")
+METADATA = re.compile(r"\w+_endpoint|jwks_uri|(cognito|entra)_\w+")
 
 
 def test_the_chapters_are_told_in_their_order() -> None:

@@ -23,6 +23,7 @@ from innkeeper.tokens.trail import Observer
 from innkeeper.tour import tap
 from innkeeper.tour.annexe import Annexe
 from innkeeper.tour.archive import Archive
+from innkeeper.tour.beside import Beside
 from innkeeper.tour.book import Book
 from innkeeper.tour.cards import CARDS, CardName
 from innkeeper.tour.errands import Errands
@@ -70,10 +71,12 @@ class TourApp:
         self._line = Line()
         forge = Forge(self._line, cut_expired)
         errands = Errands(house, self._book, self._line, forge, clock, tap.observe)
-        programme = Programme(house, self._book, Stage(house, self._book, self._line, forge, clock), clock)
+        stage = Stage(house, self._book, self._line, forge, clock)
+        programme = Programme(house, self._book, stage, clock)
+        beside = Beside(house, self._book, stage, clock)
         archive = Archive(house, self._book, Shelf(replays), clock)
         what_if = WhatIf(house, self._book, self._line, rotate_keys, clock)
-        self.app: ASGIApp = _Site(house, self._book, errands, what_if, programme, archive, annexe, clock).app()
+        self.app: ASGIApp = _Site(house, self._book, errands, what_if, programme, archive, beside, annexe, clock).app()
 
     def wrap(self, site: ASGIApp) -> ASGIApp:
         """The site with the tap on it; put this outermost."""
@@ -140,6 +143,7 @@ class _Site:
         what_if: WhatIf,
         programme: Programme,
         archive: Archive,
+        beside: Beside,
         annexe: Annexe,
         clock: Callable[[], int],
     ) -> None:
@@ -149,6 +153,7 @@ class _Site:
         self._what_if = what_if
         self._programme = programme
         self._archive = archive
+        self._beside = beside
         self._annexe = annexe
         self._clock = clock
 
@@ -169,6 +174,7 @@ class _Site:
                 Route(f"{ANNEXE}/{{door}}", self._annexe.door),
                 *self._programme.routes(),
                 *self._archive.routes(),
+                *self._beside.routes(),
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],

@@ -67,6 +67,37 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     needs: str = ""
 
 
+class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One flow at several desks: by desk, the same steps as acts, spelt as it is done there."""
+
+    key: str = ""
+    title: str
+    says: str
+    spec: str
+    remember: tuple[str, ...]
+    desks: dict[str, tuple[Act, ...]]
+
+    def at(self, desk: str) -> Chapter:
+        """The flow at one desk, as a chapter to be played."""
+        here: Lane = "desk" if desk == "native" else _CLOUDS[desk]
+        doing = tuple(dict.fromkeys(act.by for act in self.desks[desk]))
+        return Chapter(
+            key=f"{_COMPARE}{self.key}/{desk}",
+            title=self.title,
+            question=self.says,
+            lead=self.says,
+            oauth=self.title,
+            spec=self.spec,
+            who="agent" if doing == ("agent",) else "guest",
+            lanes=(*doing, here),
+            acts=self.desks[desk],
+            remember=self.remember,
+        )
+
+
+_CLOUDS: dict[str, Lane] = {"cognito": "cognito", "entra": "entra"}
+_COMPARE = "compare/"
+
 ORDER = (
     "who-and-what",
     "api-key",
@@ -96,8 +127,27 @@ def chapters() -> tuple[Chapter, ...]:
 
 
 def chapter(key: str) -> Chapter | None:
-    """The chapter of this name, or None."""
+    """The chapter of this name, or a comparison's at one desk, or None."""
+    if key.startswith(_COMPARE):
+        name, _, desk = key.removeprefix(_COMPARE).partition("/")
+        told = comparison(name)
+        return told.at(desk) if told and desk in told.desks else None
     return next((one for one in chapters() if one.key == key), None)
+
+
+@cache
+def comparisons() -> tuple[Comparison, ...]:
+    """All flows that can be compared."""
+    folder = files("innkeeper.tour") / "comparisons"
+    return tuple(
+        msgspec.structs.replace(msgspec.toml.decode((folder / f"{key}.toml").read_bytes(), type=Comparison), key=key)
+        for key in ("client-credentials", "code")
+    )
+
+
+def comparison(key: str) -> Comparison | None:
+    """The comparison of this name, or None."""
+    return next((one for one in comparisons() if one.key == key), None)
 
 
 def act_key(number: int) -> str:

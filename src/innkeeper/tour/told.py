@@ -25,8 +25,7 @@ def chapter_document(told: Chapter, visit: Visit | None, hops: Sequence[Hop], ho
     done = {one.n: one for one in visit.acts} if visit else {}
     acts = [_act(number, act, done, visit, hops) for number, act in enumerate(told.acts, 1)]
     played = [one for one in acts if one["state"] == "done"]
-    around = chapters()
-    at = around.index(told)
+    before, after = _around(told)
     return {
         **_entry(told, house),
         "lead": told.lead,
@@ -40,9 +39,18 @@ def chapter_document(told: Chapter, visit: Visit | None, hops: Sequence[Hop], ho
         "last": played[-1] if played else None,
         "face": _face(told, visit),
         "yourself": yourself(told, house),
-        "before": _entry(around[at - 1], house) if at else None,
-        "after": _entry(around[at + 1], house) if at + 1 < len(around) else None,
+        "before": _entry(before, house) if before else None,
+        "after": _entry(after, house) if after else None,
     }
+
+
+def _around(told: Chapter) -> tuple[Chapter | None, Chapter | None]:
+    """The chapters before and after; a flow that is being compared stands alone."""
+    keys = [one.key for one in chapters()]
+    if told.key not in keys:
+        return None, None
+    at = keys.index(told.key)
+    return (chapters()[at - 1] if at else None), (chapters()[at + 1] if at + 1 < len(keys) else None)
 
 
 def chapter_tokens(visit: Visit, now: int) -> list[dict[str, Any]]:
@@ -94,7 +102,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 def _entry(told: Chapter, house: House) -> dict[str, Any]:
     return {
         "key": told.key,
-        "number": ORDER.index(told.key) + 1,
+        "number": ORDER.index(told.key) + 1 if told.key in ORDER else 0,
         "title": told.title,
         "question": told.question,
         "oauth": told.oauth,
