@@ -53,7 +53,7 @@ def parameters(hop: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("key", CHAPTERS)
-@pytest.mark.parametrize("form", ["har", "md", "svg"])
+@pytest.mark.parametrize("form", ["har", "md", "svg", "moving.svg"])
 def test_no_token_or_code_leaves_in_any_form(client: httpx2.Client, pages: dict[str, str], key: str, form: str) -> None:
     hidden = secrets(client.get(f"{pages[key]}/replay.json").json())
     assert len(hidden) >= 3
@@ -90,7 +90,8 @@ def test_whoever_asks_for_the_tokens_has_them(client: httpx2.Client, pages: dict
 def test_a_picture_is_a_picture_that_loads_nothing(client: httpx2.Client, pages: dict[str, str]) -> None:
     reply = client.get(f"{pages['code']}/replay.svg")
     assert reply.headers["content-type"] == "image/svg+xml"
-    assert "script-src 'self'" in reply.headers["content-security-policy"]
+    assert "script-src" not in reply.headers["content-security-policy"]
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
     root = ElementTree.fromstring(reply.text)
     assert len(root.findall(".//{http://www.w3.org/2000/svg}path")) >= 20
 

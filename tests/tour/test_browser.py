@@ -206,9 +206,22 @@ def test_the_picture_in_the_readme_is_taken_from_a_real_visit(guest: Guest, tmp_
     """With INNKEEPER_PICTURES naming a folder, the picture is put there."""
     guest.page.set_viewport_size({"width": 1280, "height": 1130})
     guest.check_in()
+    guest.page.click(".turn[value=clock-noon]")
+    guest.page.wait_for_selector(".turn[value=clock-noon][aria-current]")
     for door in ("room-204", "gym", "vip"):
         guest.hold(door)
     folder = Path(os.environ.get("INNKEEPER_PICTURES") or tmp_path)
     guest.page.evaluate("scrollTo(0, 0)")
     guest.page.screenshot(path=folder / "tour.png")
     assert (folder / "tour.png").stat().st_size > 50_000
+
+
+def test_the_moving_picture_is_drawn_from_a_real_replay(guest: Guest, tmp_path: Path) -> None:
+    """With INNKEEPER_PICTURES naming a folder, the picture is put there."""
+    guest.play("dpop")
+    moving = guest.page.request.get(f"{guest.page.url}/replay.moving.svg").text()
+    folder = Path(os.environ.get("INNKEEPER_PICTURES") or tmp_path)
+    (folder / "replay.svg").write_text(moving, "utf-8")
+    guest.page.goto((folder / "replay.svg").as_uri())
+    assert guest.page.locator("g").count() == moving.count("@keyframes") == 12
+    assert len(moving) < 20_000

@@ -123,3 +123,14 @@ def test_every_yourself_line_is_about_this_house() -> None:
     assert chapter("refresh") is not None
     for one in chapters():
         assert all("127.0.0.1:8400" not in line.line for line in one.yourself)
+
+
+def test_every_part_of_every_message_is_explained(client: httpx2.Client, plays: dict[str, Any]) -> None:
+    unsaid = set()
+    for document in plays.values():
+        for hop in client.get(f"{document['page']}/replay.json").json()["hops"]:
+            request, response = hop["request"], hop["response"]
+            after = response["next"]["params"] if response["next"] else []
+            parts = [*request["params"], *request["body"]["params"], *response["body"]["params"], *after]
+            unsaid |= {(hop["kind"], part["name"]) for part in parts if not part["says"]}
+    assert unsaid == set()

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from innkeeper.tour.book import Book
-from innkeeper.tour.export import har, markdown, svg
+from innkeeper.tour.export import har, markdown, moving, svg
 from innkeeper.tour.house import House
 from innkeeper.tour.pages import HEADERS
 from innkeeper.tour.redact import redacted
@@ -80,12 +80,18 @@ FORMS = {
     "har": ("application/json", har),
     "md": ("text/markdown; charset=utf-8", markdown),
     "svg": ("image/svg+xml", svg),
+    "moving.svg": ("image/svg+xml", moving),
 }
 """The forms a replay can be taken in: by the ending of its name, its content type and what writes it."""
 
 
 def _file(request: Request, document: dict[str, Any]) -> Response:
-    form = request.url.path.rpartition(".")[2]
+    form = request.url.path.partition("/replay.")[2]
     content_type, write = FORMS[form]
     name = {"content-disposition": f'inline; filename="replay-{document["id"]}.{form}"'}
-    return Response(write(document), headers={**HEADERS, **name}, media_type=content_type)
+    headers = {**HEADERS, "content-security-policy": _STILL_POLICY, **name}
+    return Response(write(document), headers=headers, media_type=content_type)
+
+
+_STILL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""A file opened by itself loads nothing and runs nothing; the style within a moving picture may move it."""

@@ -11,8 +11,6 @@ from innkeeper.tour.pages import page
 
 Document = dict[str, Any]
 
-ARROW = "→"
-
 
 def har(document: Document) -> bytes:
     """The messages as an HTTP archive, which browsers and proxies read."""
@@ -28,7 +26,12 @@ def markdown(document: Document) -> str:
 
 def svg(document: Document) -> str:
     """The messages as a picture of their own."""
-    return page("sequence.svg", visit=document, width=WIDTH)
+    return page("sequence.svg", visit=document, width=WIDTH, moving=False)
+
+
+def moving(document: Document) -> str:
+    """The picture in which one message comes after the other; still, for whoever prefers that."""
+    return page("sequence.svg", visit=document, width=WIDTH, moving=True)
 
 
 WIDTH = 960

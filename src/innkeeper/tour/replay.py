@@ -53,7 +53,7 @@ def replay(visit: Visit, hops: Sequence[Hop], house: House, now: int) -> dict[st
         "cards": [_card(name, visit) for name in CARDS if name != "identity" or visit.identity],
         "hotel": [_door(door, visit.tries) for door in DOORS],
         "commands": commands(visit, house) if visit.card else [],
-        "clock": clock_document(visit.hands, now),
+        "clock": clock_document(visit.hands, now) | ({"sky": ""} if visit.chapter else {}),
         "stolen": visit.stolen,
         "turn": _turn(visit.turn) if visit.turn else None,
         "turns": [_turn(turn) for turn in TURNS if turn not in _hidden(visit)],

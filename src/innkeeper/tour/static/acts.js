@@ -3,7 +3,7 @@
 import { fetchPage, pause, swap } from "./page.js";
 import { showHotel, walkTo } from "./scene.js";
 
-const REGIONS = ["nav", "verdict", "face", "controls", "acts", "remember", "wire-region", "tokens-region"];
+const REGIONS = ["nav", "verdict", "clock", "face", "controls", "acts", "remember", "wire-region", "tokens-region"];
 const BREATH = 1100;
 
 let playing = 0;

@@ -40,6 +40,8 @@ async function takeAnswer(page) {
 }
 
 function wireUpAgain() {
+  setClocks();
+  countDown();
   wireUp();
   copyable();
   picturable();
