@@ -38,6 +38,9 @@ COMMANDS: dict[str, dict[str, Command]] = {
     },
     REHEARSE: {
         "twin": Command("innkeeper.cli.twin", "Run programs against the twins of Cognito and Entra ID"),
+        "connect": Command(
+            "innkeeper.cli.connect", "Remember an issuer and a client, of Terraform's or a twin's making"
+        ),
     },
     LEARN: {
         "tour": Command("innkeeper.cli.tour", "Walk through the hotel: every message, claim and check"),

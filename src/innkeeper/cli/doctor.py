@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from innkeeper.cli import REFUSED
+from innkeeper.cli import REFUSED, profiled
 from innkeeper.cli.show import OUT, heading, show
 from innkeeper.client.refused import Refused, quoted
 from innkeeper.client.wire import run
@@ -31,6 +31,7 @@ def command(
     scope: Annotated[str, typer.Option(help="With --for: the scopes it needs.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Show what is right, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    profile: profiled.Issuer = "",  # noqa: ARG001 - its callback has filled in the others
 ) -> int:
     """Look at an issuer, or at an MCP server and its issuer, as clients meet them.
 

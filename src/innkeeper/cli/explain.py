@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from innkeeper.cli import REFUSED, UNREACHABLE
+from innkeeper.cli import REFUSED, UNREACHABLE, profiled
 from innkeeper.cli.portrait import Row, claim_rows, header_rows, summary
 from innkeeper.cli.show import heading, ledger, meanings, show
 from innkeeper.client.refused import quoted, refuse
@@ -66,6 +66,7 @@ def command(
         typer.Option(help="The issuer's keys (a JWK set) in a file, not to be fetched.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    profile: profiled.Reader = "",  # noqa: ARG001 - its callback has filled in the others
 ) -> int:
     """Say what a token means, and whether a reader would take it, and if not, what would mend it.
 

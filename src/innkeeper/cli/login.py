@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from innkeeper.cli import options
+from innkeeper.cli import options, profiled
 from innkeeper.cli.show import moment, note
 from innkeeper.cli.signing_in import sign_in
 from innkeeper.client.cache import FileCache
@@ -26,6 +26,7 @@ def command(
     browser: options.Browser = True,
     timeout: options.Timeout = 300,
     pkce_known: options.PkceKnown = False,
+    profile: profiled.Caller = "",  # noqa: ARG001 - its callback has filled in the others
 ) -> None:
     """Sign in with the browser and keep the token.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from innkeeper.cli import options
+from innkeeper.cli import options, profiled
 from innkeeper.cli.show import note
 from innkeeper.cli.signing_in import sign_in, told_narrower
 from innkeeper.client.asking import Flow
@@ -34,6 +34,7 @@ def command(
     browser: options.Browser = True,
     timeout: options.Timeout = 300,
     pkce_known: options.PkceKnown = False,
+    profile: profiled.Caller = "",  # noqa: ARG001 - its callback has filled in the others
 ) -> None:
     """Get an access token from any issuer and print it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -13,11 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from innkeeper.cli import REFUSED, options
+from innkeeper.cli import REFUSED, options, profiled
 from innkeeper.cli.chapters import told
 from innkeeper.cli.show import OUT, heading, ledger, show
+from innkeeper.client.profiles import load
 from innkeeper.client.refused import quoted
 from innkeeper.protocol.refusals import Unreachable
+from innkeeper.tour import elsewhere
 from innkeeper.tour.walk import StepResult, walk
 
 _FLOWS = {
@@ -31,17 +33,22 @@ def command(
     checks: Annotated[bool, typer.Option("--checks", help="Show every check of every step.")] = False,
     chapter: Annotated[str, typer.Option("--chapter", help="Play this chapter; 'list' tells which there are.")] = "",
     as_json: options.AsJson = False,
+    profile: profiled.Issuer = "",
 ) -> int:
     """Walk through the hotel: every message for real, every no with its reason.
 
     A house has to be open: innkeeper up. The walk is that of its seed; what refuses is meant to refuse. With
-    --chapter a chapter of the tour is played instead. Exit code 1: something went otherwise than it should.
+    --chapter a chapter of the tour is played instead. With --profile it is the agent's walk at that issuer, which may be
+    a cloud, and a guard here stands for the API. Exit code 1: something went otherwise than it should.
     """
     if chapter:
         return told(issuer, chapter, as_json=as_json)
+    steps_there = _one_by_one(elsewhere.walk(load(profile))) if profile else None
     try:
-        steps = asyncio.run(_walked(walk(issuer), as_json=as_json, checks=checks))
+        steps = asyncio.run(_walked(steps_there or walk(issuer), as_json=as_json, checks=checks))
     except Unreachable as failure:
+        if profile:
+            raise
         raise Unreachable(f"{failure}. Is the house open? It opens with: innkeeper up") from None
     surprises = [step for step in steps if not step.ok]
     if as_json:
@@ -49,6 +56,11 @@ def command(
     else:
         show(_conclusion(len(steps), len(surprises)))
     return REFUSED if surprises or not steps else 0
+
+
+async def _one_by_one(steps: Iterator[StepResult]) -> AsyncIterator[StepResult]:
+    for step in steps:
+        yield step
 
 
 async def _walked(walking: AsyncIterator[StepResult], *, as_json: bool, checks: bool) -> list[StepResult]:

@@ -19,14 +19,19 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
 ) -> None:
     """Show each twin: its issuer and endpoints, its clients with their secrets, its scopes."""
-    settings = load(config)
-    if not settings.twin:
-        raise UsageError('the settings have no [[twin]]; add one with dialect = "cognito" and an id')
-    twins = [SHOWN[one.dialect](settings, one) for one in settings.twin if one.dialect in SHOWN]
+    twins = shown_twins(config)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode({"twins": twins}), indent=2).decode())
         return
     print("\n\n".join("\n".join(_page(one)) for one in twins))
+
+
+def shown_twins(config: Path | None) -> list[dict[str, Any]]:
+    """What there is to say of every twin in the settings. Raises ``UsageError`` where there is none."""
+    settings = load(config)
+    if not settings.twin:
+        raise UsageError('the settings have no [[twin]]; add one with dialect = "cognito" and an id')
+    return [SHOWN[one.dialect](settings, one) for one in settings.twin if one.dialect in SHOWN]
 
 
 SHOWN: Mapping[str, Callable[[Settings, SeedTwin], dict[str, Any]]] = {"cognito": shown_cognito}

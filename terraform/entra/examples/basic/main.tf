@@ -37,8 +37,10 @@ output "login" {
     discovery_url  = module.login.discovery_url
     token_endpoint = module.login.token_endpoint
     audience       = module.login.audience
+    audience_claim = module.login.audience_claim
     client_ids     = module.login.client_ids
     scopes         = module.login.scopes
+    request_scopes = module.login.request_scopes
   }
 }
 
