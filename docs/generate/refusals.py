@@ -17,6 +17,7 @@ RANGES = {
     "6": "The client library and the command line",
     "7": "The hotel",
     "8": "What readers, the doctor and the client find",
+    "9": "Signing in through another issuer",
     "10": "The Cognito twin: its OAuth endpoints and hosted pages",
     "11": "The Cognito twin: its JSON API",
 }

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from innkeeper.issuer.core.records import DetailType, TrustedIssuer
+from innkeeper.issuer.core.records import DetailType, TrustedIssuer, Upstream
 from innkeeper.protocol.refusals import UsageError
 
 
@@ -178,10 +178,11 @@ class SeedTwin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an issuer is told. ``title`` is its name on pages; ``profile`` the rules its clients live by, as
-    ``innkeeper profile`` lists them."""
+    ``innkeeper profile`` lists them. ``passwords`` off: people sign in through an ``[[upstream]]`` alone."""
 
     title: str = "innkeeper"
     profile: str = "oauth21"
+    passwords: bool = True
     server: Server = msgspec.field(default_factory=Server)
     lifetimes: Lifetimes = Lifetimes()
     fetching: Fetching = Fetching()
@@ -190,6 +191,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client: list[SeedClient] = []
     person: list[SeedPerson] = []
     trusted_issuer: list[TrustedIssuer] = []
+    upstream: list[Upstream] = []
     delegation: Delegation = Delegation()
     twin: list[SeedTwin] = []
 
@@ -287,6 +289,7 @@ _PARTS = (
     SeedPerson,
     SeedTwin,
     TrustedIssuer,
+    Upstream,
 )
 
 

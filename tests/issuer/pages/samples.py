@@ -48,9 +48,13 @@ SIGN_IN: dict[str, Any] = {
     "username": "",
     "passkey": None,
     "problem": None,
+    "passwords": True,
+    "upstreams": [],
     "development": True,
     "hint_credentials": [("guest@hotel.example", "Correct-Horse-7")],
 }
+UPSTREAMS = [{"id": "entra", "title": "Microsoft"}, {"id": "pool", "title": "The staff pool"}]
+ELSEWHERE = SIGN_IN | {"upstreams": UPSTREAMS[:1], "passwords": False, "hint_credentials": []}
 CONSENT: dict[str, Any] = {
     **SITE,
     **FORM,
@@ -137,6 +141,7 @@ OVERVIEW: dict[str, Any] = {
     "codes_since": "2 Oct 2026, 09:12 UTC",
     "codes_left": 9,
     "passkeys": 2,
+    "connected": 1,
     "places": [
         {
             "id": "s1",
@@ -177,6 +182,7 @@ OVERVIEW: dict[str, Any] = {
         "password": "/account/password",
         "codes": "/account/codes",
         "passkeys": "/account/passkeys",
+        "connected": "/account/connected",
         "data": "/account/data",
     },
     "logout": "/logout",
@@ -253,6 +259,16 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "problem": "That name and password do not match.",
             "hint_credentials": [],
         },
+    ),
+    "sign-in-also-elsewhere": ("sign_in.html", SIGN_IN | {"upstreams": UPSTREAMS}),
+    "sign-in-only-elsewhere": (
+        "sign_in.html",
+        {name: value for name, value in ELSEWHERE.items() if name != "username"},
+    ),
+    "account-connected": (
+        "account_connected.html",
+        ACCOUNT
+        | {"action": "/account/connected", "ways": [("entra", "Microsoft", True), ("pool", "The staff pool", False)]},
     ),
     "sign-in-passkey": ("sign_in.html", SIGN_IN | {"passkey": '{"challenge": "x"}'}),
     "consent": ("consent.html", CONSENT),

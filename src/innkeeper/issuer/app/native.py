@@ -10,6 +10,7 @@ import msgspec
 from innkeeper.issuer.app.ground import Ground, Origins
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.profiles import known_profile
+from innkeeper.issuer.core.records import Upstream
 from innkeeper.issuer.core.registration import OFF, OPEN
 from innkeeper.issuer.desk.realm import Realm, open_realm
 from innkeeper.issuer.desk.registry import plant
@@ -32,6 +33,7 @@ from innkeeper.issuer.pages.files import static_names, static_reply
 from innkeeper.issuer.pages.logout import LogoutPage
 from innkeeper.issuer.pages.second_factor import CodePage
 from innkeeper.issuer.pages.sign_in import SignInPage
+from innkeeper.issuer.pages.upstream import ConnectedPage, ReturnPage
 from innkeeper.issuer.pages.visit import Visits
 from innkeeper.issuer.settings import Server, Settings
 from innkeeper.keys.certificates import read_authorities
@@ -110,7 +112,19 @@ def policy_of(settings: Settings, *, development: bool = False) -> Policy:
         max_actors=settings.delegation.max_actors,
         require_may_act=settings.delegation.require_may_act,
         trusted_issuers={one.issuer: one for one in settings.trusted_issuer},
+        upstreams=_upstreams(settings),
+        passwords=settings.passwords,
     )
+
+
+def _upstreams(settings: Settings) -> dict[str, Upstream]:
+    """The issuers at which people may sign in, by id. Raises ``UsageError``."""
+    found = {one.id: one for one in settings.upstream}
+    if len(found) < len(settings.upstream):
+        raise UsageError("two [[upstream]] have the same id; each needs its own")
+    if not settings.passwords and not found:
+        raise UsageError("passwords = false needs an [[upstream]]: how else shall people sign in?")
+    return found
 
 
 def _authorities(server: Server) -> str:
@@ -145,6 +159,8 @@ def _endpoints(realm: Realm, layout: Layout, explanations: Explanations, hints: 
         **PasswordPage(access).table(),
         **CodesPage(access).table(),
         **PasskeysPage(access).table(),
+        **ConnectedPage(access).table(),
+        **ReturnPage(realm, layout, visits, explanations).table(),
         EXPLAIN_PATH: Endpoint(explanations.page, GET),
         **{f"{layout.static}/{name}": Endpoint(_StaticFile(name), GET) for name in static_names()},
     }

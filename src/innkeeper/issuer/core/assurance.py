@@ -17,6 +17,9 @@ PASSKEY = "urn:innkeeper:acr:passkey"
 
 LEVELS = (PASSWORD, MFA, PASSKEY)
 
+UPSTREAM = "urn:innkeeper:acr:upstream"
+"""Another issuer vouched for them; it stands outside the order, for nobody here knows what was asked there."""
+
 CODES = "codes"
 PASSKEYS = "passkeys"
 

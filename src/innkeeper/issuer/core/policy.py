@@ -6,7 +6,7 @@ import msgspec
 
 from innkeeper.issuer.core.methods import ALWAYS, SELF_SIGNED_TLS, TLS
 from innkeeper.issuer.core.profiles import OAUTH21, PROFILES, Profile
-from innkeeper.issuer.core.records import Client, Resource, TrustedIssuer
+from innkeeper.issuer.core.records import Client, Resource, TrustedIssuer, Upstream
 
 OPENID_SCOPES = {
     "openid": "Know who you are",
@@ -39,6 +39,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``unused_client_lifetime`` 1 day: one that registered itself, uninvited, and was never used is forgotten then.
     ``client_documents`` off: whether a client's id may be the https address of its metadata: ``off``, ``listed`` on
     ``document_hosts`` only, ``any``.
+    ``passwords`` on: off, people sign in through ``upstreams`` alone.
     ``leeway`` 5 and ``ahead`` 10: what others' clocks may be off by, and before ours (FAPI 2.0 §5.3.2.1 asks for ten).
     ``mutual_tls`` says that a proxy tells us of clients' certificates; ``client_authorities`` are the certificates, in
     PEM, of those who may vouch for one.
@@ -63,6 +64,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     max_actors: int = 5
     require_may_act: bool = False
     trusted_issuers: dict[str, TrustedIssuer] = {}
+    upstreams: dict[str, Upstream] = {}
+    passwords: bool = True
     require_pushed: bool = False
     dpop_nonce_required: bool = False
     assertion_lifetime: int = 3600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -149,6 +149,27 @@ class TrustedIssuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     clients: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     lifetime: int = 3600
+
+
+class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another issuer at which people sign in, to be signed in here: OpenID Connect with a code, as its client.
+
+    ``id`` stands in addresses and never changes; ``title`` on the button. The redirect URI to register there is
+    ``{origin}/sign-in/from/{id}``. ``subject_claim`` tells its people apart, and ``username_claim`` is what a new account is
+    called. ``new_people`` on: who comes for the first time gets an account, where nobody has the name yet. ``believe_email``
+    off: that an address is verified is its word, not ours.
+    """
+
+    id: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
+    title: str
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    subject_claim: str = "sub"
+    username_claim: str = "email"
+    new_people: bool = True
+    believe_email: bool = False
 
 
 NUMBER, TEXT, WORDS, LIMIT, UNTIL = "number", "text", "words", "limit", "until"

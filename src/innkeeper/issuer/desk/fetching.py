@@ -50,6 +50,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 CLIENT_DOCUMENT = Kind("client metadata document", 5 * 1024, redirects=False, in_need=86400)
 KEY_SET = Kind("key set", 64 * 1024, usual=600, in_need=86400)
+ISSUER_METADATA = Kind("issuer metadata", 64 * 1024, redirects=False, in_need=86400)
 SECTOR_DOCUMENT = Kind("sector identifier document", 64 * 1024)
 REQUEST_OBJECT = Kind("request object", 64 * 1024, ANYTHING, shortest=0, usual=0, longest=0, redirects=False)
 """Its signature says what it is; servers label it in many ways. Never kept: a request is asked once."""
@@ -106,10 +107,18 @@ class Fetcher:
         """Keep no copy of a document that turned out to be no good."""
         self._kept.pop((kind.name, url), None)
 
-    async def post(self, url: str, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """Tell a server something; its answer, whatever the status, with at most 4 KiB of body. Raises ``NotFetched``."""
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        most_bytes: int = 4096,
+    ) -> Answer:
+        """Tell a server something; its answer, whatever the status, with a bounded body. Raises ``NotFetched``."""
         sent = Sent("POST", {"content-type": content_type, "accept": "application/json", **(headers or {})}, body)
-        return await self._in_time(url, self._exchange(url, sent, 4096))
+        return await self._in_time(url, self._exchange(url, sent, most_bytes))
 
     def _landed(self, key: tuple[str, str], done: asyncio.Task[Document]) -> None:
         """Keep what a fetch brought, and nothing of a document that its server took back. Whoever waits for the fetch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from innkeeper.issuer.desk.open_sessions import Place
 from innkeeper.issuer.desk.passkeys import passkeys_of
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.issuer.desk.upstream import links_of
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.pages.moments import details, machine_moment, moment
 from innkeeper.issuer.pages.render import page_reply
@@ -33,6 +34,8 @@ DONE = {
     "others": "You are signed out everywhere else.",
     "taken-back": "That application may do nothing for you any more.",
     "password": "Your password is changed, and you are signed out everywhere else.",
+    "connected": "Connected: you can sign in that way now.",
+    "disconnected": "Disconnected: that account opens nothing here any more.",
     "codes-off": "Codes are off: your password alone signs you in.",
 }
 """What the page says after something was done; the address names which."""
@@ -103,14 +106,16 @@ class Access:
         headers: list[tuple[str, str]] | None = None,
         *,
         scripted: bool = False,
+        targets: Sequence[str] = (),
         **context: Any,
     ) -> Reply:
-        """A page with one form of ours."""
+        """A page with one form of ours, the answer to which may lead to ``targets``."""
         proof, cookies = self.visits.form_proof(request)
         return page_reply(
             template,
             status,
             [*cookies, *(headers or [])],
+            form_targets=targets,
             scripted=scripted,
             realm_name=self.realm.policy.title,
             static=self.layout.static,
@@ -168,7 +173,8 @@ class AccountPage:
             passkeys=len(await passkeys_of(realm, sub)),
             places=[_place(one, owner.session) for one in await open_sessions.places(realm, sub, owner.session.id)],
             applications=[_application(one, realm.policy) for one in await account.applications(realm, sub)],
-            parts={name: f"{at}/{name}" for name in ("password", "codes", "passkeys", "data")},
+            parts={name: f"{at}/{name}" for name in ("password", "codes", "passkeys", "connected", "data")},
+            connected=len(await links_of(realm, sub)) if realm.policy.upstreams else None,
             logout=self._access.layout.logout,
         )
 

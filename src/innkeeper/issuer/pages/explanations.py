@@ -43,6 +43,10 @@ class Explanations:
                 return f"{self._origin}{PATH}?id={key}"
         return None
 
+    def trail_of(self, refusal: Refusal) -> Trail | None:
+        """The trail of this very refusal, where it is kept."""
+        return next((trail for trail in reversed(self._kept.values()) if trail.refusal is refusal), None)
+
     async def page(self, request: Request) -> Reply:
         """The page behind ``address``."""
         trail = self._kept.get(_asked_for(request))

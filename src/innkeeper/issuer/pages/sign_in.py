@@ -13,13 +13,15 @@ from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.sign_in import CodeNext, SignedIn, sign_in
 from innkeeper.issuer.desk.tickets import Ticket
+from innkeeper.issuer.desk.upstream import begin
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.visit import Visits, parameters_of
-from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.protocol.exchange import Reply, Request, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.redirects import host_of
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.trail import at_the_door
 
 
 class SignInPage:
@@ -51,6 +53,10 @@ class SignInPage:
             return self._visits.onward(msgspec.structs.replace(ticket, denied=True))
         username = form.get("username", "")
         caller = await self._visits.caller(request)
+        if form.get("upstream"):
+            return await self._elsewhere(request, form, ticket)
+        if not self._realm.policy.passwords:
+            return await self._page(request, ticket, username, "Passwords open nothing here.", 403)
         if form.get("passkey"):
             return await self._passkey(request, form, ticket, caller)
         answer = await sign_in(self._realm, caller, username, form.get("password", ""))
@@ -68,6 +74,24 @@ class SignInPage:
             return await self._page(request, ticket, "", answer.page.wire, answer.page.status)
         return onward(self._visits, caller, ticket, answer)
 
+    async def _elsewhere(self, request: Request, form: Parameters, ticket: Ticket) -> Reply:
+        """Send the browser to another issuer; the person has seen for whom, and said so by a form of ours."""
+        chosen = self._realm.policy.upstreams.get(form.get("upstream", ""))
+        if chosen is None:
+            return await self._page(request, ticket, "", "There is no such way to sign in.", 400)
+        proof, headers = self._visits.form_proof(request)
+        target = await begin(
+            self._realm,
+            chosen,
+            proof,
+            form.get("ticket", ""),
+            self._layout.url(f"{self._layout.sign_in}/from/{chosen.id}"),
+        )
+        if isinstance(target, Refusal):
+            self._realm.observe(at_the_door("upstream sign-in", target, "OpenID Connect Discovery §4"))
+            return await self._page(request, ticket, "", target.page.wire, target.page.status)
+        return redirect(target, headers=headers)
+
     async def _page(
         self, request: Request, ticket: Ticket, username: str, problem: str | None, status: int = 200
     ) -> Reply:
@@ -80,7 +104,10 @@ class SignInPage:
             status,
             headers,
             scripted=self._site is not None,
-            form_targets=[redirect_uri] if redirect_uri else (),
+            form_targets=[
+                *([redirect_uri] if redirect_uri else ()),
+                *(one.issuer for one in self._realm.policy.upstreams.values()),
+            ],
             realm_name=self._realm.policy.title,
             static=self._layout.static,
             client=seen(client, redirect_uri, _place(self._layout, ticket)),
@@ -90,6 +117,8 @@ class SignInPage:
             username=username,
             passkey=passkeys.sign_in_options(self._realm, self._site, proof) if self._site else None,
             problem=problem,
+            passwords=self._realm.policy.passwords,
+            upstreams=list(self._realm.policy.upstreams.values()),
             development=bool(self._hints),
             hint_credentials=self._hints,
         )
