@@ -116,12 +116,8 @@ def what_is_required_is_there(case: Change) -> Seen | Refusal:
     return Seen("there")
 
 
-NEW_USER_CHECKS = (
-    people_may_sign_up,
-    the_name_is_what_the_pool_wants,
-    the_name_is_free,
-    the_address_is_nobodys_name,
-)
+NAME_CHECKS = (people_may_sign_up, the_name_is_what_the_pool_wants)
+FREE_CHECKS = (the_name_is_free, the_address_is_nobodys_name)
 CHANGE_CHECKS = (
     the_client_may_write_them,
     the_attributes_fit_the_schema,

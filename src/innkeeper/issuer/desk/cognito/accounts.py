@@ -67,12 +67,14 @@ async def make(pool: OpenPool, new: NewUser, more: list[Effect] | None = None) -
     """Make a user. Raises ``Declined``."""
     while True:
         user, attributes = await _drafted(pool, new)
+        asked = core.NewUser(pool.pool, new.username, attributes, new.client, taken=False)
+        demand("new user", core.NAME_CHECKS, asked)
         demand("attributes", core.CHANGE_CHECKS, core.Change(pool.pool, attributes, new.client))
         if new.password:
             demand_password(pool, new.password)
         taken, alias = await find_user(pool, new.username), await taken_alias(pool, user)
-        case = core.NewUser(pool.pool, new.username, attributes, new.client, taken is not None, alias)
-        demand("new user", core.NEW_USER_CHECKS, case)
+        free = msgspec.structs.replace(asked, taken=taken is not None, alias=alias)
+        demand("new user", core.FREE_CHECKS, free)
         ready = await with_password(pool, user, new.password) if new.password else user
         try:
             await pool.store.commit([*put(ready, None, pool.now()), *await aliases(pool, ready, None), *(more or [])])
