@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from docs.generate.pages import REFERENCE, WRITERS, pages
+from collections.abc import Mapping
+from pathlib import Path
+
+from docs.generate.pages import PARITY, REFERENCE, pages, parity_pages
 
 
 def main() -> None:
-    REFERENCE.mkdir(exist_ok=True)
-    for name in WRITERS:
-        page, text = REFERENCE / name, pages(name)[name]
+    for folder, texts in ((REFERENCE, pages()), (PARITY, parity_pages())):
+        _write(folder, texts)
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        page = folder / name
         if not page.exists() or page.read_text("utf-8") != text:
             page.write_text(text, "utf-8")
-            print(f"docs/reference/{name} written")
+            print(f"docs/{folder.name}/{name} written")
 
 
 main()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import checks, claims, commands, floor_plan, refusals, settings, terraform
+from docs.generate import checks, claims, commands, floor_plan, parity, refusals, settings, terraform
 
 REFERENCE = Path(__file__).parents[1] / "reference"
+PARITY = Path(__file__).parents[1] / "parity"
 
 WRITERS: Mapping[str, Callable[[], str]] = {
     "checks.md": checks.page,
@@ -25,3 +26,8 @@ NOTICE = "<!-- Written from the code by `make docs`; edits here are lost. -->"
 def pages(*names: str) -> dict[str, str]:
     """The text of the named reference pages, or of all, by file name."""
     return {name: f"{NOTICE}\n\n{WRITERS[name]()}" for name in names or WRITERS}
+
+
+def parity_pages() -> dict[str, str]:
+    """The text of each twin's page about what it does as its cloud does, by file name."""
+    return {f"{twin}.md": f"{NOTICE}\n\n{parity.page(twin)}" for twin in parity.twins()}

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from docs.generate import REFERENCE, WRITERS, pages
+from docs.generate import PARITY, REFERENCE, WRITERS, pages, parity_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +44,12 @@ def test_a_reference_page_is_as_the_code_is(name: str) -> None:
     written = (REFERENCE / name).read_text("utf-8") if (REFERENCE / name).exists() else ""
     is_current = written == pages(name)[name]
     assert is_current, f"docs/reference/{name} is out of date: run `make docs`"
+
+
+def test_a_parity_page_is_as_the_tests_are() -> None:
+    written = {page.name: page.read_text("utf-8") for page in PARITY.glob("*.md")}
+    outdated = [name for name, text in parity_pages().items() if written.pop(name, "") != text]
+    assert (outdated, list(written)) == ([], []), "docs/parity is out of date: run `make docs`"
 
 
 def test_no_reference_page_is_left_over() -> None:

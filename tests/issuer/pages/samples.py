@@ -116,6 +116,8 @@ PROBLEM = {
 DEVELOPMENT = {
     "reason": "the redirect URI is not one of the 2 registered",
     "remedy": "Send one of the registered URIs, character by character, or register the one you send.",
+    "remedies": [("console", "App client: Allowed callback URLs."), ("Terraform", "callback_urls")],
+    "level": "inferred",
     "steps": STEPS,
     "comparison": compare(
         "http://127.0.0.1:8765/Callback/",

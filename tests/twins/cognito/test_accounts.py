@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.issuer.house import PASSWORD
-from tests.twins.cognito.parity import parity
 from tests.twins.cognito.pool import BASE, CONCIERGE, GUEST, GUEST_APP, POOL, Pool, Told, hashed
+from tests.twins.parity import parity
 
 ADA = "ada@hotel.example"
 OF = {"UserPoolId": POOL}
@@ -35,8 +35,9 @@ def sign_in(pool: Pool, username: str, password: str, client: str = GUEST_APP) -
     )
 
 
-@parity("Signing up", "documented", "Who signs up is unconfirmed until the code that was sent comes back")
+@parity("Signing up", "documented")
 def test_signing_up_waits_for_its_code(pool: Pool) -> None:
+    """Who signs up is unconfirmed until the code that was sent comes back."""
     told = sign_up(pool)
     assert (told.status, told.body["UserConfirmed"]) == (200, False)
     assert told.body["CodeDeliveryDetails"] == {
@@ -60,10 +61,9 @@ def test_signing_up_waits_for_its_code(pool: Pool) -> None:
     assert {"Name": "email_verified", "Value": "true"} in user["UserAttributes"]
 
 
-@parity(
-    "Signing up", "observed", "The code of a sign-up works for a day; a new one replaces it; five wrong ones end it"
-)
+@parity("Signing up", "observed")
 def test_codes_end(pool: Pool) -> None:
+    """The code of a sign-up works for a day; a new one replaces it; five wrong ones end it."""
     sign_up(pool)
     first, confirm = last_code(pool), {"ClientId": GUEST_APP, "Username": "ada"}
     pool.clock.move(1)
@@ -81,8 +81,9 @@ def test_codes_end(pool: Pool) -> None:
     )
 
 
-@parity("Signing up", "documented", "A name is one user's")
+@parity("Signing up", "documented")
 def test_a_name_is_taken_once(pool: Pool) -> None:
+    """A name is one user's."""
     assert sign_up(pool).status == 200
     again = sign_up(pool)
     assert (again.kind, again.message) == ("UsernameExistsException", "User already exists")
@@ -99,8 +100,9 @@ def test_a_name_is_taken_once(pool: Pool) -> None:
         ("Abcdefgh1", "Password must have symbol characters"),
     ],
 )
-@parity("Passwords", "observed", "A password that breaks the pool's policy is told which rule it breaks")
+@parity("Passwords", "observed")
 def test_the_password_policy_names_its_rule(pool: Pool, password: str, lacks: str) -> None:
+    """A password that breaks the pool's policy is told which rule it breaks."""
     told = sign_up(pool, password=password)
     assert (told.kind, told.message) == (
         "InvalidPasswordException",
@@ -108,8 +110,9 @@ def test_the_password_policy_names_its_rule(pool: Pool, password: str, lacks: st
     )
 
 
-@parity("Attributes", "observed", "An attribute that the schema does not have, or a malformed address, is refused")
+@parity("Attributes", "observed")
 def test_attributes_have_to_fit_the_schema(pool: Pool) -> None:
+    """An attribute that the schema does not have, or a malformed address, is refused."""
     for said in ({"custom_room": "204"}, {"email": "no address"}, {"phone_number": "0207"}):
         assert sign_up(pool, **said).kind == "InvalidParameterException"
     assert sign_up(pool, email=ADA, email_verified="true").kind == "NotAuthorizedException"
@@ -122,8 +125,9 @@ def test_attributes_have_to_fit_the_schema(pool: Pool) -> None:
     assert pool.claims(tokens["IdToken"])["custom:room"] == "204", "a custom attribute is text in a token"
 
 
-@parity("Passwords", "documented", "A forgotten password is set with the code that was sent to a verified address")
+@parity("Passwords", "documented")
 def test_a_forgotten_password_is_set_anew(pool: Pool) -> None:
+    """A forgotten password is set with the code that was sent to a verified address."""
     ask = {"ClientId": GUEST_APP, "Username": GUEST}
     sent = pool.done("ForgotPassword", ask)["CodeDeliveryDetails"]
     assert sent["DeliveryMedium"] == "EMAIL"
@@ -136,8 +140,9 @@ def test_a_forgotten_password_is_set_anew(pool: Pool) -> None:
     assert pool.call("ConfirmForgotPassword", fresh).kind == "ExpiredCodeException"
 
 
-@parity("Passwords", "documented", "ChangePassword needs the old password and an access token")
+@parity("Passwords", "documented")
 def test_a_password_is_changed(pool: Pool) -> None:
+    """ChangePassword needs the old password and an access token."""
     token = pool.sign_in()["AccessToken"]
     change = {"AccessToken": token, "PreviousPassword": "wrong", "ProposedPassword": "New-Horse-77"}
     assert pool.call("ChangePassword", change).kind == "NotAuthorizedException"
@@ -145,8 +150,9 @@ def test_a_password_is_changed(pool: Pool) -> None:
     assert sign_in(pool, GUEST, "New-Horse-77").status == 200
 
 
-@parity("Administrators", "documented", "A user made by an administrator has to choose a password at the first sign-in")
+@parity("Administrators", "documented")
 def test_a_made_user_chooses_a_password(pool: Pool) -> None:
+    """A user made by an administrator has to choose a password at the first sign-in."""
     made = {**OF, "Username": "ada", "TemporaryPassword": "Temp-Horse-1", "UserAttributes": pairs(email=ADA)}
     user = pool.done("AdminCreateUser", made)["User"]
     assert (user["UserStatus"], user["Enabled"]) == ("FORCE_CHANGE_PASSWORD", True)
@@ -168,16 +174,18 @@ def test_a_made_user_chooses_a_password(pool: Pool) -> None:
     assert sign_in(pool, "ada", "New-Horse-77").status == 200
 
 
-@parity("Administrators", "observed", "A temporary password works for seven days")
+@parity("Administrators", "observed")
 def test_a_temporary_password_ends(pool: Pool) -> None:
+    """A temporary password works for seven days."""
     pool.done("AdminCreateUser", {**OF, "Username": "ada", "TemporaryPassword": "Temp-Horse-1"})
     pool.clock.move(7 * 86400 + 1)
     told = sign_in(pool, "ada", "Temp-Horse-1")
     assert (told.kind, told.message[:30]) == ("NotAuthorizedException", "Temporary password has expired")
 
 
-@parity("Administrators", "documented", "Setting, disabling, enabling, resetting and deleting a user do what they say")
+@parity("Administrators", "documented")
 def test_administrators_change_users(pool: Pool) -> None:
+    """Setting, disabling, enabling, resetting and deleting a user do what they say."""
     ask = {**OF, "Username": GUEST}
     pool.done("AdminSetUserPassword", {**ask, "Password": "New-Horse-77", "Permanent": True})
     token = sign_in(pool, GUEST, "New-Horse-77").body["AuthenticationResult"]["AccessToken"]
@@ -192,8 +200,9 @@ def test_administrators_change_users(pool: Pool) -> None:
     assert pool.call("AdminGetUser", ask).kind == "UserNotFoundException"
 
 
-@parity("Attributes", "documented", "A changed address is verified anew, by the code that is sent")
+@parity("Attributes", "documented")
 def test_a_changed_address_is_verified_anew(pool: Pool) -> None:
+    """A changed address is verified anew, by the code that is sent."""
     token = pool.sign_in()["AccessToken"]
     told = pool.done("UpdateUserAttributes", {"AccessToken": token, "UserAttributes": pairs(email=ADA)})
     assert told["CodeDeliveryDetailsList"][0]["AttributeName"] == "email"
@@ -203,8 +212,9 @@ def test_a_changed_address_is_verified_anew(pool: Pool) -> None:
     assert pool.claims(pool.sign_in()["IdToken"])["email_verified"] is True
 
 
-@parity("Groups", "documented", "Groups are in both tokens of their members, and nobody else's")
+@parity("Groups", "documented")
 def test_groups_are_in_tokens(pool: Pool) -> None:
+    """Groups are in both tokens of their members, and nobody else's."""
     assert "cognito:groups" not in pool.claims(pool.sign_in()["AccessToken"])
     group = {**OF, "GroupName": "guests", "Precedence": 3}
     assert pool.done("CreateGroup", group)["Group"]["Precedence"] == 3
@@ -221,8 +231,9 @@ def test_groups_are_in_tokens(pool: Pool) -> None:
     assert pool.call("GetGroup", {**OF, "GroupName": "guests"}).kind == "ResourceNotFoundException"
 
 
-@parity("Administrators", "documented", "ListUsers pages, and filters by an attribute or its beginning")
+@parity("Administrators", "documented")
 def test_users_are_listed_in_pages(pool: Pool) -> None:
+    """ListUsers pages, and filters by an attribute or its beginning."""
     for number in range(5):
         made = {"Username": f"user-{number}", "UserAttributes": pairs(email=f"u{number}@hotel.example")}
         pool.done("AdminCreateUser", {**OF, **made, "MessageAction": "SUPPRESS"})
@@ -239,10 +250,9 @@ def test_users_are_listed_in_pages(pool: Pool) -> None:
     assert pool.call("ListUsers", {**OF, "Filter": "nonsense"}).kind == "InvalidParameterException"
 
 
-@parity(
-    "Pools", "observed", "In a pool that is named by e-mail address the user name is the sub, and the address signs in"
-)
+@parity("Pools", "observed")
 def test_a_pool_named_by_address(pool: Pool) -> None:
+    """In a pool that is named by e-mail address the user name is the sub, and the address signs in."""
     made = pool.done("CreateUserPool", {"PoolName": "by mail", "UsernameAttributes": ["email"]})["UserPool"]
     of = {"UserPoolId": made["Id"]}
     client = pool.done(
@@ -260,8 +270,9 @@ def test_a_pool_named_by_address(pool: Pool) -> None:
     )
 
 
-@parity("Signing in", "observed", "A client with a secret has to send its hash, over the name it sends")
+@parity("Signing in", "observed")
 def test_the_secret_hash_is_demanded(pool: Pool) -> None:
+    """A client with a secret has to send its hash, over the name it sends."""
     ask = {"ClientId": CONCIERGE, "Username": "ada", "Password": PASSWORD, "UserAttributes": pairs(email=ADA)}
     missing, wrong = pool.call("SignUp", ask), pool.call("SignUp", {**ask, "SecretHash": hashed("bob")})
     assert (missing.kind, missing.message) == (
@@ -275,8 +286,9 @@ def test_the_secret_hash_is_demanded(pool: Pool) -> None:
     assert pool.call("SignUp", {**ask, "SecretHash": hashed("ada")}).status == 200
 
 
-@parity("Signing in", "documented", "Whether a stranger is told that nobody has a name is the client's setting")
+@parity("Signing in", "documented")
 def test_who_is_here_is_hidden_or_told(pool: Pool) -> None:
+    """Whether a stranger is told that nobody has a name is the client's setting."""
     assert sign_in(pool, "nobody", "x").message == "Incorrect username or password."
     legacy = pool.done(
         "CreateUserPoolClient", {**OF, "ClientName": "legacy", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}
@@ -285,8 +297,9 @@ def test_who_is_here_is_hidden_or_told(pool: Pool) -> None:
     assert (told.kind, told.message) == ("UserNotFoundException", "User does not exist.")
 
 
-@parity("Signing in", "documented", "After five wrong passwords for a name the next tries have to wait")
+@parity("Signing in", "documented")
 def test_guessing_is_slowed_down(pool: Pool) -> None:
+    """After five wrong passwords for a name the next tries have to wait."""
     told = [sign_in(pool, GUEST, "wrong") for _ in range(6)]
     assert told[-1].message == "Password attempts exceeded"
     assert sign_in(pool, GUEST, PASSWORD).message == "Password attempts exceeded"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.issuer.house import Asked, posted
-from tests.twins.cognito.parity import parity
 from tests.twins.cognito.pool import CONCIERGE, GUEST, POOL, Pool, basic
+from tests.twins.parity import parity
 
 OF = {"UserPoolId": POOL}
 
@@ -24,8 +24,9 @@ def make_client(pool: Pool, **said: Any) -> dict[str, Any]:
     return made
 
 
-@parity("Identifiers", "observed", "New ids are a region and nine characters for pools, 26 for clients")
+@parity("Identifiers", "observed")
 def test_ids_have_the_clouds_shape(pool: Pool) -> None:
+    """New ids are a region and nine characters for pools, 26 for clients."""
     made = make_pool(pool)
     assert re.fullmatch(r"us-east-1_[A-Za-z0-9]{9}", made["Id"])
     assert made["Arn"] == f"arn:aws:cognito-idp:us-east-1:123456789012:userpool/{made['Id']}"
@@ -35,8 +36,9 @@ def test_ids_have_the_clouds_shape(pool: Pool) -> None:
     assert re.fullmatch(r"[a-z0-9]{26}", CONCIERGE)
 
 
-@parity("Pools", "observed", "A pool lists the twenty standard attributes exactly, then its own")
+@parity("Pools", "observed")
 def test_the_schema_is_listed_as_terraform_compares_it(pool: Pool) -> None:
+    """A pool lists the twenty standard attributes exactly, then its own."""
     listed = {one["Name"]: one for one in make_pool(pool)["SchemaAttributes"]}
     assert len(listed) == 20
     text = {"MinLength": "0", "MaxLength": "2048"}
@@ -53,8 +55,9 @@ def test_the_schema_is_listed_as_terraform_compares_it(pool: Pool) -> None:
     assert (listed["sub"]["Mutable"], listed["sub"]["Required"]) == (False, True)
 
 
-@parity("Pools", "documented", "Changing a pool replaces what was said; what is left out goes back to its default")
+@parity("Pools", "documented")
 def test_an_update_replaces(pool: Pool) -> None:
+    """Changing a pool replaces what was said; what is left out goes back to its default."""
     made = make_pool(pool, AutoVerifiedAttributes=["email"], Policies={"PasswordPolicy": {"MinimumLength": 12}})
     of = {"UserPoolId": made["Id"]}
     assert made["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
@@ -64,8 +67,9 @@ def test_an_update_replaces(pool: Pool) -> None:
     assert ("AutoVerifiedAttributes" in after, after["MfaConfiguration"]) == (False, "OPTIONAL")
 
 
-@parity("Pools", "documented", "A protected pool, and one with a domain, is not deleted")
+@parity("Pools", "documented")
 def test_a_pool_is_deleted_when_nothing_holds_it(pool: Pool) -> None:
+    """A protected pool, and one with a domain, is not deleted."""
     made = make_pool(pool, DeletionProtection="ACTIVE")
     of = {"UserPoolId": made["Id"]}
     assert pool.call("DeleteUserPool", of).kind == "InvalidParameterException"
@@ -77,12 +81,9 @@ def test_a_pool_is_deleted_when_nothing_holds_it(pool: Pool) -> None:
     assert pool.call("DescribeUserPool", of).kind == "ResourceNotFoundException"
 
 
-@parity(
-    "Clients",
-    "documented",
-    "A client's secret is told by Create, Describe and Update; an update resets what it leaves out",
-)
+@parity("Clients", "documented")
 def test_a_client_is_described_and_replaced(pool: Pool) -> None:
+    """A client's secret is told by Create, Describe and Update; an update resets what it leaves out."""
     made = make_client(pool, GenerateSecret=True, AccessTokenValidity=2, CallbackURLs=["https://app.example/"])
     of = {**OF, "ClientId": made["ClientId"]}
     assert pool.done("DescribeUserPoolClient", of)["UserPoolClient"] == made
@@ -110,13 +111,15 @@ def test_a_client_is_described_and_replaced(pool: Pool) -> None:
         ({"ClientSecret": "a" * 30, "GenerateSecret": True}, "InvalidParameterException"),
     ],
 )
-@parity("Clients", "documented", "What does not go together on a client is refused when it is made")
+@parity("Clients", "documented")
 def test_what_does_not_go_together_is_refused(pool: Pool, said: dict[str, Any], kind: str) -> None:
+    """What does not go together on a client is refused when it is made."""
     assert pool.call("CreateUserPoolClient", {**OF, "ClientName": "app", **said}).kind == kind
 
 
-@parity("Clients", "documented", "Lifetimes of tokens are the client's")
+@parity("Clients", "documented")
 def test_lifetimes_are_the_clients(pool: Pool) -> None:
+    """Lifetimes of tokens are the client's."""
     client = make_client(
         pool,
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
@@ -131,8 +134,9 @@ def test_lifetimes_are_the_clients(pool: Pool) -> None:
     assert (result["ExpiresIn"], access["exp"] - access["iat"], identity["exp"] - identity["iat"]) == (300, 300, 600)
 
 
-@parity("Clients", "documented", "A client has two secrets at most, each of which works, and keeps one")
+@parity("Clients", "documented")
 def test_secrets_are_rotated(pool: Pool) -> None:
+    """A client has two secrets at most, each of which works, and keeps one."""
     of = {**OF, "ClientId": CONCIERGE}
     added = pool.done("AddUserPoolClientSecret", of)["ClientSecretDescriptor"]
     assert pool.call("AddUserPoolClientSecret", of).kind == "LimitExceededException"
@@ -147,8 +151,9 @@ def test_secrets_are_rotated(pool: Pool) -> None:
     assert pool.call("DeleteUserPoolClientSecret", last).kind == "InvalidParameterException"
 
 
-@parity("Clients", "documented", "A client that was not made for the OAuth endpoints is refused by them")
+@parity("Clients", "documented")
 def test_oauth_is_switched_on_by_client(pool: Pool) -> None:
+    """A client that was not made for the OAuth endpoints is refused by them."""
     client = make_client(pool, GenerateSecret=True)
     answer = pool.token(
         {"grant_type": "client_credentials"}, authorization=basic(client["ClientId"], client["ClientSecret"])
@@ -156,12 +161,9 @@ def test_oauth_is_switched_on_by_client(pool: Pool) -> None:
     assert (answer.status, b"unauthorized_client" in answer.body) == (400, True)
 
 
-@parity(
-    "Resource servers",
-    "documented",
-    "A scope that was deleted stays with its clients and is left out of tokens in silence",
-)
+@parity("Resource servers", "documented")
 def test_a_deleted_scope_is_left_out(pool: Pool) -> None:
+    """A scope that was deleted stays with its clients and is left out of tokens in silence."""
     server = {**OF, "Identifier": "spa", "Name": "Spa"}
     scopes = [{"ScopeName": name, "ScopeDescription": name} for name in ("heat", "cool")]
     pool.done("CreateResourceServer", {**server, "Scopes": scopes})
@@ -180,14 +182,16 @@ def test_a_deleted_scope_is_left_out(pool: Pool) -> None:
     assert pool.claims(answer.body.decode().split('"')[3])["scope"] == "spa/heat"
 
 
-@parity("Domains", "observed", "An unknown domain is described as nothing, not refused")
+@parity("Domains", "observed")
 def test_an_unknown_domain_is_no_error(pool: Pool) -> None:
+    """An unknown domain is described as nothing, not refused."""
     assert pool.done("DescribeUserPoolDomain", {"Domain": "nowhere"}) == {"DomainDescription": {}}
 
 
 @pytest.mark.parametrize("name", ["UPPER", "-edge", "my-aws-pool", "us-east-1innkeepr1"])
-@parity("Domains", "documented", "A domain's prefix has its rules, and is one pool's")
+@parity("Domains", "documented")
 def test_a_domain_has_its_rules(pool: Pool, name: str) -> None:
+    """A domain's prefix has its rules, and is one pool's."""
     made = make_pool(pool)
     assert (
         pool.call("CreateUserPoolDomain", {"UserPoolId": made["Id"], "Domain": name}).kind
@@ -195,8 +199,9 @@ def test_a_domain_has_its_rules(pool: Pool, name: str) -> None:
     )
 
 
-@parity("JSON API", "documented", "Lists come in pages of at most sixty")
+@parity("JSON API", "documented")
 def test_lists_come_in_pages(pool: Pool) -> None:
+    """Lists come in pages of at most sixty."""
     for number in range(3):
         make_client(pool, ClientName=f"app-{number}")
     first = pool.done("ListUserPoolClients", {**OF, "MaxResults": 2})
@@ -206,12 +211,9 @@ def test_lists_come_in_pages(pool: Pool) -> None:
     assert pool.call("ListUserPoolClients", {**OF, "NextToken": "x"}).kind == "InvalidParameterException"
 
 
-@parity(
-    "Registration",
-    "documented",
-    "Dynamic registration is off until it is switched on; a client that registers is of type DCR",
-)
+@parity("Registration", "documented")
 def test_clients_register_themselves_where_they_may(pool: Pool) -> None:
+    """Dynamic registration is off until it is switched on; a client that registers is of type DCR."""
     body = b'{"redirect_uris":["https://tool.example/cb"],"client_name":"Tool","token_endpoint_auth_method":"none"}'
     asked = Asked("POST", f"/{POOL}/oauth2/register", b"", (("content-type", "application/json"),), (body,))
     assert pool.house.ask(asked).status == 404
@@ -226,12 +228,9 @@ def test_clients_register_themselves_where_they_may(pool: Pool) -> None:
     assert (described["ClientType"], described["CallbackURLs"]) == ("DCR", ["https://tool.example/cb"])
 
 
-@parity(
-    "Pools",
-    "documented",
-    "A pool of the newer issuer type is called by the newer host, where issuers are spelt as the cloud's",
-)
+@parity("Pools", "documented")
 def test_the_issuers_two_forms(pool: Pool) -> None:
+    """A pool of the newer issuer type is called by the newer host, where issuers are spelt as the cloud's."""
     headers = (("host", "cognito-idp.us-east-1.amazonaws.com"),)
     path = f"/{POOL}/.well-known/openid-configuration"
     ask = Asked("GET", path, b"", headers)
@@ -245,8 +244,9 @@ def test_the_issuers_two_forms(pool: Pool) -> None:
     assert (sent.status, "error-page" in sent.text) == (400, True)
 
 
-@parity("Terraform", "documented", "STS tells who calls: an account of twelve digits")
+@parity("Terraform", "documented")
 def test_sts_tells_the_account(pool: Pool) -> None:
+    """STS tells who calls: an account of twelve digits."""
     answer = pool.house.ask(posted("/", {"Action": "GetCallerIdentity", "Version": "2011-06-15"}))
     assert re.search(r"<Account>\d{12}</Account>", answer.text)
     assert pool.house.ask(posted("/", {"Action": "AssumeRole"})).status == 400
@@ -322,12 +322,9 @@ class Provider:
         ask.done("DeleteUserPool", of)
 
 
-@parity(
-    "Terraform",
-    "observed",
-    "apply, an empty second plan, import, update and destroy, call by call as the provider makes them",
-)
+@parity("Terraform", "observed")
 def test_terraforms_whole_way(pool: Pool) -> None:
+    """apply, an empty second plan, import, update and destroy, call by call as the provider makes them."""
     provider = Provider(pool)
     provider.apply()
     state = provider.state

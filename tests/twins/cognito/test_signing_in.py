@@ -13,7 +13,6 @@ import pytest
 
 from innkeeper.issuer.core.cognito import srp
 from tests.issuer.house import NOW, PASSWORD
-from tests.twins.cognito.parity import parity
 from tests.twins.cognito.pool import (
     CONCIERGE,
     GUEST,
@@ -28,6 +27,7 @@ from tests.twins.cognito.pool import (
     hashed,
 )
 from tests.twins.cognito.test_accounts import last_code, sign_in
+from tests.twins.parity import parity
 
 OF = {"UserPoolId": POOL}
 STAMP = "Fri Jan 15 08:00:00 UTC 2027"
@@ -93,12 +93,9 @@ def respond(pool: Pool, told: dict[str, Any], **responses: str) -> Told:
     return pool.call("RespondToAuthChallenge", {**answer, "ChallengeResponses": {"USERNAME": GUEST, **responses}})
 
 
-@parity(
-    "Secure remote password",
-    "observed",
-    "A right proof signs in, and a wrong password, a changed block or time does not",
-)
+@parity("Secure remote password", "observed")
 def test_the_password_is_proved_without_being_sent(pool: Pool) -> None:
+    """A right proof signs in, and a wrong password, a changed block or time does not."""
     assert "AccessToken" in prove(pool, PASSWORD).body["AuthenticationResult"]
     for told in (
         prove(pool, "wrong"),
@@ -108,8 +105,9 @@ def test_the_password_is_proved_without_being_sent(pool: Pool) -> None:
         assert (told.kind, told.message) == ("NotAuthorizedException", "Incorrect username or password.")
 
 
-@parity("Secure remote password", "inferred", "A proof works once, and for three minutes")
+@parity("Secure remote password", "inferred")
 def test_a_proof_works_once_and_not_for_long(pool: Pool) -> None:
+    """A proof works once, and for three minutes."""
     told, prover = begin_proof(pool, PASSWORD)
     assert answer_proof(pool, told, prover).status == 200
     assert answer_proof(pool, told, prover).kind == "NotAuthorizedException"
@@ -118,12 +116,9 @@ def test_a_proof_works_once_and_not_for_long(pool: Pool) -> None:
     assert answer_proof(pool, told, prover).kind == "NotAuthorizedException"
 
 
-@parity(
-    "Secure remote password",
-    "documented",
-    "A stranger gets a challenge like anybody where the client hides who is here",
-)
+@parity("Secure remote password", "documented")
 def test_a_stranger_gets_a_challenge_too(pool: Pool) -> None:
+    """A stranger gets a challenge like anybody where the client hides who is here."""
     told, prover = begin_proof(pool, PASSWORD, "nobody")
     again, _ = begin_proof(pool, PASSWORD, "nobody")
     assert told["SALT"] == again["SALT"]
@@ -136,12 +131,9 @@ def test_a_public_value_that_gives_the_key_away_is_refused(pool: Pool, public: s
     assert pool.call("InitiateAuth", ask).kind == "InvalidParameterException"
 
 
-@parity(
-    "Signing in",
-    "inferred",
-    "A flow that is not enabled for the client is refused by its name; admin flows are administrators' alone",
-)
+@parity("Signing in", "inferred")
 def test_flows_are_enabled_one_by_one(pool: Pool) -> None:
+    """A flow that is not enabled for the client is refused by its name; admin flows are administrators' alone."""
     made = pool.done("CreateUserPoolClient", {**OF, "ClientName": "usual"})["UserPoolClient"]
     told = sign_in(pool, GUEST, PASSWORD, made["ClientId"])
     assert (told.kind, told.message) == (
@@ -157,8 +149,9 @@ def test_flows_are_enabled_one_by_one(pool: Pool) -> None:
     assert "AccessToken" in pool.done("AdminInitiateAuth", {**OF, **ask})["AuthenticationResult"]
 
 
-@parity("Refresh", "documented", "REFRESH_TOKEN_AUTH gives no refresh token; its hash is made over the user name")
+@parity("Refresh", "documented")
 def test_refreshing_by_the_api(pool: Pool) -> None:
+    """REFRESH_TOKEN_AUTH gives no refresh token; its hash is made over the user name."""
     token = pool.sign_in()["RefreshToken"]
     ask = {"AuthFlow": "REFRESH_TOKEN_AUTH", "ClientId": GUEST_APP, "AuthParameters": {"REFRESH_TOKEN": token}}
     result = pool.done("InitiateAuth", ask)["AuthenticationResult"]
@@ -179,12 +172,9 @@ def test_refreshing_by_the_api(pool: Pool) -> None:
     assert "AccessToken" in pool.done("GetTokensFromRefreshToken", direct)["AuthenticationResult"]
 
 
-@parity(
-    "Refresh",
-    "documented",
-    "With rotation each refresh gives a new token of the same end, and the old one lives for the grace alone",
-)
+@parity("Refresh", "documented")
 def test_rotation_gives_one_successor(pool: Pool) -> None:
+    """With rotation each refresh gives a new token of the same end, and the old one lives for the grace alone."""
     made = pool.done(
         "CreateUserPoolClient",
         {
@@ -209,8 +199,9 @@ def test_rotation_gives_one_successor(pool: Pool) -> None:
     assert pool.call("GetTokensFromRefreshToken", {**ask, "RefreshToken": second}).kind == "NotAuthorizedException"
 
 
-@parity("Sessions", "documented", "GlobalSignOut and RevokeToken end sign-ins; GetUser refuses their tokens")
+@parity("Sessions", "documented")
 def test_signing_out_everywhere(pool: Pool) -> None:
+    """GlobalSignOut and RevokeToken end sign-ins; GetUser refuses their tokens."""
     one, other = pool.sign_in(), pool.sign_in()
     assert pool.call("RevokeToken", {"Token": one["AccessToken"], "ClientId": GUEST_APP}).kind == (
         "UnsupportedTokenTypeException"
@@ -222,8 +213,9 @@ def test_signing_out_everywhere(pool: Pool) -> None:
     assert pool.call("GetUser", {"AccessToken": other["AccessToken"]}).kind == "NotAuthorizedException"
 
 
-@parity("Sessions", "observed", "An expired access token, an ID token and garbage are refused in their own words")
+@parity("Sessions", "observed")
 def test_other_tokens_open_no_account(pool: Pool) -> None:
+    """An expired access token, an ID token and garbage are refused in their own words."""
     tokens = pool.sign_in()
     for token in (tokens["IdToken"], "garbage"):
         assert pool.call("GetUser", {"AccessToken": token}).message == "Invalid Access Token"
@@ -235,8 +227,9 @@ def test_other_tokens_open_no_account(pool: Pool) -> None:
     assert pool.call("GetUser", {"AccessToken": tokens["AccessToken"]}).message == "Access Token has expired"
 
 
-@parity("Second factors", "documented", "An authenticator is associated, verified, and asked for at the next sign-in")
+@parity("Second factors", "documented")
 def test_an_authenticator_is_asked_for(pool: Pool) -> None:
+    """An authenticator is associated, verified, and asked for at the next sign-in."""
     pool.done(
         "SetUserPoolMfaConfig",
         {**OF, "MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": {"Enabled": True}},
@@ -265,12 +258,9 @@ def test_an_authenticator_is_asked_for(pool: Pool) -> None:
     assert respond(pool, again, SOFTWARE_TOKEN_MFA_CODE=code).kind == "CodeMismatchException", "a code works once"
 
 
-@parity(
-    "Second factors",
-    "documented",
-    "Where a pool demands a second factor, one is set up in the middle of the first sign-in",
-)
+@parity("Second factors", "documented")
 def test_a_second_factor_is_set_up_on_the_way(pool: Pool) -> None:
+    """Where a pool demands a second factor, one is set up in the middle of the first sign-in."""
     pool.done(
         "SetUserPoolMfaConfig", {**OF, "MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": {"Enabled": True}}
     )
@@ -284,8 +274,9 @@ def test_a_second_factor_is_set_up_on_the_way(pool: Pool) -> None:
     assert "AccessToken" in finished.body["AuthenticationResult"]
 
 
-@parity("Second factors", "documented", "A code that is sent by mail is asked for where the user prefers that")
+@parity("Second factors", "documented")
 def test_a_sent_code_is_asked_for(pool: Pool) -> None:
+    """A code that is sent by mail is asked for where the user prefers that."""
     pool.done(
         "SetUserPoolMfaConfig", {**OF, "MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {"Message": "{####}"}}
     )
@@ -296,10 +287,9 @@ def test_a_sent_code_is_asked_for(pool: Pool) -> None:
     assert respond(pool, told, EMAIL_OTP_CODE=last_code(pool)).status == 200
 
 
-@parity(
-    "Signing in", "documented", "USER_AUTH lets the user choose: a password, its proof, or a code that the pool allows"
-)
+@parity("Signing in", "documented")
 def test_the_user_chooses_how_to_sign_in(pool: Pool) -> None:
+    """USER_AUTH lets the user choose: a password, its proof, or a code that the pool allows."""
     ask = {"AuthFlow": "USER_AUTH", "ClientId": GUEST_APP, "AuthParameters": {"USERNAME": GUEST}}
     told = pool.done("InitiateAuth", ask)
     assert (told["ChallengeName"], told["AvailableChallenges"]) == ("SELECT_CHALLENGE", ["PASSWORD", "PASSWORD_SRP"])
@@ -313,8 +303,9 @@ def test_the_user_chooses_how_to_sign_in(pool: Pool) -> None:
     assert respond(pool, sent, EMAIL_OTP_CODE=last_code(pool)).status == 200
 
 
-@parity("Machines", "documented", "GetClientToken gives a client its own token without a domain")
+@parity("Machines", "documented")
 def test_a_client_token_without_a_domain(pool: Pool) -> None:
+    """GetClientToken gives a client its own token without a domain."""
     ask = {"ClientId": CONCIERGE, "Secret": SECRET, "Scopes": [f"{HOTEL}/gym:enter"]}
     told = pool.call("GetClientToken", ask, authorization="").body["ClientAuthenticationResult"]
     claims = pool.claims(told["AccessToken"])
@@ -340,12 +331,9 @@ def exchanging(pool: Pool, *flows: str) -> tuple[str, str]:
     return made["ClientId"], made["ClientSecret"]
 
 
-@parity(
-    "Token exchange",
-    "documented",
-    "Exchange needs its flow; the user stays, the actor is named, the scopes are what all have in common",
-)
+@parity("Token exchange", "documented")
 def test_an_exchange_names_its_actor_and_narrows(pool: Pool) -> None:
+    """Exchange needs its flow; the user stays, the actor is named, the scopes are what all have in common."""
     subject = pool.by_code(scope=f"openid email {HOTEL}/gym:enter")["access_token"]
     machine = pool.token({"grant_type": "client_credentials"}, authorization=basic()).body.decode().split('"')[3]
     kind = "urn:ietf:params:oauth:token-type:access_token"
@@ -381,12 +369,9 @@ def test_an_exchange_names_its_actor_and_narrows(pool: Pool) -> None:
     assert pool.claims(told["IssuedToken"])["act"] == {"sub": CONCIERGE}
 
 
-@parity(
-    "JSON API",
-    "observed",
-    "An error is named in __type and in x-amzn-ErrorType; administrators' operations have to be signed",
-)
+@parity("JSON API", "observed")
 def test_errors_are_named_where_sdks_look(pool: Pool) -> None:
+    """An error is named in __type and in x-amzn-ErrorType; administrators' operations have to be signed."""
     told = pool.call("DescribeUserPool", {"UserPoolId": "us-east-1_nobody123"})
     assert (told.status, told.kind) == (400, "ResourceNotFoundException")
     assert told.message == "User pool us-east-1_nobody123 does not exist."

@@ -80,6 +80,8 @@ class Explanations:
         return {
             "reason": refusal.reason,
             "remedy": refusal.remedy,
+            "remedies": refusal.page.remedies,
+            "level": refusal.page.level,
             "steps": trail.as_document()["steps"],
             "comparison": comparison(refusal),
         }
