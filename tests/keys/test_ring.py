@@ -229,3 +229,10 @@ def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     for token in [*tokens, *tokens]:
         assert ring.read(token, "at+jwt", NOW) == CLAIMS
     assert len(ring._verified) == 2
+
+
+def test_a_key_made_to_sign_at_once_signs_for_a_clock_that_was_set_back_and_one_made_for_later_does_not() -> None:
+    later = make("ES384", SEAL, now=NOW, active_from=NOW + 600)
+    ring = Ring([FIRST, later], SEAL)
+    assert verifies(cut(ring, NOW - 3600), ring.published(NOW - 3600))
+    assert not ring.signs("ES384", NOW - 3600)

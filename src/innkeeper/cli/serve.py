@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 from starlette.types import ASGIApp
 
-from innkeeper.cli.serving import Opening, listen, run
+from innkeeper.cli.serving import Leaving, Opening, listen, run
 from innkeeper.cli.state import MASTER_KEY
 from innkeeper.issuer.app import Issuer, open_issuer
 from innkeeper.issuer.desk.registry import development_records
+from innkeeper.issuer.http.health import Health
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.protocol.refusals import UsageError
 
@@ -27,12 +28,13 @@ def command(
     settings = load(config)
     listening = listen(settings.server.host, settings.server.port)
     print(f"innkeeper serves {settings.origin}", file=sys.stderr)
-    run(Opening(lambda: _open(settings)), listening)
+    health = Health()
+    run(Opening(lambda: _open(settings, health), Leaving(health.leave, settings.server.leave)), listening)
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[ASGIApp]:
-    issuer = await open_issuer(settings, development=False, master=os.environ.get(MASTER_KEY))
+async def _open(settings: Settings, health: Health) -> AsyncIterator[ASGIApp]:
+    issuer = await open_issuer(settings, development=False, master=os.environ.get(MASTER_KEY), health=health)
     try:
         await _judge(issuer, settings)
         async with issuer.watched():

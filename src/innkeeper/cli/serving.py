@@ -6,10 +6,14 @@ import asyncio
 import errno
 import gc
 import logging
+import math
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 import uvicorn
@@ -36,14 +40,25 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+class Leaving(NamedTuple):
+    """What to do when told to stop by SIGTERM, and the seconds after which the process stops: by then, nobody who
+    was told sends it anything more."""
+
+    tell: Callable[[], None]
+    seconds: float
+
+
 class Opening:
-    """An ASGI application that is opened when the server starts and closed when it stops.
+    """An ASGI application that is opened when the server starts and closed when it stops, some time after ``leaving``.
 
     ``open_site`` is an asynchronous context manager that yields the application. What goes wrong in it stops
     the server and is raised by ``run``.
     """
 
-    def __init__(self, open_site: Callable[[], AbstractAsyncContextManager[ASGIApp]]) -> None:
+    def __init__(
+        self, open_site: Callable[[], AbstractAsyncContextManager[ASGIApp]], leaving: Leaving | None = None
+    ) -> None:
+        self.leaving = leaving
         self._open_site = open_site
         self._site: ASGIApp | None = None
         self.failure: Exception | None = None
@@ -86,12 +101,12 @@ _BETWEEN_SEARCHES = 20_000
 
 
 def run(app: Opening, listening: socket.socket, *over_tls: OverTls) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests under way."""
+    """Serve until SIGINT or SIGTERM, then finish the requests under way; after SIGTERM, leave in peace first."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     others = [_Other(_config(app, one.certificate), one.listening) for one in over_tls]
-    server = _First(_config(app), others)
+    server = _First(_config(app), others, app.leaving)
     try:
         with suppress(KeyboardInterrupt):  # the server has closed in good order by then
             server.run(sockets=[listening])
@@ -133,15 +148,29 @@ class _Other(uvicorn.Server):
 class _First(uvicorn.Server):
     """Opens and closes the application; the others serve in between."""
 
-    def __init__(self, config: uvicorn.Config, others: Sequence[_Other]) -> None:
+    def __init__(self, config: uvicorn.Config, others: Sequence[_Other], leaving: Leaving | None) -> None:
         super().__init__(config)
         self._others = others
+        self._leaving = leaving
+        self._leaves_at = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
             for other in self._others:
                 other.open()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM the first time: say that we leave, go on for a while, then stop. Everything else: stop."""
+        if sig == signal.SIGTERM and self._leaving is not None and math.isinf(self._leaves_at):
+            self._leaving.tell()
+            self._leaves_at = time.monotonic() + self._leaving.seconds
+            return
+        super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """uvicorn asks ten times a second whether it is time to stop."""
+        return await super().on_tick(counter) or time.monotonic() >= self._leaves_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await asyncio.gather(*(other.close() for other in self._others))

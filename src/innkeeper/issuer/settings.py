@@ -37,6 +37,9 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``database_url`` is the file ``innkeeper.db`` in the state folder; ``postgresql://user:password@host:5432/name`` is for
     several nodes, with several hosts separated by commas where one stands in for another. ``database_connections`` 10:
     the most that each process holds to PostgreSQL, whose own limit is 100 unless told otherwise.
+
+    ``leave`` 5: seconds that ``serve`` goes on answering after SIGTERM, while ``/readyz`` says 503 so that a load balancer
+    looks elsewhere. It must be longer than the balancer takes to notice.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +53,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mtls_url: str = ""
     database_url: str = ""
     database_connections: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+    leave: Annotated[float, msgspec.Meta(ge=0)] = 5.0
 
     def __post_init__(self) -> None:
         why = _why_no_issuer(self.public_url) if self.public_url else None

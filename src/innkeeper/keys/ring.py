@@ -171,10 +171,15 @@ class Ring:
             raise NotOurs(str(error)) from None
 
     def _lasting_longest(self, alg: str, now: int, purpose: str = "") -> _Key | None:
-        """The key that is published longest, the newest of several: what it signs now outlives no key."""
+        """The key that is published longest, the newest of several: what it signs now outlives no key.
+
+        To a clock that was set back, a key may be of the future; where it was made to sign at once, it signs all the same.
+        """
         for key in self._lasting:
             stored = key.stored
-            if stored.alg == alg and stored.purpose == purpose and stored.active_from <= now < _end(stored):
+            if stored.alg != alg or stored.purpose != purpose:
+                continue
+            if stored.active_from <= max(now, stored.created_at) and now < _end(stored):
                 return key
         return None
 

@@ -27,8 +27,13 @@ ON_BOTH_ENGINES = {
     "test_account",
     "test_registration",
     "test_fapi",
+    "test_health",
 }
 """Modules whose tests run on SQLite and on PostgreSQL. All others run on one: INNKEEPER_TEST_DATABASE says which."""
+
+
+LOOKS_INSIDE = {"test_development", "test_sign_out_everywhere", "test_two_ways"}
+"""Modules whose tests look into the one process that answers."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -40,8 +45,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """What the houses of this module remember in."""
     name = getattr(request, "param", os.environ.get(engines.CHOSEN, engines.SQLITE))
-    with engines.remembering_in(name, request):
+    nodes = 1 if request.module.__name__.rpartition(".")[2] in LOOKS_INSIDE else 2
+    with engines.remembering_in(name, request, nodes):
         yield name
+
+
+@pytest.fixture
+def on_a_file(engine: str) -> None:
+    """For tests of what can happen to a file."""
+    if engine != engines.SQLITE:
+        pytest.skip(f"{engines.CHOSEN}={engine}, and this is about SQLite's file")
 
 
 @pytest.fixture(scope="session", autouse=True)

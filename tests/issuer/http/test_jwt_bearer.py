@@ -230,12 +230,14 @@ def test_keys_are_fetched_where_the_issuer_has_them(house: House, monkeypatch: p
                 raise NotFetched("it is away")
             return Document(url, msgspec.json.encode({"keys": TRUSTED.jwks}), 0, 0)
 
-    realm = house.issuer.realm
-    monkeypatch.setattr(realm, "fetcher", Fetched())
+    def trust(issuer: TrustedIssuer) -> None:
+        for realm in house.realms:
+            monkeypatch.setattr(realm, "fetcher", Fetched())
+            monkeypatch.setattr(realm, "policy", replace(realm.policy, trusted_issuers={IDP: issuer}))
+
     remote = replace(TRUSTED, jwks=(), jwks_uri=f"{IDP}/jwks")
-    monkeypatch.setattr(realm, "policy", replace(realm.policy, trusted_issuers={IDP: remote}))
+    trust(remote)
     assert said(redeem(house, assertion(house)))["sub"] == "ada-1"
     assert asked == [f"{IDP}/jwks"]
-    away = replace(remote, jwks_uri=f"{IDP}/away")
-    monkeypatch.setattr(realm, "policy", replace(realm.policy, trusted_issuers={IDP: away}))
+    trust(replace(remote, jwks_uri=f"{IDP}/away"))
     assert refused(redeem(house, assertion(house))) == "invalid_grant"

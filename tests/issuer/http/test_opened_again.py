@@ -113,6 +113,7 @@ def test_new_settings_take_effect_at_the_next_start(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.usefixtures("on_a_file")
 def test_a_lost_master_key_is_told_in_one_line_and_nothing_is_damaged(tmp_path: Path) -> None:
     House(tmp_path).close()
     key = (tmp_path / "master.key").read_bytes()
@@ -202,7 +203,7 @@ def is_told_to_try_again(answer: Answer) -> bool:
 
 
 @pytest.fixture
-def full_disk(house: House) -> Iterator[sqlite3.Connection]:
+def full_disk(house: House, on_a_file: None) -> Iterator[sqlite3.Connection]:
     """The database can grow no more until ``max_page_count`` is raised."""
     store = house.issuer._store
     assert isinstance(store, SqliteStore)

@@ -19,10 +19,10 @@ import pytest
 from msgspec.structs import replace
 
 from innkeeper.issuer.core import effects as fx
-from innkeeper.issuer.store.port import RealmStore
 from innkeeper.issuer.store.sqlite import SCHEMA_VERSION, SqliteStore
 from innkeeper.protocol.refusals import Unreachable, UsageError
-from tests.issuer.core.facts import ADA, CODE, CONSENT, GRANT, NOW, REFRESH, SESSION, SHOP, digest
+from tests.issuer.core.facts import CODE, NOW, SHOP, digest
+from tests.issuer.store.everything import CHANGES, everything
 from tests.issuer.store.suite import Open, StoreSuite, code, outcomes, run
 
 ROOT = Path(__file__).parents[3]
@@ -89,47 +89,6 @@ def test_processes_that_start_at_once_on_no_file_all_open(file: Path) -> None:
     assert [run(store.realm("r").client("shop")) for store in stores] == [SHOP] * 8
     for store in stores:
         store.close()
-
-
-CHANGES: tuple[fx.Effect, ...] = (
-    fx.PutClient(SHOP, new=True),
-    fx.AddCode(CODE),
-    fx.SpendCode(CODE.digest, NOW),
-    fx.AddGrant(GRANT),
-    fx.AddRefreshToken(REFRESH),
-    fx.SpendRefreshToken(REFRESH.digest, b"x", NOW),
-    fx.RevokeGrant(GRANT.id, NOW),
-    fx.RevokeToken("x", NOW),
-    fx.AddSession(SESSION),
-    fx.ChangeSession(SESSION),
-    fx.EndSession(SESSION.id, NOW),
-    fx.GiveConsent(CONSENT),
-    fx.TakeBackConsent(CONSENT.sub, CONSENT.client_id, NOW),
-    fx.AddOnce("x", "x", NOW),
-    fx.PutEntry("x", "y", b"", NOW),
-    fx.PutEntry("x", "y", b"", NOW, 1),
-    fx.DropEntry("x", "y", 2),
-    fx.PutPerson(replace(ADA, sub="x", username="x")),
-    fx.RemovePerson("x", 0),
-    fx.PutCredential("x", "x", "x", b""),
-    fx.RemoveCredential("x", "x", "x"),
-    fx.RemoveClient(SHOP.id, NOW),
-)
-"""Every effect there is."""
-
-
-async def everything(realm: RealmStore) -> None:
-    """Every look-up of one record, or of somebody's, and every change."""
-    await asyncio.gather(
-        *(realm.client("x"), realm.person("x"), realm.person_named("x"), realm.put_person(ADA)),
-        *(realm.session(b"x"), realm.consent("x", "x"), realm.code(b"x"), realm.grant("x")),
-        *(realm.sessions("x"), realm.grants("x"), realm.consents("x")),
-        *(realm.refresh_token(b"x"), realm.token_is_revoked("x"), realm.secret("x"), realm.note("x")),
-        *(realm.entry("x", "x"), realm.entries("x", "x"), realm.credential("x", "x"), realm.credentials("x", "x")),
-        *(realm.put_secret("x", b""), realm.put_note("x", "")),
-    )
-    await realm.commit(CHANGES)
-    await realm.purge(NOW, 100)
 
 
 def test_every_record_is_found_by_an_index_so_that_ten_million_cost_what_ten_do(opened: Open) -> None:

@@ -14,10 +14,11 @@ from innkeeper.issuer.app.native import Native, open_native
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, random_id
-from innkeeper.issuer.dialects.layout import Cloud
+from innkeeper.issuer.dialects.layout import Cloud, Endpoint
 from innkeeper.issuer.dialects.native.layout import layout
 from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
 from innkeeper.issuer.http.fronts import Fronts
+from innkeeper.issuer.http.health import ALIVE, READY, Health
 from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.settings import SeedTwin, Settings
@@ -25,9 +26,13 @@ from innkeeper.protocol.proxies import proxies
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 
+_GET = frozenset({"GET", "HEAD"})
 _NEVER_LOOKED = -1
 _PURGE_EVERY = 60
-_PURGE_ROWS = 1_000
+_PURGE_PAUSE = 0.05
+_PURGE_ROWS = 200
+"""Rows of each kind that are forgotten at a time: some 4,000 a second where that many expire."""
+
 _LAST_ERRANDS = 2.0
 """Seconds that errands under way are given when the house closes."""
 
@@ -40,51 +45,66 @@ log = logging.getLogger("innkeeper.issuer")
 class Issuer:
     """A running issuer: ``site`` is its ASGI application, ``realm`` its native realm. Made by ``open_issuer``."""
 
-    def __init__(self, ground: Ground, native: Native, others: Sequence[Opened], site: Site | Fronts) -> None:
+    def __init__(
+        self, ground: Ground, native: Native, others: Sequence[Opened], site: Site | Fronts, health: Health
+    ) -> None:
         self.realm = native.realm
         self.layout = native.layout
         self.site = site
+        self.health = health
         self.explanations = ground.explanations
         self._store = ground.store
         self._opened = (native, *others)
+        self._seen = _NEVER_LOOKED
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Inside the block, take up what other processes change and forget what has expired."""
-        watching = asyncio.create_task(self._watch())
+        at_work = [asyncio.create_task(self._watch()), asyncio.create_task(self._tidy())]
         try:
             yield
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for task in at_work:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             for opened in self._opened:
                 for realm in opened.realms():
                     await realm.errands.finished(_LAST_ERRANDS)
 
     async def _watch(self) -> None:
-        version, last_purge = _NEVER_LOOKED, 0
         while True:
-            now = self.realm.now()
+            await self._store.news()
             try:
-                await self._store.news()
-                if (current := await self._store.version()) != version:
-                    version = current
-                    await self._reload()
-                if now - last_purge >= _PURGE_EVERY:
-                    last_purge = now
-                    await self._purge(now - _KEPT_AFTER_EXPIRY)
+                await self.look()
             except (Unreachable, UsageError) as error:
                 log.warning("%s", error)
+
+    async def look(self) -> None:
+        """Take up what other processes have changed. What could not be taken up is tried again at the next look."""
+        if (version := await self._store.version()) != self._seen:
+            await self._reload()
+            self._seen = version
+
+    async def _tidy(self) -> None:
+        """Forget what has expired, a little at a time, so that nobody who waits for the database notices."""
+        while True:
+            forgotten = 0
+            try:
+                forgotten = await self._purge(self.realm.now() - _KEPT_AFTER_EXPIRY)
+            except Unreachable as error:
+                log.warning("%s", error)
+            await asyncio.sleep(_PURGE_EVERY if forgotten < _PURGE_ROWS else _PURGE_PAUSE)
 
     async def _reload(self) -> None:
         for opened in self._opened:
             for realm in opened.realms():
                 await realm.reload()
 
-    async def _purge(self, before: int) -> None:
-        for name in {realm.name for opened in self._opened for realm in opened.realms()}:
-            await self._store.realm(name).purge(before, _PURGE_ROWS)
+    async def _purge(self, before: int) -> int:
+        """How many rows were forgotten in the realm that had most of them."""
+        names = {realm.name for opened in self._opened for realm in opened.realms()}
+        return max([await self._store.realm(name).purge(before, _PURGE_ROWS) for name in names])
 
     async def cut_again(self, claims: Mapping[str, Any], at: int) -> str:
         """A token of ours cut once more as if at another time, seconds since the epoch; to show what expiry does."""
@@ -107,10 +127,12 @@ async def open_issuer(
     clock: Clock = system_clock,
     outside: Outside | None = None,
     also_at: Sequence[str] = (),
+    health: Health | None = None,
 ) -> Issuer:
     """The issuer that the settings describe. ``development`` shows reasons and hints; ``master`` is a master key
     from the environment; ``outside`` is the way to others' documents where it is not to be made from the settings;
-    ``also_at`` are further origins at which all realms are served, each realm under an issuer of that origin.
+    ``also_at`` are further origins at which all realms are served, each realm under an issuer of that origin; ``health``
+    is told when all is open, and told by whoever stops the process that it leaves.
     Raises ``UsageError`` where state or settings are no good."""
     store, seal = await open_state(settings, master)
     static = layout(settings.origin).static
@@ -131,23 +153,34 @@ async def open_issuer(
         explanations=explanations,
         development=development,
     )
+    try:
+        return await _opened(ground, also_at, health or Health())
+    except BaseException:
+        store.close()
+        raise
+
+
+async def _opened(ground: Ground, also_at: Sequence[str], health: Health) -> Issuer:
     native = await open_native(ground)
-    twins = [await TWINS[one.dialect](ground, one) for one in settings.twin]
-    return Issuer(ground, native, twins, _front(ground, [native, *twins], also_at))
+    twins = [await TWINS[one.dialect](ground, one) for one in ground.settings.twin]
+    site = _front(ground, [native, *twins], also_at, health)
+    health.opened(ground.store.version)
+    return Issuer(ground, native, twins, site, health)
 
 
 TWINS: dict[str, Callable[[Ground, SeedTwin], Awaitable[Opened]]] = {"cognito": open_cognito}
 """How the realm of a cloud's dialect is opened."""
 
 
-def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str]) -> Site | Fronts:
+def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str], health: Health) -> Site | Fronts:
     """One site for every origin, behind what tells them apart where there are several."""
+    probes = {ALIVE: Endpoint(health.alive, _GET), READY: Endpoint(health.ready, _GET)}
     server, home = ground.settings.server, ground.settings.origin
     believed = proxies(server.trusted_proxies, server.client_certificate_header)
 
     def site(origin: str) -> Site:
         table = {path: endpoint for one in opened for path, endpoint in one.endpoints(origin).items()}
-        return Site(table, believed, [finder for one in opened for finder in one.finders(origin)])
+        return Site({**table, **probes}, believed, [finder for one in opened for finder in one.finders(origin)])
 
     def cloud(host: str) -> Cloud | None:
         return next((found for one in opened if (found := one.cloud(host))), None)

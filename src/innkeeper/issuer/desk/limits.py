@@ -8,7 +8,8 @@ from collections import OrderedDict
 class Bucket:
     """A leaking bucket for each name. ``burst`` is how many times at once, ``every`` the seconds for one more after.
 
-    Kept in this process, for the names seen last: a limit on work, not on guessing.
+    Kept in this process, for the names seen last: a limit on our own work. What strangers do is counted by all nodes
+    together, in ``throttle``.
     """
 
     def __init__(self, burst: int, every: int, names_kept: int = 10_000) -> None:

@@ -12,10 +12,9 @@ from innkeeper.issuer.core.metadata_checks import Case
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.client_secrets import keep
 from innkeeper.issuer.desk.fetching import JSON
-from innkeeper.issuer.desk.limits import Bucket
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.sectors import sector_named
-from innkeeper.issuer.desk.throttle import network_of
+from innkeeper.issuer.desk.throttle import network_of, turn
 from innkeeper.issuer.desk.wrapping import provide_for
 from innkeeper.issuer.store.port import Entry
 from innkeeper.protocol.refusals import Refusal
@@ -48,7 +47,7 @@ class Registered(msgspec.Struct, frozen=True):
     secret: str | None = None
 
 
-async def register(realm: Realm, bucket: Bucket, sent: Sent) -> Registered | Refusal:
+async def register(realm: Realm, sent: Sent) -> Registered | Refusal:
     """Answer a registration request."""
     said, problem = _read(sent)
     token, secret = random_value(), random_value()
@@ -57,7 +56,7 @@ async def register(realm: Realm, bucket: Bucket, sent: Sent) -> Registered | Ref
     while True:
         invitation, now = await _invitation(realm, sent.bearer), realm.now()
         if wait is None:
-            wait = 0 if invitation else bucket.take(network_of(sent.remote), now)
+            wait = 0 if invitation else await turn(realm, "register", network_of(sent.remote), BURST, EVERY)
         door = core.Door(realm.policy, invitation is not None, wait)
         opening = core.open_door(door)
         if opening.refusal:

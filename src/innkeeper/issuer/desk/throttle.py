@@ -14,7 +14,7 @@ from innkeeper.issuer.core.throttling import NONE_YET, Count, Lane, Rule
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.store.port import Entry
 
-TRIES = "tries"
+TRIES, TURNS = "tries", "turns"
 
 _decode = msgspec.msgpack.Decoder(Count).decode
 
@@ -42,6 +42,26 @@ async def give_back(realm: Realm, lanes: Sequence[Lane]) -> None:
         except Lost:
             continue
         return
+
+
+async def turn(realm: Realm, what: str, who: str, burst: int, every: int) -> int:
+    """0 where ``who`` may do ``what`` now, and then it is counted; else the seconds that they have to wait.
+
+    ``burst`` is how many times at once, ``every`` the seconds for one more after. What is counted is work, not guessing.
+    """
+    key = f"{what}:{realm.mac('turns', who).hex()}"
+    while True:
+        now, entry = realm.now(), await realm.store.entry(TURNS, key)
+        full_until = max(int(entry.record) if entry else 0, now) + every
+        wait = full_until - now - burst * every
+        if wait > 0:
+            return wait
+        counted = PutEntry(TURNS, key, str(full_until).encode(), full_until, entry.version if entry else 0)
+        try:
+            await realm.store.commit((counted,))
+        except Lost:
+            continue
+        return 0
 
 
 def network_of(address: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -47,13 +48,13 @@ class Pool:
         """The result of a change, made again only where it certainly was not made. Raises ``Unreachable``, ``Lost``."""
         return await self._done(work, _DID_NOT_HAPPEN)
 
-    async def connect(self) -> Connection:
-        """A connection beside the pool, for whoever needs one of their own."""
+    async def connect(self, settings: Mapping[str, str] = MappingProxyType({})) -> Connection:
+        """A connection beside the pool, for whoever needs one of their own, with ``settings`` of their own."""
         connection = await asyncpg.connect(
             self._address,
             timeout=_CONNECT,
-            command_timeout=_COMMAND,
-            server_settings=_SETTINGS,
+            command_timeout=None if settings else _COMMAND,
+            server_settings={**_SETTINGS, **settings},
             target_session_attrs="read-write" if _has_several_hosts(self._address) else None,
         )
         await connection.execute(_DURABLE)

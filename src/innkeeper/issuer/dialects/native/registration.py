@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from innkeeper.issuer.core.client_metadata import describe
 from innkeeper.issuer.core.registration import OFF
-from innkeeper.issuer.desk.limits import Bucket
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.registration import BURST, EVERY, Registered, Sent, change, look_up, register, remove
+from innkeeper.issuer.desk.registration import EVERY, Registered, Sent, change, look_up, register, remove
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.refusals import Refusal
@@ -23,7 +22,6 @@ class RegistrationEndpoints:
         self._realm = realm
         self._layout = layout
         self._explain = explain
-        self._bucket = Bucket(BURST, EVERY)
 
     def table(self) -> Endpoints:
         """Paths to endpoints: one to register at, and one below it for each registration."""
@@ -36,7 +34,7 @@ class RegistrationEndpoints:
         }
 
     async def register(self, request: Request) -> Reply:
-        outcome = await register(self._realm, self._bucket, _sent(request))
+        outcome = await register(self._realm, _sent(request))
         return self._refused(outcome) if isinstance(outcome, Refusal) else self._reply(outcome, 201)
 
     async def registration(self, request: Request) -> Reply:
