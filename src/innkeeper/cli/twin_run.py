@@ -22,7 +22,7 @@ from innkeeper.detour.running import Detour, run
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.protocol.refusals import UsageError
 
-_OPENS_WITHIN = 20.0
+_OPENS_WITHIN = 60.0
 _LOOK_EVERY = 0.1
 
 
