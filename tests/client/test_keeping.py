@@ -336,46 +336,36 @@ class Door:
         return httpx2.Response(200)
 
 
-class Borrowed(TokenSource):
-    """A source that asks the stub."""
-
-    def __init__(self, stub: StubIssuer) -> None:
-        super().__init__(stub.issuer, MACHINE, ROOM)
-        self._stub = stub
-
-    def token(self, http: httpx2.Client | None = None) -> Token:
-        with self._stub.client() as stub:
-            return super().token(stub)
-
-    async def atoken(self, http: httpx2.AsyncClient | None = None) -> Token:
-        async with self._stub.aclient() as stub:
-            return await super().atoken(stub)
+def borrowed(stub: StubIssuer, at: str = "") -> Auth:
+    """The token of a source that asks the stub."""
+    source = TokenSource(stub.issuer, MACHINE, ROOM)
+    return Auth(source, at=at, http=stub.client(), async_http=stub.aclient())
 
 
 def test_every_request_bears_the_token() -> None:
     door = Door()
-    with httpx2.Client(transport=httpx2.MockTransport(door), auth=Auth(Borrowed(StubIssuer()))) as api:
+    with httpx2.Client(transport=httpx2.MockTransport(door), auth=borrowed(StubIssuer())) as api:
         assert [api.get("https://hotel.example/room").status_code for _ in range(3)] == [200] * 3
     assert door.shown == ["Bearer token-1"] * 3
 
 
 def test_a_token_that_is_turned_away_is_replaced_once() -> None:
     door = Door("token-1")
-    with httpx2.Client(transport=httpx2.MockTransport(door), auth=Auth(Borrowed(StubIssuer()))) as api:
+    with httpx2.Client(transport=httpx2.MockTransport(door), auth=borrowed(StubIssuer())) as api:
         assert api.post("https://hotel.example/room", json={"n": 7}).status_code == 200
     assert door.shown == ["Bearer token-1", "Bearer token-2"]
 
 
 def test_a_door_that_always_says_no_is_asked_twice_and_no_more() -> None:
     door = Door("token-1", "token-2", "token-3")
-    with httpx2.Client(transport=httpx2.MockTransport(door), auth=Auth(Borrowed(StubIssuer()))) as api:
+    with httpx2.Client(transport=httpx2.MockTransport(door), auth=borrowed(StubIssuer())) as api:
         assert api.get("https://hotel.example/room").status_code == 401
     assert len(door.shown) == 2
 
 
 def test_a_door_that_wants_more_than_the_token_gives_is_not_asked_again() -> None:
     door = Door("token-1", challenge='Bearer error="insufficient_user_authentication"')
-    with httpx2.Client(transport=httpx2.MockTransport(door), auth=Auth(Borrowed(StubIssuer()))) as api:
+    with httpx2.Client(transport=httpx2.MockTransport(door), auth=borrowed(StubIssuer())) as api:
         assert api.get("https://hotel.example/room").status_code == 401
     assert len(door.shown) == 1
 
@@ -384,7 +374,7 @@ def test_the_same_holds_for_coroutines() -> None:
     door = Door("token-1")
 
     async def call() -> int:
-        auth = Auth(Borrowed(StubIssuer()))
+        auth = borrowed(StubIssuer())
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(door), auth=auth) as api:
             return (await api.get("https://hotel.example/room")).status_code
 
@@ -397,7 +387,7 @@ def test_the_same_holds_for_coroutines() -> None:
 )
 def test_no_other_door_sees_the_token(url: str) -> None:
     door, stub = Door(), StubIssuer()
-    api = httpx2.Client(transport=httpx2.MockTransport(door), auth=Auth(Borrowed(stub)))
+    api = httpx2.Client(transport=httpx2.MockTransport(door), auth=borrowed(stub))
     with api, pytest.raises(UsageError, match="not for"):
         api.get(url)
     assert (door.shown, stub.requests) == ([], [])
@@ -410,7 +400,7 @@ def test_a_door_that_sends_the_client_elsewhere_does_not_send_the_token_along() 
         seen.append(f"{request.url.host} {request.headers.get('authorization', 'nothing')}")
         return httpx2.Response(302 if len(seen) == 1 else 200, headers={"location": "https://evil.example/"})
 
-    auth = Auth(Borrowed(StubIssuer()))
+    auth = borrowed(StubIssuer())
     with httpx2.Client(transport=httpx2.MockTransport(sly), auth=auth, follow_redirects=True) as api:
         api.get("https://hotel.example/room")
     assert seen == ["hotel.example Bearer token-1", "evil.example nothing"]
@@ -424,6 +414,6 @@ def test_a_token_for_no_known_or_no_private_door_is_a_usage_error(resource: str 
 
 def test_a_door_on_this_computer_may_use_http() -> None:
     door = Door()
-    auth = Auth(Borrowed(StubIssuer()), at="http://127.0.0.1:8400/hotel")
+    auth = borrowed(StubIssuer(), at="http://127.0.0.1:8400/hotel")
     with httpx2.Client(transport=httpx2.MockTransport(door), auth=auth) as api:
         assert api.get("http://127.0.0.1:8400/hotel/gym").status_code == 200

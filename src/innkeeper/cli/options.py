@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from innkeeper.client.cache import Cache, FileCache, default_folder
 from innkeeper.client.credentials import Client, Secret, SigningKey
+from innkeeper.client.dpop import Proving
 from innkeeper.protocol.refusals import UsageError
 
 Issuer = Annotated[
@@ -53,26 +55,50 @@ Timeout = Annotated[float, typer.Option(help="Seconds to wait for the browser.")
 PkceKnown = Annotated[
     bool, typer.Option("--pkce-known", help="I know that this issuer checks PKCE (S256), though it does not say so.")
 ]
+Dpop = Annotated[
+    bool, typer.Option("--dpop", help="Bind the token to a key of this computer (DPoP): a copied token is useless.")
+]
+Pushed = Annotated[
+    bool, typer.Option("--pushed", help="Send the request to the issuer first (PAR), not in the address.")
+]
+Device = Annotated[bool, typer.Option("--device", help="Sign in on another device: shows a code to enter there.")]
+Keyring = Annotated[bool, typer.Option("--keyring", help="Keep the token in the system's keyring, not in a file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def client(
-    client_id: str, secret: str | None, auth_method: str | None, signing_key: Path | None, key_id: str
+    client_id: str,
+    secret: str | None,
+    auth_method: str | None,
+    signing_key: Path | None,
+    key_id: str,
+    *,
+    dpop: bool = False,
 ) -> Client:
     """The client that these options describe. Raises ``UsageError`` where they contradict each other."""
+    proving = Proving.from_file(default_folder().parent / "dpop.pem") if dpop else None
     if secret is not None and signing_key is not None:
         raise UsageError("a client proves itself with --client-secret or with --signing-key, not with both")
     if signing_key is not None:
-        return Client(client_id, SigningKey.from_file(signing_key, kid=key_id))
+        return Client(client_id, SigningKey.from_file(signing_key, kid=key_id), proving)
     if secret is None:
-        return Client(client_id)
+        return Client(client_id, proving=proving)
     value = _typed("Client secret: ") if secret == "-" else secret
     if not value:
         raise UsageError("the client secret is empty; leave it out for a public client")
     method: Literal["client_secret_basic", "client_secret_post"] | None = None
     if auth_method is not None:
         method = "client_secret_basic" if auth_method == "basic" else "client_secret_post"
-    return Client(client_id, Secret(value, method))
+    return Client(client_id, Secret(value, method), proving)
+
+
+def cache(*, keyring: bool) -> Cache:
+    """Where tokens are kept."""
+    if not keyring:
+        return FileCache()
+    from innkeeper.client.keyring_cache import KeyringCache
+
+    return KeyringCache()
 
 
 def _typed(prompt: str) -> str:

@@ -8,9 +8,14 @@ import sys
 from urllib.parse import urlsplit
 
 from innkeeper.cli.show import note
+from innkeeper.client.asking import Flow
 from innkeeper.client.browser import login
 from innkeeper.client.credentials import Client
+from innkeeper.client.device import DeviceCode
+from innkeeper.client.device import sign_in as by_device
+from innkeeper.client.discovery import discover
 from innkeeper.client.token import Access, Token
+from innkeeper.client.wire import run
 from innkeeper.protocol.refusals import UsageError
 
 
@@ -24,6 +29,7 @@ def sign_in(
     browser: bool,
     timeout: float,
     pkce_known: bool,
+    pushed: bool = False,
 ) -> Token:
     """A person's token, by way of the browser; what to do is said on standard error."""
     redirect = redirect_uri or f"http://127.0.0.1{f':{port}' if port else ''}/callback"
@@ -36,7 +42,26 @@ def sign_in(
         note(f"{lead}\n\n  {url}\n")
         note(f"Waiting here for up to {timeout:.0f} s (Ctrl-C ends it) …")
 
-    token = login(issuer, client, access, redirect=redirect, timeout=timeout, pkce_known=pkce_known, show=show)
+    token = login(
+        issuer, client, access, redirect=redirect, timeout=timeout, pkce_known=pkce_known, pushed=pushed, show=show
+    )
+    told_narrower(access, token)
+    return token
+
+
+def sign_in_elsewhere(issuer: str, client: Client, access: Access) -> Token:
+    """A person's token, by way of another device: the code to enter there is said on standard error."""
+
+    def show(code: DeviceCode) -> None:
+        note(f"On any device, visit:\n\n  {code.verification_uri}\n\nand enter the code:  {code.user_code}\n")
+        if code.complete:
+            note(f"Or, with the code in it:  {code.complete}\n")
+        note("Waiting here until somebody has (Ctrl-C ends it) …")
+
+    def flow() -> Flow[Token]:
+        return (yield from by_device((yield from discover(issuer)), client, access, show))
+
+    token = run(flow())
     told_narrower(access, token)
     return token
 

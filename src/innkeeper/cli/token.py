@@ -9,7 +9,6 @@ from innkeeper.cli import options, profiled
 from innkeeper.cli.show import note
 from innkeeper.cli.signing_in import sign_in, told_narrower
 from innkeeper.client.asking import Flow
-from innkeeper.client.cache import FileCache
 from innkeeper.client.credentials import Client
 from innkeeper.client.discovery import discover
 from innkeeper.client.grants import client_credentials
@@ -34,6 +33,8 @@ def command(
     browser: options.Browser = True,
     timeout: options.Timeout = 300,
     pkce_known: options.PkceKnown = False,
+    dpop: options.Dpop = False,
+    keyring: options.Keyring = False,
     profile: profiled.Caller = "",  # noqa: ARG001 - its callback has filled in the others
 ) -> None:
     """Get an access token from any issuer and print it.
@@ -43,12 +44,12 @@ def command(
     is kept for next time.
     """
     access = Access(scope, resource)
-    caller = options.client(client_id, client_secret, auth_method, signing_key, key_id)
+    caller = options.client(client_id, client_secret, auth_method, signing_key, key_id, dpop=dpop)
     if not caller.public:
         token = run(_machine(issuer, caller, access))
         told_narrower(access, token)
     else:
-        source = TokenSource(issuer, caller, access, cache=FileCache())
+        source = TokenSource(issuer, caller, access, cache=options.cache(keyring=keyring))
         token = _kept(source) or sign_in(
             issuer,
             caller,

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from innkeeper.client.credentials import SigningKey as SigningKey
     from innkeeper.client.discovery import Metadata as Metadata
     from innkeeper.client.discovery import discover as discover
+    from innkeeper.client.dpop import Proving as Proving
+    from innkeeper.client.exchange import Exchange as Exchange
     from innkeeper.client.grants import client_credentials as client_credentials
     from innkeeper.client.grants import refresh as refresh
     from innkeeper.client.grants import revoke as revoke
+    from innkeeper.client.keyring_cache import KeyringCache as KeyringCache
     from innkeeper.client.refused import Refused as Refused
     from innkeeper.client.source import TokenSource as TokenSource
     from innkeeper.client.token import Access as Access
@@ -39,10 +42,13 @@ _HOMES = {
     "Access": "innkeeper.client.token",
     "Auth": "innkeeper.client.auth",
     "Client": "innkeeper.client.credentials",
+    "Exchange": "innkeeper.client.exchange",
     "FileCache": "innkeeper.client.cache",
+    "KeyringCache": "innkeeper.client.keyring_cache",
     "MemoryCache": "innkeeper.client.cache",
     "Metadata": "innkeeper.client.discovery",
     "Pending": "innkeeper.client.authorization",
+    "Proving": "innkeeper.client.dpop",
     "Refused": "innkeeper.client.refused",
     "Secret": "innkeeper.client.credentials",
     "SigningKey": "innkeeper.client.credentials",

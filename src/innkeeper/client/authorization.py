@@ -9,7 +9,7 @@ import msgspec
 from innkeeper.client.asking import Flow, chance
 from innkeeper.client.credentials import Client
 from innkeeper.client.discovery import Metadata
-from innkeeper.client.grants import redeem
+from innkeeper.client.grants import push, redeem
 from innkeeper.client.identity import believed
 from innkeeper.client.refused import Refused, quoted, refuse
 from innkeeper.client.token import Access, Token
@@ -101,11 +101,19 @@ class Return(msgspec.Struct, frozen=True):
 
 
 def begin(
-    metadata: Metadata, client: Client, access: Access, redirect_uri: str, *, pkce_known: bool = False
+    metadata: Metadata,
+    client: Client,
+    access: Access,
+    redirect_uri: str,
+    *,
+    pkce_known: bool = False,
+    pushed: bool = False,
 ) -> Flow[Pending]:
     """Prepare an authorization request (RFC 6749 §4.1.1) with PKCE S256 and a state of 32 random bytes.
 
-    ``pkce_known`` says: this issuer checks PKCE although its document does not say so. Raises ``Refused``.
+    ``pkce_known`` says: this issuer checks PKCE although its document does not say so. ``pushed`` sends the request to the
+    issuer first (RFC 9126), so that the browser carries a reference alone; where the issuer requires that it is done
+    unasked. With a proof key, the code is bound to it (RFC 9449 §10). Raises ``Refused``.
     """
     if not (pkce_known or checks_pkce(metadata)):
         found = " ".join(metadata.code_challenge_methods_supported or ()) or "nothing"
@@ -120,7 +128,11 @@ def begin(
         ("code_challenge_method", pkce.METHOD),
         *access.form(),
         *([("nonce", nonce)] if OPENID in access.scopes else []),
+        *([("dpop_jkt", client.proving.thumbprint)] if client.proving else []),
     ]
+    if pushed or metadata.require_pushed_authorization_requests:
+        reference = yield from push(metadata, client, parameters)
+        parameters = [("client_id", client.id), ("request_uri", reference)]
     endpoint = metadata.endpoint("authorization")
     url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
     return Pending(url, state, verifier, nonce, redirect_uri, metadata, client, access)

@@ -29,17 +29,19 @@ def login(
     redirect: str = REDIRECT_URI,
     timeout: float = 300,
     pkce_known: bool = False,
+    pushed: bool = False,
     show: Callable[[str], object] = open_browser,
     http: httpx2.Client | None = None,
 ) -> Token:
     """A person's token: opens the issuer's page, waits for the redirect to this computer, redeems the code.
 
     ``show`` is called with the address to visit, once this computer listens for the answer. ``redirect`` is a
-    loopback address, its port free to choose where it names none; ``timeout`` in seconds. Raises ``Refused``,
+    loopback address, its port free to choose where it names none; ``timeout`` in seconds; ``pushed`` sends the request to
+    the issuer first. Raises ``Refused``,
     ``Unreachable`` and ``UsageError``.
     """
     metadata = run(discover(issuer), http)
     with Loopback(redirect) as door:
-        pending = run(begin(metadata, client, access, door.redirect_uri, pkce_known=pkce_known), http)
+        pending = run(begin(metadata, client, access, door.redirect_uri, pkce_known=pkce_known, pushed=pushed), http)
         show(pending.url)
         return door.wait(lambda query: run(complete(pending, query), http), issuer, timeout)

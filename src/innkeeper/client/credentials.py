@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import quote_plus
 
 import msgspec
@@ -78,10 +78,14 @@ _USUAL = ("ES256", "ES384", "RS256", "EdDSA")
 
 
 class Client(msgspec.Struct, frozen=True):
-    """A client as the issuer registered it; one without a credential is public."""
+    """A client as the issuer registered it; one without a credential is public.
+
+    ``proving`` is its DPoP key (``Proving``), where its tokens shall be bound to one.
+    """
 
     id: str
     credential: Secret | SigningKey | None = None
+    proving: Any = None
 
     @property
     def public(self) -> bool:

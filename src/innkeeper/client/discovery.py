@@ -65,12 +65,17 @@ class Metadata(msgspec.Struct, frozen=True):
     jwks_uri: str | None = None
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    registration_endpoint: str | None = None
     scopes_supported: tuple[str, ...] | None = None
     grant_types_supported: tuple[str, ...] | None = None
     code_challenge_methods_supported: tuple[str, ...] | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool | None = None
+    require_pushed_authorization_requests: bool | None = None
+    client_id_metadata_document_supported: bool | None = None
+    dpop_signing_alg_values_supported: tuple[str, ...] | None = None
 
     def endpoint(self, name: str) -> str:
         """The address of an endpoint such as ``token``. Raises ``Refused`` where the issuer has none."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from innkeeper.client.asking import Flow, ask, now, post
+from innkeeper.client.asking import Ask, Flow, ask, now, post
 from innkeeper.client.credentials import Client, Form, proof
 from innkeeper.client.discovery import Metadata
+from innkeeper.client.dpop import Proving, proven
 from innkeeper.client.refused import Refused, quoted, refuse
 from innkeeper.client.token import Access, Token
 from innkeeper.protocol import errors
@@ -83,6 +84,15 @@ UNREADABLE_ANSWER = Page(
     wire="",
 )
 
+UNBOUND = Page(
+    "IK880",
+    error=errors.SERVER_ERROR,
+    title="The issuer gave a token that is not bound to the key",
+    cause="The request carried a DPoP proof, and the answer is no DPoP token: whoever copies it can use it.",
+    remedy="The issuer does not speak DPoP, or not for this client. Turn it on there, or ask without a proof key.",
+    wire="",
+)
+
 _PAGES = {
     page.error: page
     for page in (REFUSED_REQUEST, REFUSED_CLIENT, REFUSED_GRANT, REFUSED_SCOPE, REFUSED_USE, REFUSED_TARGET)
@@ -92,9 +102,12 @@ _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]+")
 _LONGEST = 10 * 365 * 86400  # seconds; an issuer that promises more is not taken at its word
 
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
 def client_credentials(metadata: Metadata, client: Client, access: Access) -> Flow[Token]:
     """A token for the client itself (RFC 6749 §4.4)."""
-    token = yield from _token(metadata, client, access, [("grant_type", "client_credentials"), *access.form()])
+    token = yield from token_for(metadata, client, access, [("grant_type", "client_credentials"), *access.form()])
     return msgspec.structs.replace(token, id_token=None)
 
 
@@ -108,7 +121,7 @@ def refresh(metadata: Metadata, client: Client, token: Token) -> Flow[Token]:
     form = [("grant_type", "refresh_token"), ("refresh_token", token.refresh_token)]
     access = Access(token.scope, token.resource)
     resource = [("resource", token.resource)] if token.resource else []
-    successor = yield from _token(metadata, client, access, form + resource, kept=token.refresh_token)
+    successor = yield from token_for(metadata, client, access, form + resource, kept=token.refresh_token)
     return msgspec.structs.replace(successor, id_token=token.id_token)
 
 
@@ -118,7 +131,36 @@ def redeem(
     """The token behind an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5). Its ID token is not checked yet."""
     form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)]
     resource = [("resource", access.resource)] if access.resource else []
-    return (yield from _token(metadata, client, access, [*form, ("code_verifier", verifier), *resource]))
+    return (yield from token_for(metadata, client, access, [*form, ("code_verifier", verifier), *resource]))
+
+
+def device_token(metadata: Metadata, client: Client, access: Access, device_code: str) -> Flow[Token]:
+    """The token behind a device code, if somebody has entered it by now (RFC 8628 §3.4)."""
+    form = [("grant_type", DEVICE_CODE), ("device_code", device_code)]
+    resource = [("resource", access.resource)] if access.resource else []
+    token = yield from token_for(metadata, client, access, form + resource)
+    return msgspec.structs.replace(token, id_token=None)
+
+
+def push(metadata: Metadata, client: Client, parameters: Form) -> Flow[str]:
+    """Hand the issuer an authorization request beforehand; the reference to it is returned (RFC 9126 §2)."""
+
+    def request() -> Flow[Ask]:
+        headers, shown = yield from proof(client, metadata)
+        own = [pair for pair in shown if pair[0] != "client_id"]
+        endpoint = metadata.endpoint("pushed_authorization_request")
+        return post(endpoint, "the pushed authorization request endpoint", parameters + own, headers)
+
+    reply = yield from proven(request, client.proving)
+    if reply.status not in {200, 201}:
+        raise refusal(reply, "the pushed authorization request endpoint")
+    try:
+        reference = read_object(reply.body).get("request_uri")
+    except NotStrict:
+        reference = None
+    if not isinstance(reference, str) or not reference:
+        raise refuse(UNREADABLE_ANSWER, "the answer to the pushed request holds no request_uri")
+    return reference
 
 
 def revoke(metadata: Metadata, client: Client, token: Token) -> Flow[None]:
@@ -130,16 +172,31 @@ def revoke(metadata: Metadata, client: Client, token: Token) -> Flow[None]:
     pairs = [("token", value), ("token_type_hint", kind), *form]
     reply = yield from ask(post(metadata.endpoint("revocation"), "the revocation endpoint", pairs, headers))
     if reply.status != 200:
-        raise _refusal(reply, "the revocation endpoint")
+        raise refusal(reply, "the revocation endpoint")
 
 
-def _token(metadata: Metadata, client: Client, access: Access, form: Form, *, kept: str | None = None) -> Flow[Token]:
-    headers, proven = yield from proof(client, metadata)
-    reply = yield from ask(post(metadata.endpoint("token"), "the token endpoint", form + proven, headers))
+def token_for(
+    metadata: Metadata,
+    client: Client,
+    access: Access,
+    form: Form,
+    *,
+    kept: str | None = None,
+    kinds: tuple[str, ...] = (),
+) -> Flow[Token]:
+    """What the token endpoint gives for a grant. ``kept`` is the refresh token that stays where none comes; ``kinds`` are
+    the types of token that are taken, by default Bearer, or DPoP where the client has a proof key."""
+    proving: Proving | None = client.proving
+
+    def request() -> Flow[Ask]:
+        headers, shown = yield from proof(client, metadata)
+        return post(metadata.endpoint("token"), "the token endpoint", form + shown, headers)
+
+    reply = yield from proven(request, proving)
     if reply.status != 200:
-        raise _refusal(reply, "the token endpoint")
+        raise refusal(reply, "the token endpoint")
     moment = yield from now()
-    answer = _answer(reply)
+    answer = answered(reply, *(kinds or ("DPoP" if proving else "Bearer",)))
     return Token(
         access_token=answer["access_token"],
         issuer=metadata.issuer,
@@ -149,11 +206,13 @@ def _token(metadata: Metadata, client: Client, access: Access, form: Form, *, ke
         expires_at=_end(answer.get("expires_in"), moment),
         refresh_token=_text(answer, "refresh_token") or kept,
         id_token=_text(answer, "id_token"),
+        kind="DPoP" if proving else "Bearer",
+        jkt=proving.thumbprint if proving else "",
     )
 
 
-def _answer(reply: Reply) -> dict[str, Any]:
-    """The answer of a token endpoint, with a bearer token in it for certain (RFC 6749 §5.1)."""
+def answered(reply: Reply, *kinds: str) -> dict[str, Any]:
+    """The answer of a token endpoint, with a token of one of these kinds in it for certain (RFC 6749 §5.1)."""
     try:
         answer = read_object(reply.body)
     except NotStrict as error:
@@ -161,13 +220,15 @@ def _answer(reply: Reply) -> dict[str, Any]:
     token, kind = answer.get("access_token"), answer.get("token_type")
     if not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
         raise refuse(UNREADABLE_ANSWER, "the token endpoint's answer holds no access_token that a header can carry")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
-        reason = f"the token is of type {quoted(kind, 40)}, not Bearer"
-        raise refuse(UNREADABLE_ANSWER, reason, expected="Bearer", found=quoted(kind, 40))
+    if not isinstance(kind, str) or kind.lower() not in {one.lower() for one in kinds}:
+        wanted = " or ".join(kinds)
+        reason = f"the token is of type {quoted(kind, 40)}, not {wanted}"
+        page = UNBOUND if "DPoP" in kinds else UNREADABLE_ANSWER
+        raise refuse(page, reason, expected=wanted, found=quoted(kind, 40))
     return answer
 
 
-def _refusal(reply: Reply, purpose: str) -> Refused | Unreachable:
+def refusal(reply: Reply, purpose: str) -> Refused | Unreachable:
     """What an answer other than 200 means (RFC 6749 §5.2). The issuer's words are shown as its words."""
     if 300 <= reply.status < 400:
         location = quoted(reply.header("location") or "nowhere", 120)

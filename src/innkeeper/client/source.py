@@ -5,9 +5,11 @@ from __future__ import annotations
 import httpx2
 
 from innkeeper.client.asking import Flow, now, pause
+from innkeeper.client.attaching import Heard, turned_away
 from innkeeper.client.cache import Cache, Key, MemoryCache, Slot
 from innkeeper.client.credentials import Client
 from innkeeper.client.discovery import Metadata, discover
+from innkeeper.client.dpop import Proving
 from innkeeper.client.grants import client_credentials, refresh
 from innkeeper.client.refused import Refused, refuse
 from innkeeper.client.token import Access, Token
@@ -62,6 +64,28 @@ class TokenSource:
         """A door refused ``token`` although it looked fresh: do not offer it again."""
         self._turned_away = token.access_token
 
+    @property
+    def proving(self) -> Proving | None:
+        """The key that its tokens are bound to."""
+        proving: Proving | None = self.client.proving
+        return proving
+
+    def place(self) -> str:
+        """The API that its tokens are for, where that is a URL."""
+        return self.access.resource or ""
+
+    def fetch(self, _: str) -> Flow[Token | None]:
+        """The token for a request: every request gets the same."""
+        return (yield from self.renewal())
+
+    def answered(self, _: str, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
+        """A token that a door calls bad is turned away, and another one asked for, once a request."""
+        yield from ()
+        if again or token is None or not turned_away(heard):
+            return False
+        self.turn_away(token)
+        return True
+
     def forget(self) -> Flow[Token | None]:
         """Take the token out of the cache; what was there is returned, to be revoked."""
         slot = self._cache.slot(self._key)
@@ -80,7 +104,7 @@ class TokenSource:
         slot = self._cache.slot(self._key)
         try:
             yield from _patiently(slot)
-            token = slot.read()
+            token = self._ours(slot.read())
             if token is None or not self._good(token, (yield from now())):
                 token = yield from self._renewed(slot, token)
                 slot.write(token)
@@ -117,6 +141,11 @@ class TokenSource:
         finally:
             slot.release()
         self._held = token
+
+    def _ours(self, kept: Token | None) -> Token | None:
+        """A kept token, unless it is bound to a key that is not held any more."""
+        held = self.proving.thumbprint if self.proving else ""
+        return kept if kept and kept.jkt == held else None
 
     def _good(self, token: Token, moment: float) -> bool:
         return token.access_token != self._turned_away and token.fresh(moment)

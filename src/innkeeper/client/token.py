@@ -27,7 +27,8 @@ class Access(msgspec.Struct, frozen=True):
 class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     """A token answer (RFC 6749 §5.1). ``expires_at`` in seconds since 1970, None where the issuer named no end.
 
-    ``id_token`` is the one of the sign-in, checked when it came.
+    ``id_token`` is the one of the sign-in, checked when it came. ``kind`` is Bearer or DPoP; ``jkt`` is the thumbprint of
+    the key that a DPoP token is bound to.
     """
 
     access_token: str
@@ -38,6 +39,8 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: int | None = None
     refresh_token: str | None = None
     id_token: str | None = None
+    kind: str = "Bearer"
+    jkt: str = ""
 
     def __repr__(self) -> str:  # a token in a log is a token lost
         return f"<Token from {self.issuer} for {self.client_id}: {self.scope or 'no scope'}>"
@@ -48,7 +51,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def as_answer(self, now: float) -> dict[str, Any]:
         """The members a token endpoint would send, ``expires_in`` counted from ``now``."""
-        answer: dict[str, Any] = {"access_token": self.access_token, "token_type": "Bearer"}
+        answer: dict[str, Any] = {"access_token": self.access_token, "token_type": self.kind}
         if self.expires_at is not None:
             answer["expires_in"] = max(0, ceil(self.expires_at - now))
         rest = {"scope": self.scope, "refresh_token": self.refresh_token, "id_token": self.id_token}

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Callable, Generator
+from contextlib import AsyncExitStack, ExitStack, closing
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -19,6 +20,9 @@ from innkeeper.client.asking import Answer, Ask, Chance, Flow, Now, Pause, Quest
 from innkeeper.client.refused import Refused, quoted, refuse
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import Page, Unreachable
+
+Failure: TypeAlias = Refused | Unreachable
+Step = TypeVar("Step")
 
 ANSWER_LIMIT = 512 * 1024  # bytes; the largest honest document, a key set with certificates, is a tenth of this
 TIME_LIMIT = 30.0  # seconds for one whole answer, however slowly it drips
@@ -33,25 +37,71 @@ ANSWER_UNBOUNDED = Page(
 )
 
 
+class Answering:
+    """Answers questions in a thread; the HTTP client is opened when the first request is made. Use it as a block."""
+
+    def __init__(self, http: httpx2.Client | None = None) -> None:
+        self._http = http
+        self._borrowed = ExitStack()
+
+    def __enter__(self) -> Answering:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._borrowed.close()
+
+    def answer(self, question: Question) -> Answer | Failure:
+        """The answer, or the failure to be thrown into the flow in its place."""
+        try:
+            return _answer(question, self._client)
+        except (Refused, Unreachable) as failure:
+            return failure
+
+    def _client(self) -> httpx2.Client:
+        if self._http is None:
+            self._http = self._borrowed.enter_context(httpx2.Client(timeout=_TIMEOUT, mounts=_LOOPBACK))
+        return self._http
+
+
+class AsyncAnswering:
+    """``Answering`` for coroutines."""
+
+    def __init__(self, http: httpx2.AsyncClient | None = None) -> None:
+        self._http = http
+        self._borrowed = AsyncExitStack()
+
+    async def __aenter__(self) -> AsyncAnswering:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._borrowed.aclose()
+
+    async def answer(self, question: Question) -> Answer | Failure:
+        """The answer, or the failure to be thrown into the flow in its place."""
+        try:
+            return await _aanswer(question, self._client)
+        except (Refused, Unreachable) as failure:
+            return failure
+
+    def _client(self) -> httpx2.AsyncClient:
+        if self._http is None:
+            self._http = httpx2.AsyncClient(timeout=_TIMEOUT, mounts=_LOOPBACK)
+            self._borrowed.push_async_callback(self._http.aclose)
+        return self._http
+
+
+def advance(flow: Generator[Step, Any, Any], answer: Any) -> Step:
+    """Tell a flow what it asked for, or throw what kept it from being known; its next step is returned."""
+    return flow.throw(answer) if isinstance(answer, (Refused, Unreachable)) else flow.send(answer)
+
+
 def run(flow: Flow[Result], http: httpx2.Client | None = None) -> Result:
     """Drive a flow to its end and return what it returns. Raises what the flow raises, ``Unreachable`` included."""
-    with ExitStack() as borrowed:
-        borrowed.callback(flow.close)
-
-        def client() -> httpx2.Client:
-            nonlocal http
-            http = http or borrowed.enter_context(httpx2.Client(timeout=_TIMEOUT, mounts=_LOOPBACK))
-            return http
-
+    with closing(flow), Answering(http) as world:
         try:
             question = next(flow)
             while True:
-                try:
-                    answer = _answer(question, client)
-                except (Refused, Unreachable) as failure:
-                    question = flow.throw(failure)
-                else:
-                    question = flow.send(answer)
+                question = advance(flow, world.answer(question))
         except StopIteration as end:
             value: Result = end.value
             return value
@@ -59,28 +109,15 @@ def run(flow: Flow[Result], http: httpx2.Client | None = None) -> Result:
 
 async def arun(flow: Flow[Result], http: httpx2.AsyncClient | None = None) -> Result:
     """``run`` for coroutines. Cancelling it closes the flow, which lets go of any lock it holds."""
-    async with AsyncExitStack() as borrowed:
-        borrowed.callback(flow.close)
-
-        def client() -> httpx2.AsyncClient:
-            nonlocal http
-            if http is None:
-                http = httpx2.AsyncClient(timeout=_TIMEOUT, mounts=_LOOPBACK)
-                borrowed.push_async_callback(http.aclose)
-            return http
-
-        try:
-            question = next(flow)
-            while True:
-                try:
-                    answer = await _aanswer(question, client)
-                except (Refused, Unreachable) as failure:
-                    question = flow.throw(failure)
-                else:
-                    question = flow.send(answer)
-        except StopIteration as end:
-            value: Result = end.value
-            return value
+    with closing(flow):
+        async with AsyncAnswering(http) as world:
+            try:
+                question = next(flow)
+                while True:
+                    question = advance(flow, await world.answer(question))
+            except StopIteration as end:
+                value: Result = end.value
+                return value
 
 
 def _answer(question: Question, client: Callable[[], httpx2.Client]) -> Answer:
