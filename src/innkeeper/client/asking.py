@@ -6,7 +6,7 @@ coroutines, and a test can play the world by hand. ``wire`` drives flows against
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeAlias, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -45,7 +45,13 @@ class Pause(msgspec.Struct, frozen=True):
     seconds: float
 
 
-Question: TypeAlias = Ask | Now | Chance | Pause
+class Work(msgspec.Struct, frozen=True):
+    """Do something that takes its time and is not ours, such as waiting for a person; what it returns is the answer."""
+
+    do: Callable[[], str]
+
+
+Question: TypeAlias = Ask | Now | Chance | Pause | Work
 Answer: TypeAlias = Reply | float | str | None
 Result = TypeVar("Result")
 Flow: TypeAlias = Generator[Question, Answer, Result]
@@ -69,6 +75,11 @@ def chance(size: int = 32) -> Flow[str]:
 def pause(seconds: float) -> Flow[None]:
     """Let ``seconds`` pass."""
     yield Pause(seconds)
+
+
+def work(do: Callable[[], str]) -> Flow[str]:
+    """What ``do`` returns; it runs in a thread of its own where the caller is a coroutine."""
+    return cast(str, (yield Work(do)))
 
 
 def get(url: str, purpose: str) -> Ask:

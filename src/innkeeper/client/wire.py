@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from innkeeper.client.asking import Answer, Ask, Chance, Flow, Now, Pause, Question, Result
+from innkeeper.client.asking import Answer, Ask, Chance, Flow, Now, Pause, Question, Result, Work
 from innkeeper.client.refused import Refused, quoted, refuse
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import Page, Unreachable
@@ -124,6 +124,8 @@ def _answer(question: Question, client: Callable[[], httpx2.Client]) -> Answer:
     if isinstance(question, Pause):
         time.sleep(question.seconds)
         return None
+    if isinstance(question, Work):
+        return question.do()
     if not isinstance(question, Ask):
         return _known(question)
     intake, http = _Intake(question), client()
@@ -144,6 +146,8 @@ async def _aanswer(question: Question, client: Callable[[], httpx2.AsyncClient])
     if isinstance(question, Pause):
         await asyncio.sleep(question.seconds)
         return None
+    if isinstance(question, Work):
+        return await asyncio.to_thread(question.do)
     if not isinstance(question, Ask):
         return _known(question)
     intake, http = _Intake(question), client()

@@ -1,0 +1,248 @@
+"""A client's way to an MCP server's tokens, from the first 401: the server's metadata, its issuer, being known there,
+signing in, and asking for more when the server says that more is needed.
+
+``McpSource`` is a source for ``Auth``: what it learns it keeps by issuer, and nothing goes from one issuer to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from innkeeper.client.asking import Flow, now, work
+from innkeeper.client.attaching import Heard, too_little
+from innkeeper.client.authorization import OPENID, begin, complete
+from innkeeper.client.credentials import Client
+from innkeeper.client.discovery import NO_DOCUMENT, Metadata, discover
+from innkeeper.client.dpop import Proving
+from innkeeper.client.exchange import ID_JAG, ID_TOKEN, Exchange, assertion, exchange
+from innkeeper.client.grants import client_credentials, refresh
+from innkeeper.client.refused import Refused, refuse
+from innkeeper.client.registration import Description, register
+from innkeeper.client.resource import NO_ISSUER_NAMED, Resource, find_resource
+from innkeeper.client.token import Access, Token
+from innkeeper.protocol.challenges import Challenge
+from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_GRANT
+from innkeeper.protocol.refusals import Page
+
+UNKNOWN_THERE = Page(
+    "IK886",
+    error=INVALID_CLIENT,
+    title="The program is not known to the server's issuer",
+    cause="No client id was given for this issuer, and it takes neither client documents nor registrations.",
+    remedy="Register the program there and give its client id for this very issuer.",
+    wire="",
+)
+
+ANY_ISSUER: Final = "whichever issuer the server names"
+"""In the place of an issuer: the server chooses who gets to see the client's credentials. Give the issuer instead."""
+
+_OFFLINE = "offline_access"
+_STEP_UPS = 2
+"""How often one request may lead to asking for more; a server that is never content is not asked for ever."""
+
+
+class Visitor(Protocol):
+    """Takes a person to an issuer's page and brings back the query of the redirect."""
+
+    redirect_uri: str
+
+    def visit(self, url: str) -> str:
+        """The query that came back. Called in a thread where the caller is a coroutine."""
+
+
+Grant = Callable[[Metadata, Client, Access], Flow[Token]]
+"""How a token is got once the issuer and the client there are known."""
+
+
+def person(visitor: Visitor, *, pkce_known: bool = False) -> Grant:
+    """By a person, who signs in and allows it."""
+
+    def grant(metadata: Metadata, client: Client, access: Access) -> Flow[Token]:
+        pending = yield from begin(metadata, client, access, visitor.redirect_uri, pkce_known=pkce_known)
+        query = yield from work(lambda: visitor.visit(pending.url))
+        return (yield from complete(pending, query))
+
+    return grant
+
+
+def machine() -> Grant:
+    """By the client itself."""
+    return client_credentials
+
+
+def enterprise(idp: Metadata, idp_client: Client, id_token: str) -> Grant:
+    """By a person's sign-in at their organization: its issuer vouches for them at the server's (ID-JAG)."""
+
+    def grant(metadata: Metadata, client: Client, access: Access) -> Flow[Token]:
+        asked = Exchange(id_token, ID_TOKEN, audience=metadata.issuer, requested_token_type=ID_JAG)
+        vouched = yield from exchange(idp, idp_client, access, asked)
+        return (yield from assertion(metadata, client, access, vouched.access_token))
+
+    return grant
+
+
+def workload(signed: Callable[[str], str]) -> Grant:
+    """By the word of the platform that the program runs on; ``signed`` gives its token for an issuer."""
+
+    def grant(metadata: Metadata, client: Client, access: Access) -> Flow[Token]:
+        return (yield from assertion(metadata, client, access, signed(metadata.issuer)))
+
+    return grant
+
+
+class McpSource:
+    """Tokens for the MCP server at ``server``, got when it asks for them.
+
+    ``grant`` is how (``person``, ``machine``, ...). ``clients`` are client ids and credentials by issuer; for an issuer that
+    is not among them the program's own document is used (``client_document``, an https address), where the issuer takes
+    those, or it registers with ``description``. ``ceiling``, where given, are the only scopes ever asked for.
+    ``endpoints_of_old`` is for servers of the revision 2025-03-26 that publish nothing: authorize, token and register
+    are then looked for at their root.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        grant: Grant,
+        *,
+        clients: Mapping[str, Client] = MappingProxyType({}),
+        client_document: str = "",
+        description: Description | None = None,
+        ceiling: frozenset[str] = frozenset(),
+        proving: Proving | None = None,
+        endpoints_of_old: bool = False,
+    ) -> None:
+        self._server, self._grant = server, grant
+        self._clients = dict(clients)
+        self._client_document, self._description = client_document, description
+        self._ceiling, self._proving, self._of_old = ceiling, proving, endpoints_of_old
+        self._token: Token | None = None
+        self._metadata: Metadata | None = None
+        self._asked: frozenset[str] = frozenset()
+
+    @property
+    def proving(self) -> Proving | None:
+        return self._proving
+
+    @property
+    def token(self) -> Token | None:
+        """The token held now."""
+        return self._token
+
+    def place(self) -> str:
+        """The server's address."""
+        return self._server
+
+    def fetch(self, _: str) -> Flow[Token | None]:
+        """The token held, renewed where it ends; none before the server asked for one."""
+        token = self._token
+        if token is None or token.fresh((yield from now())):
+            return token
+        return (yield from self._renewed(token))
+
+    def answered(self, _: str, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
+        """At a 401, find the issuer and get a token; at a 403 that names scopes, ask for those beside the ones held."""
+        if heard.status == 401 and again < _STEP_UPS:
+            yield from self._begun(_challenge(heard), turned_away=token is not None)
+            return True
+        challenge = _challenge(heard)
+        if not too_little(heard) or challenge is None or again >= _STEP_UPS:
+            return False
+        wanted = self._within(self._asked | challenge.scopes)
+        if wanted <= self._asked:
+            return False
+        yield from self._granted((yield from self._found(challenge)), wanted)
+        return True
+
+    def _begun(self, challenge: Challenge | None, *, turned_away: bool) -> Flow[None]:
+        """Everything anew: the server may have moved to another issuer since."""
+        found = yield from self._found(challenge)
+        kept, self._token = self._token, None
+        issuer = found.authorization_servers[0]
+        if turned_away and kept and kept.refresh_token and kept.issuer == issuer:
+            self._token = kept
+            if (yield from self._renewed(kept)):
+                return
+        yield from self._granted(found, self._within(_first_scopes(challenge, found)))
+
+    def _found(self, challenge: Challenge | None) -> Flow[Resource]:
+        """The server's own document; where there is none, an issuer at the server's origin, as of old."""
+        found = yield from find_resource(self._server, challenge)
+        if found is None:
+            parts = urlsplit(self._server)
+            found = Resource(self._server, (f"{parts.scheme}://{parts.netloc}",))
+        if not found.authorization_servers:
+            raise refuse(NO_ISSUER_NAMED, f"{self._server} lists no authorization server")
+        return found
+
+    def _granted(self, found: Resource, wanted: frozenset[str]) -> Flow[None]:
+        metadata = yield from self._described(found.issuer)
+        if OPENID not in wanted and _OFFLINE in (metadata.scopes_supported or ()):
+            wanted = self._within(wanted | {_OFFLINE})
+        scope = " ".join(sorted(wanted))
+        client = yield from self._known(metadata, scope)
+        self._token = yield from self._grant(metadata, client, Access(scope, found.resource))
+        self._metadata = metadata
+        self._asked = wanted
+
+    def _described(self, issuer: str) -> Flow[Metadata]:
+        try:
+            return (yield from discover(issuer))
+        except Refused as refused:
+            if not self._of_old or refused.refusal.page is not NO_DOCUMENT:
+                raise
+        return Metadata(
+            issuer=issuer,
+            authorization_endpoint=f"{issuer}/authorize",
+            token_endpoint=f"{issuer}/token",
+            registration_endpoint=f"{issuer}/register",
+            code_challenge_methods_supported=("S256",),
+            token_endpoint_auth_methods_supported=("none", "client_secret_basic"),
+        )
+
+    def _known(self, metadata: Metadata, scope: str) -> Flow[Client]:
+        """The client at this issuer: given, by its document, or registered now."""
+        known = self._clients.get(metadata.issuer) or self._clients.get(ANY_ISSUER)
+        if known is None and self._client_document and metadata.client_id_metadata_document_supported:
+            known = Client(self._client_document)
+        if known is None and self._description is not None and metadata.registration_endpoint:
+            known = yield from register(metadata, self._description, scope, self._proving)
+        if known is None:
+            raise refuse(
+                UNKNOWN_THERE, f"no client is known at {metadata.issuer}", expected="a client id", found="none"
+            )
+        if ANY_ISSUER not in self._clients:
+            self._clients[metadata.issuer] = known
+        return Client(known.id, known.credential, known.proving or self._proving)
+
+    def _renewed(self, token: Token) -> Flow[Token | None]:
+        """The successor of a token; None, and nothing held any more, where there is none."""
+        metadata, client = self._metadata, self._clients.get(token.issuer) or self._clients.get(ANY_ISSUER)
+        self._token = None
+        if token.refresh_token and metadata and client:
+            bound: Any = client.proving or self._proving
+            try:
+                self._token = yield from refresh(metadata, Client(client.id, client.credential, bound), token)
+            except Refused as refused:
+                if refused.error != INVALID_GRANT:
+                    raise
+        return self._token
+
+    def _within(self, wanted: frozenset[str]) -> frozenset[str]:
+        return wanted & self._ceiling if self._ceiling else wanted
+
+
+def _challenge(heard: Heard) -> Challenge | None:
+    """The challenge that says most: one that names the metadata before one that does not."""
+    found = [one for one in heard.challenges if one.scheme.lower() in {"bearer", "dpop"}]
+    return max(found, key=lambda one: one.get("resource_metadata") is not None, default=None)
+
+
+def _first_scopes(challenge: Challenge | None, found: Resource) -> frozenset[str]:
+    """What to ask for first: what the challenge says, else all that the server lists, else nothing."""
+    if challenge and challenge.scopes:
+        return challenge.scopes
+    return frozenset(found.scopes_supported or ())
