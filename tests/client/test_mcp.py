@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -84,6 +86,20 @@ def test_a_machine_gets_its_token_at_the_first_401_and_keeps_it() -> None:
     assert world.tokens == ["", "token-1", "token-1", "token-1"]
     assert world.issuer.asked("/token")[0]["resource"] == SERVER
     assert source.token is not None
+
+
+def test_of_many_callers_one_signs_in_and_the_rest_take_its_token() -> None:
+    world = World()
+    source = McpSource(SERVER, world.visitor(), clients={ISSUER: Client("guest-app")})
+    together = Barrier(6)
+
+    def call(_: int) -> list[int]:
+        together.wait(20)
+        return world.call(source)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(call, range(6))) == [[200]] * 6
+    assert len(world.visited) == 1
 
 
 def test_credentials_go_to_their_own_issuer_alone() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import httpx2
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from aiohttp.payload import BytesPayload
 
-from innkeeper.client.attaching import Heard, Home, Outgoing, Send, Source, attaching
+from innkeeper.client.attaching import Attaching, Heard, Home, Outgoing, Send, Source, attaching
 from innkeeper.client.wire import AsyncAnswering, advance
 
 
@@ -21,7 +23,10 @@ class Auth:
         url = str(request.url)
         self._home.check(url)
         whole = isinstance(request.body, (bytes, BytesPayload))
-        steps = attaching(self._source, Outgoing(request.method, url, whole))
+        with closing(attaching(self._source, Outgoing(request.method, url, whole))) as steps:
+            return await self._sent(steps, request, handler)
+
+    async def _sent(self, steps: Attaching, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         response: ClientResponse | None = None
         async with AsyncAnswering(self._http) as world:
             try:

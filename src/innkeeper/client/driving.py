@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -28,8 +29,7 @@ class AuthFlows:
         self._home = Home(at or source.place())
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
-        with Answering(self._http) as world:
-            steps = self._steps(request)
+        with closing(self._steps(request)) as steps, Answering(self._http) as world:
             step = next(steps)
             try:
                 while True:
@@ -41,17 +41,17 @@ class AuthFlows:
                 return
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
-        async with AsyncAnswering(self._async_http) as world:
-            steps = self._steps(request)
-            step = next(steps)
-            try:
-                while True:
-                    if isinstance(step, Send):
-                        step = steps.send(_heard((yield _bearing(request, step))))
-                    else:
-                        step = advance(steps, await world.answer(step))
-            except StopIteration:
-                return
+        with closing(self._steps(request)) as steps:
+            async with AsyncAnswering(self._async_http) as world:
+                step = next(steps)
+                try:
+                    while True:
+                        if isinstance(step, Send):
+                            step = steps.send(_heard((yield _bearing(request, step))))
+                        else:
+                            step = advance(steps, await world.answer(step))
+                except StopIteration:
+                    return
 
     def _steps(self, request: Any) -> Attaching:
         url = str(request.url)

@@ -7,11 +7,12 @@ signing in, and asking for more when the server says that more is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from innkeeper.client.asking import Flow, now, work
+from innkeeper.client.asking import Flow, now, pause, work
 from innkeeper.client.attaching import Heard, too_little
 from innkeeper.client.authorization import OPENID, begin, complete
 from innkeeper.client.credentials import Client
@@ -40,6 +41,7 @@ ANY_ISSUER: Final = "whichever issuer the server names"
 """In the place of an issuer: the server chooses who gets to see the client's credentials. Give the issuer instead."""
 
 _OFFLINE = "offline_access"
+_STEP = 0.02  # seconds between looks at a turn that another has
 _STEP_UPS = 2
 """How often one request may lead to asking for more; a server that is never content is not asked for ever."""
 
@@ -122,6 +124,7 @@ class McpSource:
         self._token: Token | None = None
         self._metadata: Metadata | None = None
         self._asked: frozenset[str] = frozenset()
+        self._turn = Lock()
 
     @property
     def proving(self) -> Proving | None:
@@ -141,10 +144,27 @@ class McpSource:
         token = self._token
         if token is None or token.fresh((yield from now())):
             return token
-        return (yield from self._renewed(token))
+        yield from self._turn_taken()
+        try:
+            held = self._token
+            return held if held is not token else (yield from self._renewed(token))
+        finally:
+            self._turn.release()
 
     def answered(self, _: str, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
-        """At a 401, find the issuer and get a token; at a 403 that names scopes, ask for those beside the ones held."""
+        """At a 401, find the issuer and get a token; at a 403 that names scopes, ask for those beside the ones held.
+
+        One caller at a time does; the others then find what it got.
+        """
+        yield from self._turn_taken()
+        try:
+            if self._token is not None and self._token is not token:
+                return again < _STEP_UPS and heard.status in {401, 403}
+            return (yield from self._mended(token, heard, again))
+        finally:
+            self._turn.release()
+
+    def _mended(self, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
         if heard.status == 401 and again < _STEP_UPS:
             yield from self._begun(_challenge(heard), turned_away=token is not None)
             return True
@@ -156,6 +176,11 @@ class McpSource:
             return False
         yield from self._granted((yield from self._found(challenge)), wanted)
         return True
+
+    def _turn_taken(self) -> Flow[None]:
+        """Wait for the turn by asking again and again: nothing blocks, in threads or coroutines."""
+        while not self._turn.acquire(blocking=False):
+            yield from pause(_STEP)
 
     def _begun(self, challenge: Challenge | None, *, turned_away: bool) -> Flow[None]:
         """Everything anew: the server may have moved to another issuer since."""
