@@ -154,3 +154,11 @@ def test_entra_versions_are_read_alike_and_scopes_of_machines_are_roles(tmp_path
     verdict = explained(guard_file.read(path, ["Other"]), shapes.entra_v2())
     assert numbers(verdict) == ["IK523"]
     assert any("roles" in one.text for one in verdict.mends)
+
+
+def test_a_bound_token_is_judged_but_for_the_proof_that_goes_with_a_request() -> None:
+    token = good(cnf={"jkt": "x" * 43})
+    verdict = explained(plainly(oidc(ISSUER), API, ["orders:read"], read_unverified(token)), token)
+    assert (numbers(verdict), verdict.unasked) == ([], {"token is not bound to a key"})
+    verdict = explained(plainly(oidc(ISSUER), API, ["orders:write"], read_unverified(token)), token)
+    assert numbers(verdict) == ["IK523"]

@@ -27,7 +27,7 @@ from innkeeper.guard.unverified import UnverifiedToken, read_unverified
 from innkeeper.keys.jws import NotAToken
 from innkeeper.protocol.refusals import Page, UsageError
 from innkeeper.tokens.makers import maker
-from innkeeper.tokens.verification import audience_is_this_api
+from innkeeper.tokens.verification import audience_is_this_api, token_is_not_bound_to_a_key
 
 NOT_READABLE = Page(
     "IK640",
@@ -206,6 +206,10 @@ def _conclusion(verdict: Verdict) -> Text:
         return Text(f"\nRefused: {reasons}", style="bold red")
     if audience_is_this_api.name in verdict.unasked:
         return Text("\nGenuine. Whether it is meant for your API was not asked: add --audience.", style="yellow")
+    if token_is_not_bound_to_a_key.name in verdict.unasked:
+        return Text(
+            "\nGood, with its holder's proof: that goes with a request, and was not asked here.", style="bold green"
+        )
     return Text("\nGood: this reader takes it.", style="bold green")
 
 

@@ -8,6 +8,7 @@ from innkeeper.client.discovery import private
 from innkeeper.client.refused import quoted
 from innkeeper.doctor.findings import difference, error, remark, warning
 from innkeeper.doctor.probes import Issuer
+from innkeeper.guard.issuers.found import preset_for
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Check, Seen, check
 
@@ -103,6 +104,7 @@ NO_METHODS = remark(
 )
 
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported")
+_CLOUDS = {"cognito": "Amazon Cognito", "entra": "Microsoft Entra ID", "google": "Google"}
 _ENDPOINTS = ("_endpoint", "_uri")
 _SIGNED = (
     "id_token_signing_alg_values_supported",
@@ -126,7 +128,8 @@ def every_form_is_served(case: Issuer) -> Seen | Refusal:
     missing = [one for one in case.forms if one.status != 200 or one.document is None]
     if missing:
         reason = "; ".join(one.line for one in missing)
-        return Refusal(FORM_MISSING, reason, f"{len(case.forms)} addresses", f"{len(case.forms) - len(missing)}")
+        found = f"{len(case.forms) - len(missing)}"
+        return Refusal(FORM_MISSING, reason, f"{len(case.forms)} addresses", found, _made_so(case))
     return Seen(f"all {len(case.forms)}")
 
 
@@ -206,7 +209,7 @@ def pkce_is_advertised(case: Issuer) -> Seen | Refusal:
     methods = case.texts("code_challenge_methods_supported")
     if methods is None or "S256" not in methods:
         found = " ".join(methods or ()) or "no such member"
-        return Refusal(NO_PKCE, "code_challenge_methods_supported lacks S256", "S256", found)
+        return Refusal(NO_PKCE, "code_challenge_methods_supported lacks S256", "S256", found, _made_so(case))
     return Seen(methods)
 
 
@@ -222,7 +225,8 @@ def plain_pkce_is_not_offered(case: Issuer) -> Seen | Refusal:
 def responses_name_the_issuer(case: Issuer) -> Seen | Refusal:
     """Authorization responses bear iss, and the document promises it."""
     if case.metadata.get("authorization_response_iss_parameter_supported") is not True:
-        return Refusal(NO_ISS, "authorization_response_iss_parameter_supported is not true", "true", "not true")
+        reason = "authorization_response_iss_parameter_supported is not true"
+        return Refusal(NO_ISS, reason, "true", "not true", _made_so(case))
     return Seen("promised")
 
 
@@ -243,7 +247,7 @@ def old_grants_are_gone(case: Issuer) -> Seen | Refusal:
     kinds = {one for one in case.texts("response_types_supported") or () if "token" in one.split()}
     if grants or kinds:
         found = ", ".join(sorted(grants | {f"response type {one}" for one in kinds}))
-        return Refusal(OLD_GRANTS, f"offered: {found}", "authorization_code", found)
+        return Refusal(OLD_GRANTS, f"offered: {found}", "authorization_code", found, _made_so(case))
     return Seen("gone")
 
 
@@ -253,8 +257,19 @@ def public_clients_may_come(case: Issuer) -> Seen | Refusal:
     methods = case.texts("token_endpoint_auth_methods_supported")
     if "none" not in (methods or ()):
         found = ", ".join(methods) if methods else "no such member: client_secret_basic alone"
-        return Refusal(NO_METHODS, "token_endpoint_auth_methods_supported lacks none", "none among them", found)
+        return Refusal(
+            NO_METHODS, "token_endpoint_auth_methods_supported lacks none", "none among them", found, _made_so(case)
+        )
     return Seen(methods or ())
+
+
+def _made_so(case: Issuer) -> str:
+    """For a cloud's issuer: that nobody can change it there, and what helps instead."""
+    name = _CLOUDS.get(preset_for(case.issuer).name, "")
+    return (
+        name
+        and f"{name} is made so. Clients that insist need a facade, or to be told: an issuer in front of it does both."
+    )
 
 
 def _addresses(case: Issuer) -> list[tuple[str, str]]:

@@ -14,13 +14,14 @@ from typing import Any
 from innkeeper.explain.guarded import Reading
 from innkeeper.guard import issuers
 from innkeeper.guard.guard import Guard
+from innkeeper.guard.holder import Dpop
 from innkeeper.guard.issuers.found import preset_for
 from innkeeper.guard.issuers.preset import Preset
 from innkeeper.guard.keys import Freshness
 from innkeeper.protocol.refusals import UsageError
 
-_OF_THE_PROGRAM = frozenset({"self", "issuer", "observe", "explain", "clock", "fetch", "fetch_blocking", "remembered"})
-"""Arguments that are no settings: functions, and what belongs to a program that runs on."""
+_SETTINGS = ("audience", "resource", "scopes_supported", "scope_prefix", "implies", "leeway", "freshness", "dpop")
+"""The guard's arguments that say what it takes; the others are functions, or belong to a program that runs on."""
 
 
 def presets() -> dict[str, Callable[..., Preset]]:
@@ -40,18 +41,19 @@ def read(path: Path, scopes: Iterable[str] = ()) -> Reading:
     own = _texts(document.pop("scopes", []), path, "scopes")
     needed = tuple(scopes) or tuple(own)
     trusted = _trusted(document.pop("issuer", []), document.pop("trust", []), path)
-    _known(document, _settings(Guard.__init__) - _OF_THE_PROGRAM, str(path))
-    if "freshness" in document:
-        document["freshness"] = _called(Freshness, document["freshness"], f"{path}, freshness")
+    _known(document, ("issuer", "trust", "scopes", *_SETTINGS), str(path))
+    for name, make in (("freshness", Freshness), ("dpop", Dpop)):
+        if name in document:
+            document[name] = _called(make, document[name], f"{path}, {name}")
     audiences = tuple(_texts(document.get("audience", []), path, "audience"))
 
     def build(**world: Any) -> Guard:
-        guard: Guard = _called(Guard, {"issuer": trusted, **document, "remembered": 0, **world}, str(path))
-        return guard
+        return Guard(trusted, **document, remembered=0, **world)
 
     if not audiences:
         raise UsageError(f"{path}: a guard needs an audience: this API's name in 'aud'")
-    return Reading(f"the guard of {path}", trusted, audiences, build, needed)
+    implies = document.get("implies", {})
+    return Reading(f"the guard of {path}", trusted, audiences, build, needed, implies=implies)
 
 
 def _document(path: Path) -> dict[str, Any]:

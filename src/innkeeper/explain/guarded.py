@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -14,12 +15,13 @@ from innkeeper.guard.decision import Refused
 from innkeeper.guard.fetching import FetchBlocking, fetch_blocking
 from innkeeper.guard.guard import Guard
 from innkeeper.guard.issuers.preset import Preset
-from innkeeper.guard.scopes import SCOPE_CHECKS
+from innkeeper.guard.scopes import SCOPE_CHECKS, Implications, Reach
 from innkeeper.guard.unverified import UnverifiedToken
 from innkeeper.protocol.exchange import Reply, json_reply
 from innkeeper.protocol.well_known import issuer_documents
-from innkeeper.tokens.trail import Trail
-from innkeeper.tokens.verification import EXPIRED, TOKEN_CHECKS, audience_is_this_api
+from innkeeper.tokens.access import read
+from innkeeper.tokens.trail import Seen, Step, Trail, follow
+from innkeeper.tokens.verification import BOUND, EXPIRED, TOKEN_CHECKS, audience_is_this_api
 
 Building = Callable[..., Guard]
 """Makes the guard; called with ``clock`` and ``fetch_blocking``."""
@@ -28,7 +30,8 @@ Building = Callable[..., Guard]
 class Reading(msgspec.Struct, frozen=True):
     """How a guard is to read one token: who it is, what it trusts, which scopes the request needs.
 
-    ``build`` makes the guard. ``unnamed``: nobody said which API this is, so the token's own audience stands in.
+    ``build`` makes the guard; ``implies`` is what scopes include there. ``unnamed``: nobody said which API this is, so the
+    token's own audience stands in.
     """
 
     reader: str
@@ -38,6 +41,7 @@ class Reading(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     kind: Kind = "guard"
     unnamed: bool = False
+    implies: Mapping[str, Any] = MappingProxyType({})
 
 
 def plainly(preset: Preset, audience: str | None, scopes: Iterable[str], said: UnverifiedToken) -> Reading:
@@ -65,6 +69,8 @@ def judged(
     fetch = _instead(reading.presets, keys) if keys is not None else fetch_blocking
     outcome = reading.build(clock=clock, fetch_blocking=fetch).verify_blocking(text, reading.scopes)
     verdict = Verdict(reading.reader, outcome.trail, _checks(reading), _unasked(reading))
+    if isinstance(outcome, Refused) and outcome.refusal.page is BOUND:
+        verdict = _with_proof_to_come(verdict, reading, said)
     if isinstance(outcome, Refused) and outcome.refusal.page is EXPIRED:
         verdict = msgspec.structs.replace(verdict, afterwards=_younger(reading, text, said, fetch))
     expected = {
@@ -74,6 +80,17 @@ def judged(
     }
     situation = Situation(said.header, said.claims, reading.kind, expected)
     return msgspec.structs.replace(verdict, mends=mends(situation, verdict.refusals))
+
+
+def _with_proof_to_come(verdict: Verdict, reading: Reading, said: UnverifiedToken) -> Verdict:
+    """A bound token is good with its holder's proof, which goes with a request and not with the token: not asked here."""
+    bound = verdict.trail.steps[-1]
+    seen = Seen(f"bound by {', '.join(said.claims['cnf'])}: each request must prove it")
+    held = frozenset(read(said.claims, ()).scope)
+    reach = Reach(Implications(reading.implies).of(held), frozenset(reading.scopes))
+    steps = (*verdict.trail.steps[:-1], Step(bound.check, seen))
+    trail = Trail(verdict.trail.about, steps).then(follow(verdict.trail.about, SCOPE_CHECKS, reach))
+    return msgspec.structs.replace(verdict, trail=trail, unasked=verdict.unasked | {bound.check.name})
 
 
 def _younger(reading: Reading, text: str, said: UnverifiedToken, fetch: FetchBlocking) -> Trail:

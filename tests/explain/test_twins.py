@@ -1,0 +1,87 @@
+"""A token that a twin really cut, read as AgentCore and as a guard read it, over the network, and its issuer examined."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from innkeeper.doctor.examination import examine_issuer
+from innkeeper.doctor.findings import Severity
+from tests.doctor.worlds import numbers
+from tests.inn import Inn
+
+Innkeeper = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def innkeeper(house: Inn, tmp_path: Path) -> Innkeeper:
+    """The command line beside the house."""
+    told = {"INNKEEPER_PORT": str(house.port), "INNKEEPER_STATE": str(house.folder / ".innkeeper"), "COLUMNS": "120"}
+    program = str(Path(sys.executable).with_name("innkeeper"))
+
+    def run(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **told}
+        return subprocess.run(
+            [program, *words], env=environment, cwd=tmp_path, input=typed, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture
+def pool(innkeeper: Innkeeper) -> dict[str, Any]:
+    twins = json.loads(innkeeper("twin", "show", "--json").stdout)["twins"]
+    return next(one for one in twins if one["dialect"] == "cognito")
+
+
+@pytest.fixture
+def token(pool: dict[str, Any]) -> str:
+    """A machine's token from the pool's token endpoint."""
+    machine = next(one for one in pool["clients"] if one["secret"])
+    form = {"grant_type": "client_credentials", "scope": next(one for one in machine["scopes"] if "gym:enter" in one)}
+    answer = httpx2.post(pool["endpoints"]["token"], data=form, auth=(machine["id"], machine["secret"]))
+    found: str = answer.raise_for_status().json()["access_token"]
+    return found
+
+
+def agentcore(folder: Path, pool: dict[str, Any], **members: Any) -> None:
+    config = {"customJWTAuthorizer": {"discoveryUrl": pool["endpoints"]["discovery"], **members}}
+    (folder / "agentcore.json").write_text(json.dumps(config), "utf-8")
+
+
+def test_agentcore_rejects_a_pools_token_by_audience_and_takes_it_by_client(
+    innkeeper: Innkeeper, pool: dict[str, Any], token: str, tmp_path: Path
+) -> None:
+    client_id = next(one["id"] for one in pool["clients"] if one["secret"])
+    agentcore(tmp_path, pool, allowedAudience=[client_id])
+    refused = innkeeper("explain", "-", "--as", "agentcore.json", "--json", typed=token)
+    verdict = json.loads(refused.stdout)["verdict"]
+    assert (refused.returncode, verdict["refusals"]) == (1, ["IK802"])
+    assert any(client_id in one["text"] for one in verdict["mends"])
+    agentcore(tmp_path, pool, allowedClients=[client_id])
+    assert innkeeper("explain", "-", "--as", "agentcore.json", typed=token).returncode == 0
+
+
+def test_a_guard_reads_it_with_the_preset_found_from_its_issuer(
+    innkeeper: Innkeeper, pool: dict[str, Any], token: str
+) -> None:
+    client_id = next(one["id"] for one in pool["clients"] if one["secret"])
+    taken = innkeeper("explain", "-", "--issuer", pool["issuer"], "--audience", client_id, "--json", typed=token)
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    assert json.loads(taken.stdout)["maker"] == "Amazon Cognito"
+
+
+def test_the_pool_is_ill_as_cognito_is_and_no_more(pool: dict[str, Any]) -> None:
+    report = examine_issuer(pool["issuer"])
+    assert report.healthy
+    assert numbers(report) == {"IK811", "IK819", "IK821", "IK823", "IK824"}
+    assert all("Amazon Cognito is made so" in one.finding.remedy for one in report.findings() if one.finding)
+    assert {one.severity for one in report.findings()} == {Severity.WARNING, Severity.NOTE}
