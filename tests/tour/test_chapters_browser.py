@@ -10,21 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from innkeeper.tour.book import HOPS
 from innkeeper.tour.plays import chapters
 from tests.inn import Inn
 from tests.tour.guest import CALM, SIZES, Guest
+from tests.tour.world import SEEDED
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 pytestmark = pytest.mark.browser
 
-OPEN = [one.key for one in chapters() if not one.needs]
+OPEN = [one.key for one in chapters() if not one.needs or one.needs in SEEDED]
 WINDOWS = [(size, scheme) for scheme in ("light", "dark") for size in SIZES]
 SOME = [(key, *WINDOWS[n % len(WINDOWS)]) for n, key in enumerate(OPEN)]
 ALL = [(key, *window) for key in OPEN for window in WINDOWS]
 PAINT = 200
 """Milliseconds within which something is seen."""
+JANK = 250
+"""Milliseconds that a click may take with many messages on the page, on a machine that is busy."""
 
 
 @contextmanager
@@ -83,7 +87,7 @@ def test_a_chapter_can_be_taken_by_keyboard_alone(browser: Browser, house: Inn) 
         for number in range(1, 6):
             page.keyboard.press("Enter")
             page.locator(f"#act-{number}.act-done").wait_for()
-            page.wait_for_function("['next', 'onward'].includes(document.activeElement.id)")
+            page.locator("#next:focus, #onward:focus").wait_for()
         assert guest.text("#remember-title") == "To remember"
         page.keyboard.press("Enter")
         page.wait_for_url("**/tour/chapters/code")
@@ -154,15 +158,114 @@ def test_from_right_to_left_nothing_runs_out_of_the_window(browser: Browser, hou
             assert guest.sideways() == 0
 
 
-def test_something_is_seen_at_once(browser: Browser, house: Inn) -> None:
+def test_news_comes_again_after_the_line_was_cut(browser: Browser, house: Inn) -> None:
     with seen(browser, house) as guest:
-        paints = [first_paint(guest, path) for path in ("/", "/tour/chapters/code", "/") for _ in range(2)]
-        print(f"first paints: {paints} ms")
-        assert min(paints[1:]) < PAINT
+        cut: list[str] = []
+
+        def once(route: Route) -> None:
+            if cut:
+                route.continue_()
+            else:
+                cut.append(route.request.url)
+                route.fulfill(status=200, content_type="text/event-stream", body="retry: 100\n\n")
+
+        guest.page.route("**/events", once)
+        guest.go_in()
+        with guest.page.context.expect_page() as opened:
+            guest.page.click("[data-aside] a")
+        guest.page.locator(".hop-link:has-text('The desk asks who you are')").wait_for()
+        assert cut
+        opened.value.close()
+
+
+def test_turns_of_the_clock_the_card_and_the_keys_keep_the_page_where_it_is(browser: Browser, house: Inn) -> None:
+    with seen(browser, house) as guest:
+        guest.check_in()
+        address = guest.page.url
+        turn(guest, "clock-night")
+        assert guest.page.get_attribute("#hotel", "data-sky") == "night"
+        guest.hold("gym")
+        assert "the gym opens 06:00 to 22:00" in guest.text("#verdict")
+        turn(guest, "clock-noon")
+        guest.hold("gym")
+        assert "Gym opens" in guest.text("#verdict")
+        before = guest.text("#tokens .raw-token")
+        turn(guest, "card-renew")
+        assert guest.text("#tokens .raw-token") != before
+        guest.page.click(".turn[value=card-copy]")
+        guest.page.wait_for_selector("#hotel[data-who=thief]")
+        guest.hold("room-204")
+        assert "Room 204 opens" in guest.text("#verdict")
+        assert guest.page.url.split("#")[0] == address.split("#")[0]
+        assert guest.barriers() == []
+
+
+def turn(guest: Guest, name: str) -> None:
+    guest.page.click(f".turn[value={name}]")
+    guest.page.wait_for_selector(f".turn[value={name}][aria-current]")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_desks_are_laid_side_by_side_and_a_replay_is_kept(
+    browser: Browser, house: Inn, tmp_path: Path, size: str, scheme: str
+) -> None:
+    with seen(browser, house, size, scheme) as guest:
+        guest.page.goto(f"{guest.url}/tour/compare/code")
+        guest.page.click("#compare")
+        guest.page.wait_for_selector("#claims")
+        assert guest.sideways() == 0
+        assert guest.barriers() == []
+        guest.page.screenshot(path=kept(tmp_path, f"compare-{size}-{scheme}"), full_page=True)
+        guest.page.click("text=All messages: The front desk")
+        guest.page.click("text=Keep this replay")
+        guest.page.wait_for_selector("text=A kept replay")
+        assert guest.sideways() == 0
+        assert guest.barriers() == []
+
+
+def test_a_picture_can_be_had_as_png(browser: Browser, house: Inn) -> None:
+    with seen(browser, house) as guest:
+        guest.play("discovery")
+        guest.page.click(".take summary")
+        with guest.page.expect_download() as downloaded:
+            guest.page.click("[data-png]")
+        assert downloaded.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_many_messages_are_drawn_at_once(browser: Browser, house: Inn) -> None:
+    """As many as the guest book keeps of a visit: opening the last of them is still a matter of moments."""
+    with seen(browser, house) as guest:
+        guest.page.goto(guest.url)
+        guest.page.click("#start-agent")
+        guest.page.wait_for_selector(".keycard")
+        for _ in range(HOPS - 3):
+            guest.page.request.post(f"{guest.page.url}/doors", form={"card": "none", "door": "gym"}, max_redirects=0)
+        guest.page.reload()
+        assert guest.page.locator(".hop").count() == HOPS - 1
+        guest.hold("gym")
+        took = guest.page.evaluate("""() => {
+            const began = performance.now();
+            document.querySelector(".hop:last-child .hop-link").click();
+            document.body.getBoundingClientRect();
+            return performance.now() - began;
+        }""")
+        print(f"a message among {HOPS} opened in {took:.0f} ms")
+        assert took < JANK
+
+
+def test_something_is_seen_at_once(browser: Browser, house: Inn) -> None:
+    """Beside a page with nothing on it, from the same house at the same time: the machine may be busy with other things."""
+    with seen(browser, house) as guest:
+        ours, bare = [min(first_paint(guest, path) for _ in range(5)) for path in ("/tour/chapters/code", "/jwks")]
+        print(f"first paint after {ours} ms, of a bare page after {bare} ms")
+        assert ours - bare < PAINT
+        guest.complaints.clear()  # a bare page has no icon
 
 
 def first_paint(guest: Guest, path: str) -> float:
     guest.page.goto(f"{guest.url}{path}")
-    guest.page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
-    at: float = guest.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    at: float = guest.page.evaluate("""() => new Promise((done) => new PerformanceObserver((seen) => {
+        const first = seen.getEntriesByName("first-contentful-paint")[0];
+        if (first) done(first.startTime);
+    }).observe({ type: "paint", buffered: true }))""")
     return round(at)

@@ -165,7 +165,13 @@ def test_the_failed_check_is_named_with_what_was_expected_and_found() -> None:
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("audience is this api", "Audience is this API"), ("key is the issuers", "Key is the issuer’s"), ("", "")],
+    [
+        ("audience is this api", "Audience is this API"),
+        ("key is the issuers", "Key is the issuer’s"),
+        ("the scopes are the clients own", "The scopes are the client’s own"),
+        ("public clients may come", "Public clients may come"),
+        ("", ""),
+    ],
 )
 def test_a_checks_name_is_spelled_as_one_would_write_it(name: str, told: str) -> None:
     assert label(name) == told

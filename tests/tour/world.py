@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -13,6 +15,10 @@ from innkeeper.tour.record import Hop
 from innkeeper.tour.visit import Visit
 
 NOW = 1_800_000_000
+SEEDED = frozenset(
+    one["dialect"] for one in tomllib.loads((files("innkeeper.issuer") / "laptop.toml").read_text("utf-8"))["twin"]
+)
+"""The clouds whose desks a house has from the start."""
 BASE = "http://127.0.0.1:8400"
 KEY = ec.derive_private_key(20_261_123, ec.SECP256R1())
 

@@ -46,11 +46,14 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
 def label(name: str) -> str:
     """A check's name as one would write it: "Audience is this API"."""
     words_of_it = (_SPELLED.get(word, word) for word in name.split(" "))
-    text = " ".join(words_of_it)
+    text = _WHOSE.sub(r"\1 \2’s\3", " ".join(words_of_it))
     return text[:1].upper() + text[1:]
 
 
-_SPELLED = {"api": "API", "id": "ID", "issuers": "issuer’s", "jwt": "JWT", "pkce": "PKCE", "uri": "URI", "uris": "URIs"}
+_SPELLED = {"api": "API", "id": "ID", "jwt": "JWT", "pkce": "PKCE", "uri": "URI", "uris": "URIs"}
+
+_WHOSE = re.compile(r"\b(the|this) (client|issuer|caller|person|pool|service|subject)s( own)?$")
+"""Names of functions have no apostrophe; names of checks do."""
 
 
 def _kind(status: int, challenge: str) -> str:

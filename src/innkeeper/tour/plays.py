@@ -63,7 +63,6 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     acts: tuple[Act, ...]
     remember: tuple[str, ...]
     yourself: tuple[Line, ...] = ()
-    course: str = ""
     needs: str = ""
 
 

@@ -31,7 +31,6 @@ def chapter_document(told: Chapter, visit: Visit | None, hops: Sequence[Hop], ho
         "lead": told.lead,
         "who": told.who,
         "remember": told.remember,
-        "course": told.course,
         "acts": acts,
         "played": len(played),
         "ended": visit is not None and len(done) >= len(told.acts),
