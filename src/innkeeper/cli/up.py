@@ -156,6 +156,7 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
 def _twin(shown: Mapping[str, Any]) -> Twin:
     """A cloud's desk, as the tour has to know it."""
     known = {"issuer": shown["issuer"], **shown["endpoints"]}
+    known |= {"api": shown["apis"][0]["identifier_uris"][0]} if "apis" in shown else {}
     for client in shown["clients"]:
         role = {AGENT: "agent", APP: "app"}.get(client["name"])
         if role:
