@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote_plus
 
 import msgspec
@@ -18,6 +18,9 @@ from innkeeper.client.asking import Flow, chance, now
 from innkeeper.client.discovery import Metadata
 from innkeeper.keys.jws import ALGORITHMS, PrivateKey, compact, encode_header
 from innkeeper.protocol.refusals import UsageError
+
+if TYPE_CHECKING:
+    from innkeeper.client.dpop import Proving
 
 ASSERTION_LIFETIME = 60  # seconds; it is used once, at once
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -85,7 +88,7 @@ class Client(msgspec.Struct, frozen=True):
 
     id: str
     credential: Secret | SigningKey | None = None
-    proving: Any = None
+    proving: Proving | None = None
 
     @property
     def public(self) -> bool:

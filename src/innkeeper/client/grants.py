@@ -11,7 +11,7 @@ import msgspec
 from innkeeper.client.asking import Ask, Flow, ask, now, post
 from innkeeper.client.credentials import Client, Form, proof
 from innkeeper.client.discovery import Metadata
-from innkeeper.client.dpop import Proving, proven
+from innkeeper.client.dpop import proven
 from innkeeper.client.refused import Refused, quoted, refuse
 from innkeeper.client.token import Access, Token
 from innkeeper.protocol import errors
@@ -186,7 +186,7 @@ def token_for(
 ) -> Flow[Token]:
     """What the token endpoint gives for a grant. ``kept`` is the refresh token that stays where none comes; ``kinds`` are
     the types of token that are taken, by default Bearer, or DPoP where the client has a proof key."""
-    proving: Proving | None = client.proving
+    proving = client.proving
 
     def request() -> Flow[Ask]:
         headers, shown = yield from proof(client, metadata)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from threading import Lock
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from innkeeper.client.asking import Flow, now, pause, work
@@ -248,7 +248,7 @@ class McpSource:
         metadata, client = self._metadata, self._clients.get(token.issuer) or self._clients.get(ANY_ISSUER)
         self._token = None
         if token.refresh_token and metadata and client:
-            bound: Any = client.proving or self._proving
+            bound = client.proving or self._proving
             try:
                 self._token = yield from refresh(metadata, Client(client.id, client.credential, bound), token)
             except Refused as refused:

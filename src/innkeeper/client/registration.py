@@ -12,6 +12,7 @@ import msgspec
 from innkeeper.client.asking import Ask, Flow, ask
 from innkeeper.client.credentials import Client, Secret
 from innkeeper.client.discovery import Metadata
+from innkeeper.client.dpop import Proving
 from innkeeper.client.grants import UNREADABLE_ANSWER, refusal
 from innkeeper.client.refused import Refused, quoted, refuse
 from innkeeper.protocol.errors import INVALID_CLIENT_METADATA
@@ -54,7 +55,9 @@ class Description(msgspec.Struct, frozen=True):
         return said | self.more
 
 
-def register(metadata: Metadata, description: Description, scope: str = "", proving: Any = None) -> Flow[Client]:
+def register(
+    metadata: Metadata, description: Description, scope: str = "", proving: Proving | None = None
+) -> Flow[Client]:
     """A client id at an issuer, and a secret where it gives one (§3). Raises ``Refused``."""
     body = msgspec.json.encode(description.document(metadata, scope, bound=proving is not None))
     headers = (("accept", "application/json"), ("content-type", "application/json"))
@@ -71,7 +74,7 @@ def register(metadata: Metadata, description: Description, scope: str = "", prov
         raise refuse(UNREADABLE_ANSWER, f"the registration endpoint's answer: {quoted(error)}") from None
 
 
-def _client(answer: dict[str, Any], proving: Any) -> Client:
+def _client(answer: dict[str, Any], proving: Proving | None) -> Client:
     client_id, secret = str(answer["client_id"]), answer.get("client_secret")
     method = answer.get("token_endpoint_auth_method")
     if not isinstance(secret, str) or not secret or method == "none":

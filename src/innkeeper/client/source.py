@@ -67,8 +67,7 @@ class TokenSource:
     @property
     def proving(self) -> Proving | None:
         """The key that its tokens are bound to."""
-        proving: Proving | None = self.client.proving
-        return proving
+        return self.client.proving
 
     def place(self) -> str:
         """The API that its tokens are for, where that is a URL."""
