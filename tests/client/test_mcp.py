@@ -88,6 +88,12 @@ def test_a_machine_gets_its_token_at_the_first_401_and_keeps_it() -> None:
     assert source.token is not None
 
 
+def test_an_issuer_that_refuses_the_resource_can_be_spared_it() -> None:
+    world = World()
+    assert world.call(McpSource(SERVER, machine(), clients={ISSUER: CONCIERGE}, send_resource=False)) == [200]
+    assert "resource" not in world.issuer.asked("/token")[0]
+
+
 def test_of_many_callers_one_signs_in_and_the_rest_take_its_token() -> None:
     world = World()
     source = McpSource(SERVER, world.visitor(), clients={ISSUER: Client("guest-app")})

@@ -101,7 +101,8 @@ class McpSource:
     ``grant`` is how (``person``, ``machine``, ...). ``clients`` are client ids and credentials by issuer; for an issuer that
     is not among them the program's own document is used (``client_document``, an https address), where the issuer takes
     those, or it registers with ``description``. ``ceiling``, where given, are the only scopes ever asked for.
-    ``endpoints_of_old`` is for servers of the revision 2025-03-26 that publish nothing: authorize, token and register
+    ``send_resource`` names the server to the issuer (RFC 8707), as every MCP client must; off, for an issuer that refuses
+    the parameter, such as Entra where the server's address is no Application ID URI. ``endpoints_of_old`` is for servers of the revision 2025-03-26 that publish nothing: authorize, token and register
     are then looked for at their root.
     """
 
@@ -115,12 +116,14 @@ class McpSource:
         description: Description | None = None,
         ceiling: frozenset[str] = frozenset(),
         proving: Proving | None = None,
+        send_resource: bool = True,
         endpoints_of_old: bool = False,
     ) -> None:
         self._server, self._grant = server, grant
         self._clients = dict(clients)
         self._client_document, self._description = client_document, description
-        self._ceiling, self._proving, self._of_old = ceiling, proving, endpoints_of_old
+        self._ceiling, self._proving = ceiling, proving
+        self._send_resource, self._of_old = send_resource, endpoints_of_old
         self._token: Token | None = None
         self._metadata: Metadata | None = None
         self._asked: frozenset[str] = frozenset()
@@ -209,7 +212,8 @@ class McpSource:
             wanted = self._within(wanted | {_OFFLINE})
         scope = " ".join(sorted(wanted))
         client = yield from self._known(metadata, scope)
-        self._token = yield from self._grant(metadata, client, Access(scope, found.resource))
+        access = Access(scope, found.resource if self._send_resource else None)
+        self._token = yield from self._grant(metadata, client, access)
         self._metadata = metadata
         self._asked = wanted
 
