@@ -136,7 +136,7 @@ class GuardMiddleware:
         if needed is not None:
             outcome = await self._guard.admit(arrived(scope, self._guard), needed)
             if isinstance(outcome, Refused):
-                await _turn_away(self._guard.challenge(outcome), scope, receive, send)
+                await turn_away(self._guard.challenge(outcome), scope, receive, send)
                 return
             scope = {**scope, KEY: outcome}
         await self._app(scope, receive, send)
@@ -157,7 +157,7 @@ async def reply(answer: Reply, send: Send, *, bodiless: bool = False) -> None:
     await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})
 
 
-async def _turn_away(answer: Reply, scope: Scope, receive: Receive, send: Send) -> None:
+async def turn_away(answer: Reply, scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse a request; a websocket with a real HTTP answer where the server can, else before it is accepted."""
     if scope["type"] == "http":
         await reply(answer, send, bodiless=scope["method"] == "HEAD")

@@ -129,6 +129,15 @@ class Verified:
         """The token's scopes and all they imply."""
         return self._known.held
 
+    @property
+    def audience(self) -> str:
+        """The name of this API by which the token names it."""
+        return next(one for one in self.token.aud if one in self._rules.audiences)
+
+    def asked(self, needs: Needs) -> tuple[Believed, Asked]:
+        """The same request, as if it needed something else."""
+        return self._known, msgspec.structs.replace(self._asked, needs=needs)
+
     def __repr__(self) -> str:
         return f"<Verified {self.token.sub!r} by {self.token.client_id!r} from {self.token.iss}>"
 

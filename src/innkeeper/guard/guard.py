@@ -54,7 +54,7 @@ from innkeeper.protocol.proxies import NO_PROXIES, Proxies
 from innkeeper.protocol.refusals import Refusal, Unreachable, UsageError
 from innkeeper.tokens.access import AccessToken
 from innkeeper.tokens.dpop import Proof
-from innkeeper.tokens.trail import Observer, follow, unobserved
+from innkeeper.tokens.trail import Observer, Trail, follow, unobserved
 from innkeeper.tokens.verification import LEEWAY
 
 Outcome = TypeVar("Outcome", bound=Verified | Refused)
@@ -169,6 +169,18 @@ class Guard:
         """``admit`` for threads."""
         needs = as_needs(needed)
         return self._unsent(sent, needs) or self._judged_blocking(sent.token, needs, sent)
+
+    def further(self, outcome: Verified, needed: Needs | Iterable[str]) -> Verified | Refused:
+        """A request that got in, held to ``needed`` as well: for whoever learns only later what it is for. A proof it came
+        with is not used up again."""
+        known, asked = outcome.asked(as_needs(needed))
+        if admits(known, asked, self._rules):
+            return Verified(known, asked, self._rules)
+        return self._seen(refused(known.evidence, asked, self._rules))
+
+    def observe(self, trail: Trail) -> None:
+        """Show a decision made around the guard to whoever watches the guard's own."""
+        self._observe(trail)
 
     def challenge(self, refused: Refused) -> Reply:
         """The whole HTTP answer to a refusal: status, ``WWW-Authenticate``, body (RFC 6750 §3, RFC 9728 §5)."""
