@@ -25,11 +25,11 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 KEY = "innkeeper.verified"
 """Where in an ASGI scope the guard puts what it found: a ``Verified``."""
 
-_EXPOSED = (
+EXPOSED = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"WWW-Authenticate, Retry-After, DPoP-Nonce"),
 )
-_PREFLIGHT = Reply(
+PREFLIGHT = Reply(
     204,
     (
         ("access-control-allow-origin", "*"),
@@ -106,7 +106,7 @@ class PublicFace:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif _is_preflight(scope):
-            await reply(_PREFLIGHT, send)
+            await reply(PREFLIGHT, send)
         elif scope["path"] in self._guard.door.metadata_paths and scope["method"] in {"GET", "HEAD"}:
             await reply(self._guard.metadata(), _exposing(send), bodiless=scope["method"] == "HEAD")
         else:
@@ -183,7 +183,7 @@ def _is_preflight(scope: Scope) -> bool:
 def _exposing(send: Send, nonce: str = "") -> Send:
     """Adds the headers that let a browser's code read the answer, and the nonce for the next proof, where the application
     has set none itself."""
-    more = (*_EXPOSED, (b"dpop-nonce", nonce.encode())) if nonce else _EXPOSED
+    more = (*EXPOSED, (b"dpop-nonce", nonce.encode())) if nonce else EXPOSED
 
     async def send_exposed(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -89,3 +89,11 @@ def as_needs(given: Needs | Iterable[str]) -> Needs:
         return given
     scopes = frozenset(given)
     return Needs(scopes) if scopes else NOTHING
+
+
+def together(needed: Iterable[str | Needs]) -> Needs:
+    """Scopes one by one, and whatever else is needed, as one value."""
+    found = NOTHING
+    for one in needed:
+        found = found.and_also(need(one) if isinstance(one, str) else one)
+    return found
