@@ -86,3 +86,58 @@ def test_the_openapi_document_shows_scheme_and_scopes(app: Any) -> None:
     assert document["paths"]["/orders"]["get"]["security"] == [{"innkeeper": ["gym:enter"]}]
     assert "security" not in document["paths"]["/"]["get"]
     assert "parameters" not in document["paths"]["/orders"]["get"]
+
+
+def made(**more: Any) -> Any:
+    """An API whose only route needs more than scopes."""
+    from typing import Annotated
+
+    from fastapi import FastAPI, Security
+
+    from innkeeper.guard import need
+    from innkeeper.guard.fastapi import Guarded, SignIn, install
+
+    guard = World().guard()
+    app = FastAPI()
+    sign_in = SignIn(authorization_url=f"{ISSUER}/authorize", token_url=f"{ISSUER}/token", scopes={"vip:enter": "VIP"})
+    guarded = Guarded(guard, sign_in=sign_in).needing(need(acr=["mfa"]))
+    install(app, guard, **more)
+
+    async def vip(token: Any) -> dict[str, str]:
+        return {"sub": token.sub}
+
+    vip.__annotations__["token"] = Annotated[Any, Security(guarded, scopes=["vip:enter"])]
+    app.get("/vip")(vip)
+    return app
+
+
+def test_a_route_may_need_more_than_scopes() -> None:
+    app = made()
+    weak = ask(app, "/vip", bearer=forge(claims(scope="vip:enter", acr="pwd")))
+    assert weak.status_code == 401
+    assert 'error="insufficient_user_authentication"' in weak.headers["www-authenticate"]
+    assert ask(app, "/vip", bearer=forge(claims(scope="vip:enter", acr="mfa"))).json() == {"sub": "guest-204"}
+    assert ask(app, "/vip", bearer=forge(claims(acr="mfa"))).status_code == 403
+
+
+def test_where_discovery_says_too_little_the_document_names_the_endpoints() -> None:
+    served = ask(made(), "/openapi.json").json()
+    assert served["components"]["securitySchemes"]["innkeeper"] == {
+        "type": "oauth2",
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": f"{ISSUER}/authorize",
+                "tokenUrl": f"{ISSUER}/token",
+                "scopes": {"vip:enter": "VIP"},
+            }
+        },
+    }
+    assert served["paths"]["/vip"]["get"]["security"] == [{"innkeeper": ["vip:enter"]}]
+
+
+def test_the_docs_page_knows_its_client() -> None:
+    page = ask(made(client_id="docs"), "/docs").text
+    assert '"clientId": "docs"' in page
+    assert '"usePkceWithAuthorizationCodeGrant": true' in page
+    assert '"resource": "https://hotel.example/doors"' in page
+    assert "initOAuth" not in ask(made(), "/docs").text
