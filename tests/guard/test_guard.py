@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -414,3 +416,26 @@ def test_an_unverified_token_is_another_kind_of_value() -> None:
 def test_reading_without_verifying_is_as_strict_about_form() -> None:
     with pytest.raises(NotAToken, match="twice"):
         read_unverified(forge(b'{"a":1,"a":2}'))
+
+
+# --- light to load -----------------------------------------------------------------------------------------------
+
+
+def test_a_guard_loads_nothing_that_it_may_never_need() -> None:
+    """A fresh interpreter that imports the guard holds no HTTP client, no event loop, no TLS and no framework."""
+    code = "import sys\nfrom innkeeper.guard import Guard\nprint(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    heavy = {
+        "asyncio",
+        "ssl",
+        "httpx2",
+        "starlette",
+        "fastapi",
+        "pydantic",
+        "mcp",
+        "flask",
+        "django",
+        "grpc",
+        "joserfc",
+    }
+    assert heavy.isdisjoint(ran.stdout.split())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -56,6 +55,9 @@ from innkeeper.tokens.access import AccessToken
 from innkeeper.tokens.dpop import Proof
 from innkeeper.tokens.trail import Observer, Trail, follow, unobserved
 from innkeeper.tokens.verification import LEEWAY
+
+if TYPE_CHECKING:
+    import asyncio
 
 Outcome = TypeVar("Outcome", bound=Verified | Refused)
 
@@ -294,6 +296,8 @@ class Guard:
 
     async def _answer(self, question: Question) -> None:
         """Have the shelf's keys read; whoever asks meanwhile waits for the same reading."""
+        import asyncio  # a third of all that a guard in threads would load, for nothing
+
         shelf = question.shelf
         flight = self._flights.get(shelf)
         if flight is None or flight.done() or flight.get_loop() is not asyncio.get_running_loop():

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from innkeeper.protocol import base64url
-from innkeeper.protocol.base64url import ALPHABET, NotBase64Url, decode_known
+from innkeeper.protocol.base64url import ALPHABET, NotBase64Url, decode
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
 PublicKey = RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
@@ -60,18 +60,21 @@ def parse(token: str | bytes, *, limit: int = LIMIT) -> Parsed:
         raise NotAToken("a character outside ASCII") from None
     if len(data) > limit:
         raise NotAToken(f"{len(data)} bytes, more than the {limit} read")
-    if data.translate(None, ALPHABET) != b"..":
+    parts = data.split(b".")
+    if len(parts) != 3:
         raise NotAToken(_shape(data))
-    header, claims, signature = data.split(b".")
+    header, claims, signature = parts
     try:
         return Parsed(
             read_header(header) if len(header) <= _CACHED_HEADER else _read_header(header),
-            decode_known(claims),
-            decode_known(signature),
+            decode(claims),
+            decode(signature),
             data[: -len(signature) - 1],
             header,
         )
     except NotBase64Url as error:
+        if data.translate(None, ALPHABET) != b"..":
+            raise NotAToken(_shape(data)) from None
         raise NotAToken(f"a part is not base64url: {error}") from None
 
 
@@ -86,7 +89,7 @@ def _shape(data: bytes) -> str:
 
 def _read_header(data: bytes) -> Mapping[str, Any]:
     try:
-        header = read_object(decode_known(data), depth=_HEADER_DEPTH)
+        header = read_object(decode(data), depth=_HEADER_DEPTH)
     except NotStrict as error:
         raise NotAToken(f"header: {error}") from None
     if "crit" in header:
@@ -109,6 +112,14 @@ def verify(parsed: Parsed, key: PublicKey, alg: str) -> bool:
         return False
     try:
         return algorithm.verify(key, parsed.signature, parsed.signing_input)
+    except InvalidSignature:
+        return False
+
+
+def check(parsed: Parsed, key: PublicKey, alg: str) -> bool:
+    """``verify`` for a key that is known to fit the algorithm."""
+    try:
+        return ALGORITHMS[alg].verify(key, parsed.signature, parsed.signing_input)
     except InvalidSignature:
         return False
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from binascii import a2b_base64, b2a_base64
+from binascii import Error, a2b_base64, b2a_base64
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
+"""What belongs to the other alphabet, and padding, becomes what no alphabet has."""
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _PADDING = (b"", b"", b"==", b"=")
 _LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
@@ -31,18 +32,17 @@ def decode(text: str | bytes) -> bytes:
     try:
         data = text.encode("ascii") if isinstance(text, str) else text
     except UnicodeEncodeError:
-        raise NotBase64Url("a character outside the base64url alphabet") from None
-    if data.translate(None, ALPHABET):
-        raise NotBase64Url("a character outside the base64url alphabet")
-    return decode_known(data)
-
-
-def decode_known(data: bytes) -> bytes:
-    """As ``decode``, for a caller who has made sure that only alphabet characters are in ``data``."""
+        raise NotBase64Url(_FOREIGN) from None
     rest = len(data) & 3
     if rest:
         if rest == 1:
             raise NotBase64Url("a length that no bytes encode to")
         if data[-1] not in _LAST[rest]:
-            raise NotBase64Url("a last character with stray bits")
-    return a2b_base64(data.translate(_TO_STANDARD) + _PADDING[rest])
+            raise NotBase64Url(_FOREIGN if data.translate(None, ALPHABET) else "a last character with stray bits")
+    try:
+        return a2b_base64(data.translate(_TO_STANDARD) + _PADDING[rest], strict_mode=True)
+    except Error:
+        raise NotBase64Url(_FOREIGN) from None
+
+
+_FOREIGN = "a character outside the base64url alphabet"
