@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innkeeper.guard import Refused, Verified, oidc, read_unverified
@@ -374,6 +374,7 @@ names = st.sampled_from(("room:enter", "gym:enter", "vip:enter", "hotel:all"))
     needed=st.frozensets(names),
     marks=st.booleans(),
 )
+@settings(deadline=None)
 def test_the_quick_yes_is_said_exactly_where_every_check_passes(
     exp: int,
     iat: int,

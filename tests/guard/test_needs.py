@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innkeeper.guard import Refused, Verified, need
@@ -176,6 +176,7 @@ names = st.sampled_from(("a", "b", "c"))
         caller=st.sampled_from(("anyone", "person", "machine")),
     ),
 )
+@settings(deadline=None)
 def test_yes_is_said_exactly_where_every_check_passes(
     roles: set[str], groups: set[str], acr: str, age: int, machine: bool, needed: Needs
 ) -> None:
