@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from innkeeper.cli.serve import _judge
 from innkeeper.issuer.app import open_issuer, outside_of, policy_of
-from innkeeper.issuer.settings import Fetching, Registration, Server, Settings, load
+from innkeeper.issuer.settings import Fetching, Registration, SeedTwin, Server, Settings, load
 from innkeeper.protocol.refusals import UsageError
 
 OURS = Settings()
@@ -49,19 +49,29 @@ def test_other_places_may_not(listed: str) -> None:
         outside_of(Settings(fetching=Fetching(allow_loopback_hosts=[listed])))
 
 
-def test_serve_refuses_that_list_where_others_can_come(tmp_path: Path) -> None:
-    async def judged(settings: Settings) -> None:
-        kept = replace(settings, server=replace(settings.server, state=str(tmp_path)))
-        issuer = await open_issuer(kept, development=False)
-        try:
-            await _judge(issuer, kept)
-        finally:
-            issuer.close()
+async def judged(folder: Path, settings: Settings) -> None:
+    kept = replace(settings, server=replace(settings.server, state=str(folder)))
+    issuer = await open_issuer(kept, development=False)
+    try:
+        await _judge(issuer, kept)
+    finally:
+        issuer.close()
 
+
+def test_serve_refuses_that_list_where_others_can_come(tmp_path: Path) -> None:
     listing = Fetching(allow_loopback_hosts=["127.0.0.1:8765"])
-    asyncio.run(judged(replace(OURS, fetching=listing)))
+    asyncio.run(judged(tmp_path, replace(OURS, fetching=listing)))
     with pytest.raises(UsageError, match="tests on loopback only"):
-        asyncio.run(judged(replace(SEEN, fetching=listing)))
+        asyncio.run(judged(tmp_path, replace(SEEN, fetching=listing)))
+
+
+@pytest.mark.parametrize("reached", [SEEN, EVERYWHERE], ids=["behind a proxy", "from everywhere"])
+def test_serve_refuses_a_twin_where_others_can_come(tmp_path: Path, reached: Settings) -> None:
+    """A twin takes every administrator's word, for its cloud's signatures cannot be checked here."""
+    twins = [SeedTwin(dialect="cognito", id="us-east-1_innkeepr1")]
+    asyncio.run(judged(tmp_path, replace(OURS, twin=twins)))
+    with pytest.raises(UsageError, match="twins are served on loopback only"):
+        asyncio.run(judged(tmp_path, replace(reached, twin=twins)))
 
 
 def test_a_mode_that_does_not_exist_is_an_error(tmp_path: Path) -> None:

@@ -49,6 +49,11 @@ async def _judge(issuer: Issuer, settings: Settings) -> None:
             "fetching.allow_loopback_hosts lets strangers reach this computer's own servers, so it is for tests on "
             "loopback only. Remove it from the settings."
         )
+    if settings.twin and not settings.server.only_this_computer:
+        raise UsageError(
+            "a [[twin]] lets whoever reaches it administer it, as no cloud does, so twins are served on loopback only. "
+            "Remove them from the settings."
+        )
     known = await development_records(issuer.realm.store)
     if known and not settings.server.only_this_computer:
         raise UsageError(
