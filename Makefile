@@ -57,6 +57,7 @@ format: $(DEV) ## format the code and mend what the linter can mend
 setup: $(DEV) $(NODE)/node_modules/.made ## install everything the tests need, and run none
 	@scripts/chromium
 	@scripts/postgres
+	@scripts/apache
 
 $(MADE): scripts/venv
 	@scripts/venv $(VENV)

@@ -293,3 +293,34 @@ def test_without_a_zone_the_hotel_keeps_this_computers_time() -> None:
 def test_a_hotel_that_does_not_know_its_address_is_a_mistake_said_aloud() -> None:
     with pytest.raises(UsageError, match="resource"):
         make_hotel(guard=World().guard(audience="api://hotel"))
+
+
+ROOM = {"type": "room", "room": 204, "actions": ["enter"]}
+
+
+@pytest.mark.parametrize(
+    ("details", "status"),
+    [
+        ([ROOM], 200),
+        ([{**ROOM, "room": 305}, ROOM], 200),
+        ([{"type": "spend", "most": 5}], 200),
+        ([{**ROOM, "room": 305}], 403),
+        ([{**ROOM, "actions": ["clean"]}], 403),
+        ([{**ROOM, "actions": "enter"}], 403),
+        ([{"type": "room"}], 403),
+        ([{**ROOM, "until": int((DAY + timedelta(hours=13)).timestamp())}], 200),
+        ([{**ROOM, "until": int((DAY + timedelta(hours=12)).timestamp())}], 403),
+        ([{**ROOM, "until": "tomorrow"}], 403),
+    ],
+    ids=str,
+)
+def test_a_card_that_names_rooms_opens_only_those_while_it_says(details: list[dict[str, Any]], status: int) -> None:
+    stay = Stay()
+    answer = stay.ask("/hotel/rooms/204", stay.card(authorization_details=details))
+    assert (answer.status_code, stay.number()) == (status, None if status == 200 else "IK707")
+
+
+def test_a_detail_opens_no_room_that_was_not_booked() -> None:
+    stay = Stay()
+    answer = stay.ask("/hotel/rooms/305", stay.card(authorization_details=[{**ROOM, "room": 305}]))
+    assert (answer.status_code, stay.number()) == (403, "IK703")

@@ -48,15 +48,15 @@ CONCIERGE = Registered("concierge", "client_secret_basic", "concierge-secret")
 CONCIERGE_POST = CONCIERGE._replace(way="client_secret_post")
 
 
-def register_signer(house: Inn) -> Registered:
+def register_signer(house: Inn, client_id: str = "signer", **changes: Any) -> Registered:
     """The concierge's twin, which authenticates with signed assertions: put into the state of a house that runs."""
     httpx2.get(f"{house.url}/jwks").raise_for_status()  # it answers: the state is there
-    key = ECKey.generate_key("P-256", {"kid": "signer-1", "alg": "ES256", "use": "sig"})
-    asyncio.run(_put_signer(house, key))
-    return Registered("signer", "private_key_jwt", key=dict(key.as_dict(private=True)))
+    key = ECKey.generate_key("P-256", {"kid": f"{client_id}-1", "alg": "ES256", "use": "sig"})
+    asyncio.run(_put_signer(house, client_id, key, changes))
+    return Registered(client_id, "private_key_jwt", key=dict(key.as_dict(private=True)))
 
 
-async def _put_signer(house: Inn, key: ECKey) -> None:
+async def _put_signer(house: Inn, client_id: str, key: ECKey, changes: Mapping[str, Any]) -> None:
     store = SqliteStore(house.folder / ".innkeeper" / "innkeeper.db")
     try:
         realm = store.realm("native")
@@ -64,11 +64,12 @@ async def _put_signer(house: Inn, key: ECKey) -> None:
         assert concierge is not None
         twin = structs.replace(
             concierge,
-            id="signer",
-            name="Signer",
+            id=client_id,
+            name=client_id.title(),
             auth_methods=frozenset({"private_key_jwt"}),
             secrets=(),
             jwks=(dict(key.as_dict(private=False)),),
+            **changes,
         )
         await realm.put_client(twin)
     finally:

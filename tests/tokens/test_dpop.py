@@ -106,6 +106,8 @@ def test_a_nonce_is_wanted_where_it_is_demanded_and_must_be_ours_where_it_is_sen
     assert judged(proof(), nonce_required=True, nonces=nonces) is dpop.NONCE_NEEDED
     assert judged(proof({"nonce": "n-0"}), nonces=nonces) is dpop.NONCE_NEEDED
     assert judged(proof({"nonce": "n-1"}), nonce_required=True, nonces=nonces) is None
+    for strange in ([], {}, ["n-1"], 1, True):
+        assert judged(proof({"nonce": strange}), nonces=nonces) is dpop.NONCE_NEEDED
 
 
 def test_beside_an_access_token_the_proof_names_its_hash_and_is_by_its_key() -> None:

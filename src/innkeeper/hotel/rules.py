@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -89,10 +90,32 @@ def stay_is_not_over(case: Knock) -> Seen | Refusal:
     return Refusal(STAY_OVER, f"the stay is from {since} to {until}, and it is {found}", f"{since} to {until}", found)
 
 
+@check("RFC 9396 §7.1")
+def details_open_this_room(case: Knock) -> Seen | Refusal:
+    """Where the token speaks of single rooms, one of them is this, to be entered, and its time has not passed."""
+    rooms = [one for one in case.token.details if one.get("type") == ROOM]
+    if not rooms:
+        return Seen("no single rooms named")
+    if any(_opens(one, case) for one in rooms):
+        return Seen(case.door.name)
+    named = ", ".join(f"room {one.get('room')}" for one in rooms)
+    return Refusal(OTHER_DETAILS, "the token's authorization details do not open this room now", case.door.name, named)
+
+
+def _opens(detail: Mapping[str, Any], case: Knock) -> bool:
+    actions, until = detail.get("actions"), detail.get("until")
+    may_enter = isinstance(actions, list) and ENTER in actions
+    in_time = until is None or (isinstance(until, int) and case.local_time.timestamp() < until)
+    return detail.get("room") == case.door.room and may_enter and in_time
+
+
+ROOM, ENTER = "room", "enter"
+"""The type of authorization detail that the hotel takes, and what opens a door."""
+
 DOOR_CHECKS: Mapping[Kind, tuple[Check[Knock], ...]] = MappingProxyType(
     {
         "none": (door_is_known,),
-        "room": (door_is_known, holder_is_expected, room_is_their_own, stay_is_not_over),
+        "room": (door_is_known, holder_is_expected, room_is_their_own, details_open_this_room, stay_is_not_over),
         "leisure": (door_is_known, holder_is_expected, door_is_open_at_this_hour, stay_is_not_over),
         "lounge": (door_is_known, holder_is_expected, lounge_is_booked, stay_is_not_over),
     }
@@ -146,4 +169,12 @@ STAY_OVER = _page(
     "The token is still good, but the guest has checked out. Policy is asked at the door, each time.",
     "Extend the stay; a new token alone will not help.",
     "Your stay is over or has not begun.",
+)
+OTHER_DETAILS = _page(
+    "IK707",
+    "The keycard names other rooms",
+    "The token's authorization details say which rooms it opens, for what and until when; this room, entering it or this "
+    "moment is not among them.",
+    "Ask for a token with a detail of type room for this room, with the action enter.",
+    "Your keycard does not open this room.",
 )

@@ -113,7 +113,7 @@ def the_nonce_is_one_of_ours(case: Case) -> Seen | Refusal:
     sent = case.proof.claims.get("nonce")
     if sent is None and not case.nonce_required:
         return Seen("none demanded")
-    if sent not in case.nonces:
+    if not isinstance(sent, str) or sent not in case.nonces:
         return Refusal(NONCE_NEEDED, "the nonce is missing or too old", "the nonce of our answer", repr(sent))
     return Seen("given out here")
 

@@ -49,4 +49,21 @@ async function pushed(parameters) {
   return { type: tokens.token_type, bound: Boolean(claimsOf(tokens.access_token).cnf.jkt), sub: person.sub, stolen: bare.status }
 }
 
-await play({ signed, pushed: async () => pushed(await asked()), pushedAndSigned: async () => pushed(await sealed()) })
+// FAPI 2.0 with message signing: pushed, signed, bound, and answered in a JWT.
+async function fapi() {
+  const options = { ...open, DPoP: oauth.DPoP(client, await oauth.generateKeyPair('ES256')) }
+  const answer = await oauth.pushedAuthorizationRequest(as, client, proof, await sealed(), options)
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, answer)
+  const back = sentBack(at(new URLSearchParams({ client_id: told.client_id, request_uri })))
+  const parameters = await oauth.validateJwtAuthResponse(as, client, back, 'inside', open)
+  const redeeming = await oauth.authorizationCodeGrantRequest(as, client, proof, parameters, told.redirect_uri, verifier, options)
+  const tokens = await oauth.processAuthorizationCodeResponse(as, client, redeeming, { expectedNonce: 'n-1', requireIdToken: true })
+  const { sub } = oauth.getValidatedIdTokenClaims(tokens)
+  const info = await oauth.userInfoRequest(as, client, tokens.access_token, options)
+  const person = await oauth.processUserInfoResponse(as, client, sub, info)
+  const refreshing = await oauth.refreshTokenGrantRequest(as, client, proof, tokens.refresh_token, options)
+  const fresh = await oauth.processRefreshTokenResponse(as, client, refreshing)
+  return { answered: [...back.searchParams.keys()], sub: person.sub, type: fresh.token_type, rotated: 'refresh_token' in fresh }
+}
+
+await play({ signed, fapi, pushed: async () => pushed(await asked()), pushedAndSigned: async () => pushed(await sealed()) })

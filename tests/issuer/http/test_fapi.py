@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from innkeeper.guard.unverified import read_unverified
 from innkeeper.issuer.settings import SeedClient
+from innkeeper.keys.jws import compact, encode_header
 from tests.issuer.house import ASKED, ORIGIN, VERIFIER, Answer, House
 from tests.issuer.signing import (
     CALLBACK,
@@ -28,6 +30,7 @@ from tests.issuer.signing import (
     unsigned,
 )
 from tests.issuer.visitor import SHOP, Visitor
+from tests.keys.keyring import private_key
 
 PLAIN = bank("plain", redirect_uris=[CALLBACK, "http://127.0.0.1/callback", "bank.example:/back"])
 NATIVE = bank("native", redirect_uris=["http://127.0.0.1/callback", "bank.example:/back"], native=True)
@@ -268,6 +271,16 @@ def test_message_signing_takes_no_request_without_a_signature(house: House) -> N
 def test_message_signing_asks_objects_to_be_short_lived(house: House, changes: dict[str, Any]) -> None:
     moved = {name: house.clock() + value if isinstance(value, int) else value for name, value in changes.items()}
     packed = request_object(house, client_id="signing", **moved)
+    answer = house.post("/par", {"client_id": "signing", "request": packed, **by_key(house, "signing")})
+    assert is_refused(answer, "invalid_request_object", "IK114", house)
+
+
+@pytest.mark.parametrize("name", ["exp", "nbf", "aud"])
+def test_message_signing_takes_nothing_for_no_time_and_no_reader(house: House, name: str) -> None:
+    """A claim that is there and says null: found by fuzzing."""
+    claims = {**request_claims(house, client_id="signing"), name: None}
+    header = encode_header({"alg": "ES256", "kid": "ES256", "typ": "oauth-authz-req+jwt"})
+    packed = compact(header.encode(), msgspec.json.encode(claims), private_key("ES256"), "ES256")
     answer = house.post("/par", {"client_id": "signing", "request": packed, **by_key(house, "signing")})
     assert is_refused(answer, "invalid_request_object", "IK114", house)
 

@@ -91,7 +91,10 @@ WAITING: dict[str, Any] = {
     "action": "/device",
     "client": {"name": "Guest App", "id": "guest-app"},
     "person": CONSENT["person"],
-    "asks": [{"scope": "room:enter", "title": "Open your room"}, {"scope": "gym:enter", "title": "Use the gym"}],
+    "asks": [
+        {"scope": "room:enter", "title": "Open your room", "description": ""},
+        {"scope": "room", "title": "Open one room", "description": "Room 204, to enter"},
+    ],
     "resources": CONSENT["resources"],
     "until": "30 days after its last use",
     "age": "2 minutes ago",

@@ -41,6 +41,7 @@ def allow(waiting: Waiting, session: Session, grant_id: str, now: int) -> Waitin
         amr=session.amr,
         session_id="",
         created_at=now,
+        details=waiting.details,
     )
     return msgspec.structs.replace(waiting, grant=grant)
 

@@ -6,10 +6,11 @@ import re
 
 import msgspec
 
+from innkeeper.issuer.core import details
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Person
-from innkeeper.issuer.core.scopes import permitted, reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import permitted, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import CIBA, GRANT_NOT_ALLOWED
 from innkeeper.issuer.core.waiting import Waiting
 from innkeeper.protocol.errors import (
@@ -77,12 +78,14 @@ def decide(ask: Parameters, client: Client, facts: Facts, policy: Policy, now: i
     if trail.refusal or facts.person is None:
         return Decision(trail.refusal or Refusal(PERSON_UNKNOWN, "nobody"), trail)
     wished = permitted(scopes(ask.get("scope")), client, policy)
-    opened = reach(wished, ask.many("resource"), client, policy)
+    text, resources = ask.get(details.PARAMETER), ask.many("resource")
+    opened, found = details.reached(text, wished, frozenset(), resources, client, policy)
     lifetime = min(int(ask.get("requested_expiry", policy.backchannel_lifetime)), policy.backchannel_longest)
     waiting = Waiting(
         client_id=client.id,
         scopes=opened.scopes,
         audience=opened.audience,
+        details=found,
         started_at=now,
         expires_at=now + lifetime,
         interval=policy.poll_interval,
@@ -133,6 +136,12 @@ def the_resources_are_the_clients(case: Case) -> Seen | Refusal:
     """A resource that is named is registered and has a scope the client may have."""
     sent = case.ask.many("resource")
     return unknown_target(sent, case.client, case.policy) or Seen(" ".join(sent) or "none named")
+
+
+@check("RFC 9396 §5")
+def the_details_are_ones_the_client_may_have(case: Case) -> Seen | Refusal:
+    """Authorization details are of types that a resource of the client takes, with the fields that these have."""
+    return details.judged(case.ask.get(details.PARAMETER), case.client, case.policy, case.ask.many("resource"))
 
 
 @check("CIBA §7.1")
@@ -213,6 +222,7 @@ CHECKS = (
     a_sign_in_is_asked_for,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,
+    the_details_are_ones_the_client_may_have,
     one_hint_says_who_is_meant,
     the_binding_message_can_be_shown,
     the_expiry_asked_for_is_a_time,

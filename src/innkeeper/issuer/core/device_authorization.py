@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from innkeeper.issuer.core import details
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.core.scopes import permitted, reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import permitted, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import DEVICE_CODE, GRANT_NOT_ALLOWED
 from innkeeper.issuer.core.waiting import Waiting
 from innkeeper.protocol.errors import ACCESS_DENIED, TEMPORARILY_UNAVAILABLE
@@ -41,12 +42,13 @@ def decide(ask: Parameters, client: Client, policy: Policy, now: int) -> Decisio
     trail = follow("device authorization", CHECKS, Case(ask, client, policy))
     if trail.refusal:
         return Decision(trail.refusal, trail)
-    asked = permitted(scopes(ask.get("scope")), client, policy) or client.scopes
-    opened = reach(asked, ask.many("resource"), client, policy)
+    asked, text = permitted(scopes(ask.get("scope")), client, policy), ask.get(details.PARAMETER)
+    opened, found = details.reached(text, asked, client.scopes, ask.many("resource"), client, policy)
     waiting = Waiting(
         client_id=client.id,
         scopes=opened.scopes,
         audience=opened.audience,
+        details=found,
         started_at=now,
         expires_at=now + policy.device_lifetime,
         interval=policy.poll_interval,
@@ -101,6 +103,12 @@ def the_resources_are_the_clients(case: Case) -> Seen | Refusal:
     return unknown_target(sent, case.client, case.policy) or Seen(" ".join(sent) or "none named")
 
 
+@check("RFC 9396 §5")
+def the_details_are_ones_the_client_may_have(case: Case) -> Seen | Refusal:
+    """Authorization details are of types that a resource of the client takes, with the fields that these have."""
+    return details.judged(case.ask.get(details.PARAMETER), case.client, case.policy, case.ask.many("resource"))
+
+
 @check("RFC 8628 §5.1")
 def there_were_not_too_many_tries(case: Entered) -> Seen | Refusal:
     """After several codes that lead nowhere, this person pauses, or codes could be found by trying."""
@@ -133,6 +141,7 @@ CHECKS = (
     the_client_may_use_the_grant,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,
+    the_details_are_ones_the_client_may_have,
 )
 ENTRY_CHECKS = (there_were_not_too_many_tries, the_code_leads_to_a_request, the_request_still_waits)
 

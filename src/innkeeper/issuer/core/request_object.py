@@ -140,7 +140,7 @@ def the_object_is_as_short_lived_as_the_profile_asks(case: Case) -> Seen | Refus
     longest = case.policy.profile_for(case.client).longest_request_object
     if longest is None:
         return Seen("not demanded")
-    missing = [name for name in ("aud", "exp", "nbf") if name not in case.claims]
+    missing = [name for name in ("aud", "exp", "nbf") if case.claims.get(name) is None]
     if missing:
         return Refusal(REQUEST_OBJECT, f"the object has no {missing[0]}", "aud, nbf and exp", ", ".join(case.claims))
     exp, nbf = case.claims["exp"], case.claims["nbf"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
+from innkeeper.issuer.core import details
 from innkeeper.issuer.core.binding import kept
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddGrant, AddRefreshToken, Effect
@@ -26,7 +29,7 @@ SLOWER = 5
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits: for which client, what it would open, until when. ``interval`` and times in seconds.
+    """What waits: for which client, what it would open, ``details`` included, until when. ``interval`` and times in seconds.
 
     ``asked_at`` is when the client last asked. ``denied`` or ``grant`` is the person's answer; ``redeemed_at`` is
     when the tokens were handed out, which happens once.
@@ -35,6 +38,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     scopes: frozenset[str]
     audience: tuple[str, ...]
+    details: tuple[dict[str, Any], ...] = ()
     started_at: int
     expires_at: int
     interval: int
@@ -52,6 +56,7 @@ class Case(msgspec.Struct, frozen=True):
     ask: TokenRequest
     client: Client
     waiting: Waiting | None
+    policy: Policy
     now: int
 
 
@@ -59,7 +64,7 @@ def decide(
     ask: TokenRequest, client: Client, waiting: Waiting | None, fresh: Fresh, policy: Policy, now: int
 ) -> Decision[Issue]:
     """Tokens where the person has said yes, once; else what the client shall do."""
-    trail = follow("waiting request", CHECKS, Case(ask, client, waiting, now))
+    trail = follow("waiting request", CHECKS, Case(ask, client, waiting, policy, now))
     if trail.refusal or waiting is None or waiting.grant is None:
         return Decision(trail.refusal or Refusal(PENDING, "nobody answered"), trail)
     return _tokens(ask, client, waiting.grant, fresh, policy, now, trail)
@@ -147,6 +152,13 @@ def the_resource_is_within_the_grant(case: Case) -> Seen | Refusal:
     return outside_grant(case.ask.resources, granted) or Seen(" ".join(case.ask.resources) or "as granted")
 
 
+@check("RFC 9396 §6")
+def the_details_are_within_the_grant(case: Case) -> Seen | Refusal:
+    """Authorization details named here are within those that the person allowed."""
+    granted = case.waiting.details if case.waiting else ()
+    return details.judged_within(case.ask.sent.get(details.PARAMETER), granted, case.policy)
+
+
 CHECKS = (
     the_request_is_one_of_ours,
     the_request_is_this_clients,
@@ -156,6 +168,7 @@ CHECKS = (
     the_client_waited_its_interval,
     the_person_has_answered,
     the_resource_is_within_the_grant,
+    the_details_are_within_the_grant,
 )
 
 WAIT_UNUSABLE = Page(
@@ -221,5 +234,6 @@ def _tokens(
         id_token="openid" in grant.scopes,
         refresh=refresh,
         confirmation=ask.confirmation,
+        details=details.narrowed(ask.sent.get(details.PARAMETER), grant.details, opened.audience, policy),
     )
     return Decision(issue, trail, tuple(effects))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from innkeeper.issuer.core.details import Detail, in_words
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client, Person
 from innkeeper.issuer.core.token import REFRESH_TOKEN
@@ -15,11 +16,23 @@ def asked(waiting: Waiting, client: Client, person: Person | None, policy: Polic
     return {
         "client": {"id": client.id, "name": client.name},
         "person": shown(person),
-        "asks": [{"scope": one, "title": policy.scope_sentence(one)} for one in _in_order(waiting.scopes)],
+        "asks": [
+            *(
+                {"scope": one, "title": policy.scope_sentence(one), "description": ""}
+                for one in _in_order(waiting.scopes)
+            ),
+            *(line(one, policy) for one in waiting.details),
+        ],
         "resources": [one for uri, one in policy.resources.items() if uri in waiting.audience],
         "until": _until(client, policy),
         "age": minutes_ago(now - waiting.started_at),
     }
+
+
+def line(detail: Detail, policy: Policy) -> dict[str, object]:
+    """An authorization detail, with what each of its fields says."""
+    title, told = in_words(detail, policy)
+    return {"scope": detail["type"], "title": title, "description": f"{told[:1].upper()}{told[1:]}", "is_new": False}
 
 
 def shown(person: Person | None) -> dict[str, str]:

@@ -6,7 +6,6 @@ import msgspec
 
 from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import AskConsent
-from innkeeper.issuer.core.details import Detail, in_words
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.token import REFRESH_TOKEN
@@ -14,6 +13,7 @@ from innkeeper.issuer.desk.authorize import authorize, consent_to
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.tickets import Ticket, seal
 from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.asked import line
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.sign_in import seen, too_late
 from innkeeper.issuer.pages.visit import Visits, parameters_of
@@ -110,13 +110,7 @@ def _asks(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dic
         }
         for one in scopes
     ]
-    return lines + [_line(one, policy) for one in asked.details]
-
-
-def _line(detail: Detail, policy: Policy) -> dict[str, object]:
-    """An authorization detail, with what each of its fields says."""
-    title, told = in_words(detail, policy)
-    return {"scope": detail["type"], "title": title, "description": f"{told[:1].upper()}{told[1:]}", "is_new": False}
+    return lines + [line(one, policy) for one in asked.details]
 
 
 def _until(asked: Authorization, policy: Policy) -> str:

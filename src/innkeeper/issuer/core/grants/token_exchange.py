@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core import details
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client, Grant
@@ -102,6 +103,7 @@ def decide(
         audience=opened.audience,
         grant=subject.grant,
         confirmation={**ask.confirmation, **_bindings(subject)},
+        details=details.narrowed(ask.sent.get(details.PARAMETER), _details(subject), opened.audience, policy),
         actor=_chain(case),
         may_act=subject.says("may_act"),
         lifetime=min(policy.access_lifetime, *(one.says("exp") - now for one in (subject, actor) if one.claims)),
@@ -247,6 +249,13 @@ def something_is_left(case: Case) -> Seen | Refusal:
     return Seen(" ".join(sorted(opened.scopes)))
 
 
+@check("RFC 9396 §6")
+def the_details_are_within_the_subjects(case: Case) -> Seen | Refusal:
+    """Authorization details named here are within those of the subject token."""
+    sent = case.ask.sent.get(details.PARAMETER)
+    return details.judged_within(sent, _details(case.subject), case.policy)
+
+
 CHECKS = (
     the_types_are_ones_we_take,
     the_subject_token_is_ours_and_alive,
@@ -259,6 +268,7 @@ CHECKS = (
     the_chain_of_actors_is_short,
     the_scopes_are_within_the_subjects,
     the_targets_are_within_the_subjects,
+    the_details_are_within_the_subjects,
     something_is_left,
 )
 
@@ -336,6 +346,12 @@ def _bindings(subject: Presented) -> dict[str, str]:
     """The keys that the old token is bound to: the new one is bound to them, too, whoever it is given to."""
     bound = subject.says("cnf")
     return {kind: key for kind, key in bound.items() if isinstance(key, str)} if isinstance(bound, Mapping) else {}
+
+
+def _details(subject: Presented) -> tuple[dict[str, Any], ...]:
+    """What the old token says finer than in scopes: the new one says as much at most."""
+    said = subject.says(details.PARAMETER)
+    return tuple(one for one in said if isinstance(one, dict)) if isinstance(said, list) else ()
 
 
 def _alive(token: Presented, now: int) -> Seen | Refusal:
