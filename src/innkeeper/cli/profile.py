@@ -85,6 +85,9 @@ RULES: Mapping[str, Callable[[Any], str]] = {
         "Scopes the client may not have are left out in silence", "Scopes the client may not have are refused"
     ),
     "device_grant": _either("Devices without a browser may ask (RFC 8628)", "No request is allowed on another device"),
+    "binding_message": _either(
+        "Backchannel requests have a message that their person compares", "Backchannel requests may have a message"
+    ),
     "longest_code": lambda most: f"Codes live {most} s at most",
 }
 """What each rule of a profile means, in words."""

@@ -108,14 +108,6 @@ def the_client_may_use_the_grant(case: Case) -> Seen | Refusal:
 
 
 @check("CIBA §7.1")
-def the_request_is_plain(case: Case) -> Seen | Refusal:
-    """The parameters stand in the form; signed requests are not taken here, and metadata says so."""
-    if "request" in case.ask:
-        return Refusal(REQUEST_WRONG, "the parameter request was sent", "plain parameters", "request")
-    return Seen("plain parameters")
-
-
-@check("CIBA §7.1")
 def a_sign_in_is_asked_for(case: Case) -> Seen | Refusal:
     """The scope holds openid: what is asked for is that a person signs in."""
     asked = scopes(case.ask.get("scope"))
@@ -159,8 +151,10 @@ def one_hint_says_who_is_meant(case: Case) -> Seen | Refusal:
 
 @check("CIBA §7.1")
 def the_binding_message_can_be_shown(case: Case) -> Seen | Refusal:
-    """The message is short and has nothing in it that a screen would hide or turn around."""
+    """The message is short, has nothing in it that a screen would hide or turn around, and is there where it must be."""
     message = case.ask.get("binding_message", "")
+    if not message and case.policy.profile_for(case.client).binding_message:
+        return Refusal(REQUEST_WRONG, "no binding_message came, and the profile asks for one", "a message", "none")
     if len(message) > LONGEST_MESSAGE or not message.isprintable():
         reason = "the message is too long, or has characters that cannot be seen"
         return Refusal(MESSAGE_STRANGE, reason, f"at most {LONGEST_MESSAGE} that can", f"{len(message)} characters")
@@ -218,7 +212,6 @@ def the_client_was_told(case: Told) -> Seen | Refusal:
 PING_CHECKS = (the_client_was_told,)
 CHECKS = (
     the_client_may_use_the_grant,
-    the_request_is_plain,
     a_sign_in_is_asked_for,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,
@@ -235,8 +228,8 @@ REQUEST_WRONG = Page(
     "IK290",
     INVALID_REQUEST,
     "The backchannel request is not well formed",
-    "Not exactly one hint was sent, the hint is no good, requested_expiry is no number, a signed request was sent, or "
-    "a client in ping mode sent no client_notification_token.",
+    "Not exactly one hint was sent, the hint is no good, requested_expiry is no number, a binding message is missing "
+    "that the profile asks for, or a client in ping mode sent no client_notification_token.",
     "Send scope, one of login_hint and id_token_hint, and for ping a token of 22 characters or more.",
     "The backchannel authentication request is not valid.",
 )

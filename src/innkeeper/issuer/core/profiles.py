@@ -42,6 +42,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     compulsory. ``issuer_audience``: an assertion is addressed to the issuer in a single string, nothing else.
     ``secure_redirects``: answers go to https, or to a native client's loopback. ``rotate_refresh``: a refresh token works
     once. ``drop_unknown_scopes``: a client gets the scopes it may have instead of a refusal for the others.
+    ``binding_message``: a backchannel request shows words that its person sees on both screens.
     ``device_grant``: a request may be started on one device and allowed on another, where people can be led astray.
     """
 
@@ -66,6 +67,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     rotate_refresh: bool = True
     drop_unknown_scopes: bool = False
     device_grant: bool = True
+    binding_message: bool = False
     longest_code: int = 600
     longest_request_object: int | None = None
 
@@ -117,6 +119,7 @@ FAPI_SECURITY = Profile(
     secure_redirects=True,
     rotate_refresh=False,
     device_grant=False,
+    binding_message=True,
     longest_code=60,
 )
 FAPI_MESSAGE_SIGNING = msgspec.structs.replace(

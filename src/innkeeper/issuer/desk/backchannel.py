@@ -6,14 +6,17 @@ import msgspec
 
 from innkeeper.issuer.core import answering
 from innkeeper.issuer.core import backchannel as core
+from innkeeper.issuer.core import backchannel_request as signed_request
 from innkeeper.issuer.core import waiting as core_waiting
 from innkeeper.issuer.core.backchannel import PING, Asked
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.effects import DropEntry, Effect, Lost, PutEntry
+from innkeeper.issuer.core.effects import AddOnce, DropEntry, Effect, Lost, PutEntry
 from innkeeper.issuer.core.records import Client, Session
+from innkeeper.issuer.core.request_object import parameters as inside
 from innkeeper.issuer.core.token import Fresh, Issue, TokenRequest
 from innkeeper.issuer.desk.client_authentication import client_of
+from innkeeper.issuer.desk.client_keys import read_signed
 from innkeeper.issuer.desk.hints import read_hint
 from innkeeper.issuer.desk.outside import NotFetched
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
@@ -60,13 +63,55 @@ async def ask_person(realm: Realm, proof: Proof, sent: Parameters, audiences: fr
         realm.observe(Trail("backchannel", authenticated.trail.steps))
         return authenticated.outcome
     client, now = authenticated.outcome, realm.now()
-    decision = core.decide(sent, client, await _facts(realm, sent, client), realm.policy, now)
-    realm.observe(Trail("backchannel", authenticated.trail.steps + decision.trail.steps))
-    if isinstance(decision.outcome, Refusal):
-        return decision.outcome
-    asked, auth_req_id = decision.outcome, random_value()
-    await realm.store.commit(_kept(realm, asked, client, auth_req_id, sent.get("client_notification_token", "")))
-    return Acknowledged(auth_req_id, asked.waiting.expires_at - now, asked.waiting.interval)
+    looked_at = await _look_at(realm, sent, client)
+    while True:
+        request, judged = await _judged(realm, looked_at)
+        trail = Trail("backchannel", authenticated.trail.steps).then(judged)
+        if judged.refusal:
+            realm.observe(trail)
+            return judged.refusal
+        ask = inside(request.claims) if request.signed else sent
+        decision = core.decide(ask, client, await _facts(realm, ask, client), realm.policy, now)
+        trail = trail.then(decision.trail)
+        if isinstance(decision.outcome, Refusal):
+            realm.observe(trail)
+            return decision.outcome
+        asked, auth_req_id = decision.outcome, random_value()
+        kept = _kept(realm, asked, client, auth_req_id, ask.get("client_notification_token", ""))
+        try:
+            await realm.store.commit((*kept, *_used(request)))
+        except Lost:
+            continue
+        realm.observe(trail)
+        return Acknowledged(auth_req_id, asked.waiting.expires_at - now, asked.waiting.interval)
+
+
+async def _look_at(realm: Realm, sent: Parameters, client: Client) -> signed_request.Case:
+    """The request with its object, where it has one, verified by the client's keys."""
+    packed = sent.get("request")
+    if packed is None:
+        return signed_request.Case(sent, client, realm.policy, realm.now())
+    registered = client.backchannel_authentication_request_signing_alg
+    allowed = [one for one in realm.policy.profile_for(client).algorithms if registered in ("", one)]
+    signed = await read_signed(realm, packed, client, allowed)
+    return signed_request.Case(sent, client, realm.policy, realm.now(), signed.problem, signed.claims)
+
+
+async def _judged(realm: Realm, looked_at: signed_request.Case) -> tuple[signed_request.Case, Trail]:
+    judged = signed_request.judge(looked_at)
+    if judged.refusal or not looked_at.signed:
+        return looked_at, judged
+    used = await realm.store.entry(signed_request.ONCE, signed_request.name_of(looked_at)[0]) is not None
+    request = msgspec.structs.replace(looked_at, replayed=used)
+    return request, signed_request.judge(request)
+
+
+def _used(request: signed_request.Case) -> tuple[Effect, ...]:
+    """A signed request is good once."""
+    if not request.signed:
+        return ()
+    key, until = signed_request.name_of(request)
+    return (AddOnce(signed_request.ONCE, key, until),)
 
 
 async def pending(realm: Realm, sub: str) -> list[Pending]:

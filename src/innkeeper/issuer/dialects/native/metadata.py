@@ -48,6 +48,7 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "backchannel_authentication_endpoint": layout.url(layout.backchannel),
         "backchannel_token_delivery_modes_supported": list(MODES),
         "backchannel_user_code_parameter_supported": False,
+        "backchannel_authentication_request_signing_alg_values_supported": algorithms,
         "require_pushed_authorization_requests": policy.require_pushed or profile.require_pushed,
         "end_session_endpoint": layout.url(layout.logout),
         "backchannel_logout_supported": True,
