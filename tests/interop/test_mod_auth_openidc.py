@@ -43,7 +43,7 @@ LoadModule headers_module {modules}/mod_headers.so
 LoadModule auth_openidc_module {modules}/mod_auth_openidc.so
 DirectoryIndex index.html
 OIDCProviderMetadataURL {issuer}/.well-known/openid-configuration
-OIDCClientID apache
+OIDCClientID {name}
 OIDCClientSecret concierge-secret
 OIDCProviderTokenEndpointAuth {way}
 OIDCRedirectURI {here}/guests/back
@@ -80,15 +80,22 @@ def apache(request: pytest.FixtureRequest, house: Inn, tmp_path_factory: pytest.
         )
     folder, port = tmp_path_factory.mktemp("apache"), free_port()
     here = f"http://127.0.0.1:{port}"
-    asyncio.run(_register(house, f"{here}/guests/back"))
+    way, mode = request.param
+    asyncio.run(_register(house, f"apache-{mode}", f"{here}/guests/back"))
     for name in ("guests", "staff"):
         (folder / "pages" / name).mkdir(parents=True)
         (folder / "pages" / name / "index.html").write_text(f"For {name} only", "utf-8")
     for one in (folder, *folder.rglob("*")):
         one.chmod(0o755)
-    way, mode = request.param
     said = CONFIGURATION.format(
-        folder=folder, port=port, modules=MODULES, issuer=house.url, here=here, way=way, mode=mode
+        folder=folder,
+        port=port,
+        modules=MODULES,
+        issuer=house.url,
+        here=here,
+        way=way,
+        mode=mode,
+        name=f"apache-{mode}",
     )
     (folder / "apache.conf").write_text(said, "utf-8")
     command = [str(APACHE), "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"]
@@ -116,14 +123,14 @@ def _await_open(port: int, process: subprocess.Popen[bytes], folder: Path) -> No
     raise AssertionError((folder / "out.log").read_text("utf-8"))
 
 
-async def _register(house: Inn, redirect_uri: str) -> None:
+async def _register(house: Inn, client_id: str, redirect_uri: str) -> None:
     httpx2.get(f"{house.url}/jwks").raise_for_status()  # it answers: the state is there
     store = SqliteStore(house.folder / ".innkeeper" / "innkeeper.db")
     try:
         realm = store.realm("native")
         concierge = await realm.client("concierge")
         assert concierge is not None
-        await realm.put_client(structs.replace(concierge, id="apache", name="Apache", redirect_uris=(redirect_uri,)))
+        await realm.put_client(structs.replace(concierge, id=client_id, name="Apache", redirect_uris=(redirect_uri,)))
     finally:
         store.close()
 

@@ -30,7 +30,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class PersonCase(msgspec.Struct, frozen=True):
-    """A good request and its person. ``hinted`` is whom the ``id_token_hint`` speaks of, where it is ours; ``factors``
+    """A good request and its person. ``hinted`` is whom the ``id_token_hint`` or the ``sub`` asked for speaks of; ``factors``
     what else the person has to sign in with."""
 
     authorization: Authorization
@@ -50,7 +50,7 @@ def somebody_is_signed_in(case: PersonCase) -> Seen | Refusal:
         return Refusal(SIGN_IN_NEEDED, "nobody is signed in", "a session", "none")
     if ask.prompts & {"login", "select_account"} and progress.signed_in_at is None:
         return Refusal(SIGN_IN_NEEDED, "the client asks for a new sign-in", "signed in for this request", "before it")
-    if ask.id_token_hint and case.hinted != session.sub:
+    if (ask.id_token_hint or ask.subject) and case.hinted != session.sub:
         found = "another" if case.hinted else "an unreadable hint"
         return Refusal(SIGN_IN_NEEDED, "the client hints at another person", session.sub, found)
     age = case.now - session.auth_time

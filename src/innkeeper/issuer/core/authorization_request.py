@@ -32,7 +32,8 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True):
-    """An authorization request that was found good: what a code would be cut for. ``response_type`` in its words."""
+    """An authorization request that was found good: what a code would be cut for. ``response_type`` in its words;
+    ``subject`` is the one that its ID token may speak of, as the client knows them, "" for anybody."""
 
     client: Client
     redirect_uri: str
@@ -48,6 +49,7 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     claims: Wanted = NOTHING_WANTED
     details: tuple[dict[str, Any], ...] = ()
     id_token_hint: str = ""
+    subject: str = ""
     acr_values: tuple[str, ...] = ()
     response_type: frozenset[str] = frozenset({CODE})
 
@@ -275,6 +277,7 @@ def wanted(ask: Parameters, client: Client, policy: Policy) -> Authorization:
         max_age=int(max_age) if max_age is not None else client.default_max_age,
         login_hint=ask.get("login_hint", ""),
         id_token_hint=ask.get("id_token_hint", ""),
+        subject=claims.subject_of(claims.read(ask.get("claims"))),
         acr_values=tuple(ask.get("acr_values", "").split()),
         claims=claims.within(claims.read(ask.get("claims")), client.scopes),
         confirmation={"jkt": ask["dpop_jkt"]} if "dpop_jkt" in ask else {},

@@ -51,6 +51,13 @@ def scopes_of(wanted: Wanted) -> frozenset[str]:
     return frozenset(scope for scope, covered in CLAIMS_OF_SCOPE.items() if names.intersection(covered))
 
 
+def subject_of(wanted: Wanted) -> str:
+    """The one subject that the ID token may speak of, where the request names one (§5.5.1); "" for anybody."""
+    how = wanted.id_token.get("sub")
+    value = how.get("value") if isinstance(how, dict) else None
+    return value if isinstance(value, str) else ""
+
+
 def within(wanted: Wanted, allowed: frozenset[str]) -> Wanted:
     """What is asked for, without the claims of scopes that the client may not have."""
     covered = {name for scope, names in CLAIMS_OF_SCOPE.items() if scope in allowed for name in names}

@@ -60,7 +60,7 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None, *, give: b
     code = random_value()
     fresh = core.Fresh(digest(code), random_id(), random_id())
     progress = ticket.progress(session.id if session else None)
-    hinted = await _hinted(realm, wanted.id_token_hint)
+    hinted = await _hinted(realm, wanted)
     factors = await _factors(realm, wanted, session)
     decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now(), hinted, factors)
     trail = examined.trail.then(decision.trail)
@@ -100,14 +100,17 @@ async def in_a_jwt(realm: Realm, client: Client, fields: Sequence[tuple[str, str
     )
 
 
-async def _hinted(realm: Realm, hint: str) -> str | None:
-    """Whom an ID token of ours speaks of, expired or not (OpenID Connect Core §3.1.2.1)."""
-    if not hint:
-        return None
+async def _hinted(realm: Realm, wanted: authorization_request.Authorization) -> str | None:
+    """Whom an ID token of ours speaks of, expired or not (OpenID Connect Core §3.1.2.1), or the subject that is asked
+    for (§5.5.1). Nobody, where the two differ."""
+    named = behind(realm, wanted.subject) if wanted.subject else None
+    if not wanted.id_token_hint:
+        return named
     try:
-        return behind(realm, str((await read_hint(realm, hint)).get("sub")))
+        found = behind(realm, str((await read_hint(realm, wanted.id_token_hint)).get("sub")))
     except NotOurs:
         return None
+    return found if named in (None, found) else None
 
 
 def _used_up(ticket: Ticket, outcome: core.Outcome | Refusal) -> tuple[Effect, ...]:

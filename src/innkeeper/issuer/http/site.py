@@ -151,7 +151,8 @@ def _other_method(endpoint: Endpoint, method: str) -> Reply:
     allowed = ", ".join(sorted({*endpoint.methods, "OPTIONS"} if endpoint.cors else endpoint.methods))
     if method == "OPTIONS" and endpoint.cors:
         return Reply(204, (*PREFLIGHT, ("access-control-allow-methods", allowed)))
-    return json_reply({"error": INVALID_REQUEST}, 405, (("allow", allowed), ("cache-control", "no-store")))
+    reply = json_reply({"error": INVALID_REQUEST}, 405, (("allow", allowed), ("cache-control", "no-store")))
+    return _shared(reply) if endpoint.cors else reply
 
 
 def too_large(endpoint: Endpoint) -> Reply:
