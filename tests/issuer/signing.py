@@ -83,12 +83,15 @@ def dpop(
     alg: str = "ES256",
     key: PrivateKey | None = None,
     origin: str = ORIGIN,
+    nonce: str = "",
 ) -> str:
     """A proof for one request, by the key that the client keeps for this algorithm."""
     held = key or private_key(alg)
     document = jwk.public_document(held.public_key(), "", alg)
     shown = {name: document[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in document}
     claims = {"jti": f"p{next(_numbers)}", "htm": method, "htu": f"{origin}{path}", "iat": house.clock()}
+    if nonce:
+        claims["nonce"] = nonce
     if token:
         claims["ath"] = base64url.encode_text(sha256(token.encode()).digest())
     header = encode_header({"typ": "dpop+jwt", "alg": alg, "jwk": shown})

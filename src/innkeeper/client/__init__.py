@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from innkeeper.client.keyring_cache import KeyringCache as KeyringCache
     from innkeeper.client.refused import Refused as Refused
     from innkeeper.client.source import TokenSource as TokenSource
+    from innkeeper.client.third_party import Wish as Wish
+    from innkeeper.client.third_party import initiated as initiated
     from innkeeper.client.token import Access as Access
     from innkeeper.client.token import Token as Token
     from innkeeper.client.wire import arun as arun
@@ -56,11 +58,13 @@ _HOMES = {
     "TokenSource": "innkeeper.client.source",
     "Unreachable": "innkeeper.protocol.refusals",
     "UsageError": "innkeeper.protocol.refusals",
+    "Wish": "innkeeper.client.third_party",
     "arun": "innkeeper.client.wire",
     "begin": "innkeeper.client.authorization",
     "client_credentials": "innkeeper.client.grants",
     "complete": "innkeeper.client.authorization",
     "discover": "innkeeper.client.discovery",
+    "initiated": "innkeeper.client.third_party",
     "login": "innkeeper.client.browser",
     "refresh": "innkeeper.client.grants",
     "revoke": "innkeeper.client.grants",

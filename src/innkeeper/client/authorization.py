@@ -108,12 +108,14 @@ def begin(
     *,
     pkce_known: bool = False,
     pushed: bool = False,
+    login_hint: str = "",
 ) -> Flow[Pending]:
     """Prepare an authorization request (RFC 6749 §4.1.1) with PKCE S256 and a state of 32 random bytes.
 
     ``pkce_known`` says: this issuer checks PKCE although its document does not say so. ``pushed`` sends the request to the
     issuer first (RFC 9126), so that the browser carries a reference alone; where the issuer requires that it is done
-    unasked. With a proof key, the code is bound to it (RFC 9449 §10). Raises ``Refused``.
+    unasked. With a proof key, the code is bound to it (RFC 9449 §10). ``login_hint`` is who may be meant, as the person
+    signs in there. Raises ``Refused``.
     """
     if not (pkce_known or checks_pkce(metadata)):
         found = " ".join(metadata.code_challenge_methods_supported or ()) or "nothing"
@@ -127,6 +129,7 @@ def begin(
         ("code_challenge", pkce.challenge(verifier)),
         ("code_challenge_method", pkce.METHOD),
         *access.form(),
+        *([("login_hint", login_hint)] if login_hint else []),
         *([("nonce", nonce)] if OPENID in access.scopes else []),
         *([("dpop_jkt", client.proving.thumbprint)] if client.proving else []),
     ]

@@ -182,11 +182,14 @@ class SeedTwin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an issuer is told. ``title`` is its name on pages; ``profile`` the rules its clients live by, as
-    ``innkeeper profile`` lists them. ``passwords`` off: people sign in through an ``[[upstream]]`` alone."""
+    ``innkeeper profile`` lists them. ``passwords`` off: people sign in through an ``[[upstream]]`` alone. ``dpop_nonces``
+    off: whether a DPoP proof must hold a value that this server gave out, so that none is made in advance; it costs each
+    client one more request now and then."""
 
     title: str = "innkeeper"
     profile: str = "oauth21"
     passwords: bool = True
+    dpop_nonces: bool = False
     server: Server = msgspec.field(default_factory=Server)
     lifetimes: Lifetimes = Lifetimes()
     fetching: Fetching = Fetching()

@@ -36,7 +36,7 @@ GRANTS = (
 )
 
 bounded = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -186,7 +186,7 @@ def test_a_registration_of_anything(strict: House, odd: dict[str, Any], data: st
 
 
 @given(st.data())
-@settings(bounded, max_examples=20)
+@settings(bounded, max_examples=8)
 def test_garbage_at_every_endpoint_of_every_profile(strict: House, data: st.DataObject) -> None:
     for path in sorted(one for one in strict.issuer.site._endpoints if not one.startswith("/static/")):
         asked = data.draw(requests(path.replace("*", "x")), label=path)

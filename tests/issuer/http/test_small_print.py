@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -205,17 +206,19 @@ def test_a_public_clients_refresh_token_is_bound_to_its_key(house: House) -> Non
     assert read(mine.json["access_token"])["cnf"] == {"jkt": thumbprint()}
 
 
-def test_a_nonce_that_is_demanded_is_told_and_then_taken(house: House) -> None:
-    realm = house.issuer.realm
-    usual = realm.policy
-    realm.policy = replace(usual, dpop_nonce_required=True)
+def test_a_nonce_that_is_demanded_is_told_and_then_taken(tmp_path: Path) -> None:
+    other = House(tmp_path, replace(SETTINGS, dpop_nonces=True))
     try:
         form = {"grant_type": "client_credentials", **ROBOT}
-        refused = house.post("/token", form, dpop=dpop(house, "/token"))
+        refused = other.post("/token", form, dpop=dpop(other, "/token"))
         assert (refused.status, refused.json["error"]) == (400, "use_dpop_nonce")
-        assert len(refused.every("dpop-nonce")) == 1
+        (nonce,) = refused.every("dpop-nonce")
+        taken = other.post("/token", form, dpop=dpop(other, "/token", nonce=nonce))
+        assert taken.json["token_type"] == "DPoP"
+        other.clock.move(300)
+        assert other.post("/token", form, dpop=dpop(other, "/token", nonce=nonce)).json["error"] == "use_dpop_nonce"
     finally:
-        realm.policy = usual
+        other.close()
 
 
 def test_two_proofs_in_one_request_are_none(house: House) -> None:

@@ -93,6 +93,7 @@ def policy_of(settings: Settings, *, development: bool = False) -> Policy:
     times, server, registration = settings.lifetimes, settings.server, settings.registration
     usual = OPEN if development and server.only_this_computer else OFF
     return Policy(
+        dpop_nonce_required=settings.dpop_nonces,
         registration=registration.mode or usual,
         client_documents=registration.documents,
         document_hosts=tuple(one.lower() for one in registration.document_hosts),

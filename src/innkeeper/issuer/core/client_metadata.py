@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -13,16 +14,23 @@ from innkeeper.issuer.core.token import AUTHORIZATION_CODE, DEVICE_CODE, REFRESH
 from innkeeper.protocol.redirects import is_loopback
 
 IMPLICIT = "implicit"
+IN_WORDS = ("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri")
+"""What is for people, and may come in several languages."""
+
+_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
+"""A language as RFC 5646 writes it."""
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Strings = tuple[str, ...]
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """What a client says, under the names of RFC 7591 §2 and of the specifications that add to it; None and empty
-    values were not sent. Members that nobody here knows are ignored (§2)."""
+    values were not sent. Members that nobody here knows are ignored (§2). ``languages`` are those of ``IN_WORDS`` that
+    came with the tag of a language (§2.2)."""
 
     client_id: str = ""
     client_secret: str = ""
+    languages: dict[str, str] = {}
     client_name: str = ""
     client_uri: str = ""
     logo_uri: str = ""
@@ -116,10 +124,18 @@ class Registrant(msgspec.Struct, frozen=True):
 
 def read(document: Mapping[str, Any]) -> Metadata:
     """The members known here. A null counts as not sent (RFC 7592 §2.2). Raises ``Unreadable``."""
+    said = {name: value for name, value in document.items() if value is not None and name != "languages"}
+    languages = {name: value for name, value in said.items() if is_in_a_language(name)}
     try:
-        return msgspec.convert({name: value for name, value in document.items() if value is not None}, Metadata)
+        return msgspec.convert({**said, "languages": languages} if languages else said, Metadata)
     except msgspec.ValidationError as error:
         raise Unreadable(str(error)) from None
+
+
+def is_in_a_language(name: str) -> bool:
+    """Whether a member is words or an address for people, with the tag of their language (§2.2)."""
+    base, mark, tag = name.partition("#")
+    return bool(mark) and base in IN_WORDS and _TAG.fullmatch(tag) is not None
 
 
 def method_of(said: Metadata, rules: Rules) -> str:
@@ -216,14 +232,14 @@ def describe(client: Client) -> dict[str, Any]:
         "dpop_bound_access_tokens": client.dpop_bound,
         "require_pushed_authorization_requests": client.require_pushed,
     }
-    said = {name: getattr(client, name) for name in _KEPT_AS_SAID if name not in always}
+    said = {name: getattr(client, name) for name in _KEPT_AS_SAID if name not in {*always, "languages"}}
     more = {
         name: value
         for name, value in said.items()
         if value not in ("", ()) and value is not None and value is not False
     }
     keys = {"jwks": {"keys": list(client.jwks)}} if client.jwks else {}
-    return {**always, **more, **keys}
+    return {**always, **more, **client.languages, **keys}
 
 
 OF_PUBLIC_CLIENTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, IMPLICIT, DEVICE_CODE})

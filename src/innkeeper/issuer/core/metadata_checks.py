@@ -10,6 +10,7 @@ import msgspec
 
 from innkeeper.issuer.core.client_metadata import (
     IMPLICIT,
+    IN_WORDS,
     Metadata,
     Rules,
     application_type_of,
@@ -31,6 +32,7 @@ from innkeeper.tokens.trail import Seen, check
 MOST_REDIRECTS = 50
 MOST_KEYS = 16
 LONGEST_NAME = 200
+MOST_LANGUAGES = 100
 
 
 class Sector(msgspec.Struct, frozen=True):
@@ -61,12 +63,17 @@ def the_metadata_can_be_read(case: Case) -> Seen | Refusal:
 @check("RFC 7591 §2")
 def the_name_can_be_shown(case: Case) -> Seen | Refusal:
     """The name is short enough for a page and has no characters that hide or reverse what people read."""
-    name = case.said.client_name
-    if len(name) > LONGEST_NAME or any(
-        unicodedata.category(one) in ("Cc", "Zl", "Zp") or one in _TURNS for one in name
-    ):
-        return Refusal(BAD_METADATA, "client_name cannot be shown", f"{LONGEST_NAME} visible characters", repr(name))
-    return Seen(name or "none")
+    names = (case.said.client_name, *(value for _, value in _in_languages(case.said, "client_name")))
+    for name in names:
+        if len(name) > LONGEST_NAME or any(
+            unicodedata.category(one) in ("Cc", "Zl", "Zp") or one in _TURNS for one in name
+        ):
+            return Refusal(
+                BAD_METADATA, "client_name cannot be shown", f"{LONGEST_NAME} visible characters", repr(name)
+            )
+    if len(case.said.languages) > MOST_LANGUAGES:
+        return Refusal(BAD_METADATA, "too many languages", f"{MOST_LANGUAGES}", str(len(case.said.languages)))
+    return Seen(case.said.client_name or "none")
 
 
 @check("RFC 7591 §2")
@@ -165,6 +172,10 @@ def the_addresses_are_web_addresses(case: Case) -> Seen | Refusal:
             why = _why_not_web(uri)
             if why:
                 return Refusal(BAD_METADATA, f"{name}: {why}", "an https URL", uri)
+    for name, uri in (one for base in IN_WORDS[1:] for one in _in_languages(said, base)):
+        why = _why_not_web(uri)
+        if why:
+            return Refusal(BAD_METADATA, f"{name}: {why}", "an https URL", uri)
     for uri in said.post_logout_redirect_uris:
         why = why_not_registrable(uri)
         if why:
@@ -246,6 +257,11 @@ def _why_not_web(uri: str) -> str | None:
 
 def _hosts(uris: Iterable[str]) -> frozenset[str]:
     return frozenset(urlsplit(uri).hostname or "" for uri in uris)
+
+
+def _in_languages(said: Metadata, base: str) -> Iterable[tuple[str, str]]:
+    """A member in every language it came in."""
+    return ((name, value) for name, value in said.languages.items() if name.partition("#")[0] == base)
 
 
 def _every(value: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -42,7 +42,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     their registered names, empty where the client said nothing. ``sector_identifier`` is the host that its pairwise
     subjects are made for, ``registration_token`` the hash of the token that reads and changes the registration, and
     ``origin`` who registered it: an operator (""), itself (``dynamic``) or its own document on the web (``document``);
-    where nobody has used it by ``unused_until``, it is forgotten (0: never).
+    where nobody has used it by ``unused_until``, it is forgotten (0: never). ``languages`` are the members that it sent
+    in several languages (``client_name#fr``).
     """
 
     id: str
@@ -70,6 +71,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     scopes_named: bool = True
     unused_until: int = 0
     registration_token: bytes = b""
+    languages: dict[str, str] = {}
     client_uri: str = ""
     logo_uri: str = ""
     policy_uri: str = ""

@@ -35,7 +35,8 @@ _KEPT_AS = {
 def with_metadata(client: Client, metadata: Mapping[str, Any]) -> Client:
     """The client with what its metadata add. Raises ``UsageError`` for a name or a value that is none."""
     for name in metadata:
-        _judge_name(client.id, name)
+        if not client_metadata.is_in_a_language(name):
+            _judge_name(client.id, name)
     try:
         said = client_metadata.read(metadata)
     except client_metadata.Unreadable as error:
@@ -44,12 +45,17 @@ def with_metadata(client: Client, metadata: Mapping[str, Any]) -> Client:
         raise UsageError(f"client {client.id!r}: {why}")
     if said.id_token_signed_response_alg == HS256 and not client.secrets:
         raise UsageError(f"client {client.id!r}: ID tokens signed with a secret need a client that has one")
-    return msgspec.structs.replace(
-        client, **{_KEPT_AS.get(name, name): _value(client, said, name) for name in metadata}
-    )
+    return msgspec.structs.replace(client, **{_field(name): _value(client, said, name) for name in metadata})
+
+
+def _field(name: str) -> str:
+    """Where a client's record keeps a member."""
+    return "languages" if client_metadata.is_in_a_language(name) else _KEPT_AS.get(name, name)
 
 
 def _value(client: Client, said: Metadata, name: str) -> object:
+    if client_metadata.is_in_a_language(name):
+        return said.languages
     if name == "jwks":
         return client_metadata.keys_of(said)
     if name == "token_endpoint_auth_method":
@@ -62,7 +68,7 @@ def _value(client: Client, said: Metadata, name: str) -> object:
 def _judge_name(client_id: str, name: str) -> None:
     if name in _SAID_ELSEWHERE:
         raise UsageError(f"client {client_id!r}: write {_SAID_ELSEWHERE[name]!r} of [[client]] instead of {name!r}")
-    known = [one for one in Metadata.__struct_fields__ if one not in _SAID_ELSEWHERE]
+    known = [one for one in Metadata.__struct_fields__ if one not in {*_SAID_ELSEWHERE, "languages"}]
     if name not in known:
         near = get_close_matches(name, known, n=1)
         advice = f"did you mean {near[0]!r}?" if near else "RFC 7591 and its successors list them"
