@@ -184,12 +184,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an issuer is told. ``title`` is its name on pages; ``profile`` the rules its clients live by, as
     ``innkeeper profile`` lists them. ``passwords`` off: people sign in through an ``[[upstream]]`` alone. ``dpop_nonces``
     off: whether a DPoP proof must hold a value that this server gave out, so that none is made in advance; it costs each
-    client one more request now and then."""
+    client one more request now and then. ``sign_up``: whether people make accounts by themselves, ``off`` or ``open``;
+    empty means open for ``up``, which only this computer reaches, and off for ``serve``. No e-mail is sent."""
 
     title: str = "innkeeper"
     profile: str = "oauth21"
     passwords: bool = True
     dpop_nonces: bool = False
+    sign_up: Literal["", "off", "open"] = ""
     server: Server = msgspec.field(default_factory=Server)
     lifetimes: Lifetimes = Lifetimes()
     fetching: Fetching = Fetching()

@@ -50,11 +50,22 @@ SIGN_IN: dict[str, Any] = {
     "problem": None,
     "passwords": True,
     "upstreams": [],
+    "sign_up_url": "/sign-up?ticket=t",
     "development": True,
     "hint_credentials": [("guest@hotel.example", "Correct-Horse-7")],
 }
 UPSTREAMS = [{"id": "entra", "title": "Microsoft"}, {"id": "pool", "title": "The staff pool"}]
 ELSEWHERE = SIGN_IN | {"upstreams": UPSTREAMS[:1], "passwords": False, "hint_credentials": []}
+SIGN_UP: dict[str, Any] = {
+    **SITE,
+    **FORM,
+    "client": CLIENT,
+    "action": "/sign-up",
+    "username": "",
+    "name": "",
+    "problem": None,
+    "sign_in_url": "/sign-in?ticket=t",
+}
 CONSENT: dict[str, Any] = {
     **SITE,
     **FORM,
@@ -256,6 +267,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "pool-form": ("cognito/form.html", POOL_FORM),
     "pool-outbox": ("cognito/outbox.html", {**SITE, "messages": [MESSAGE]}),
     "sign-in": ("sign_in.html", SIGN_IN),
+    "sign-up": ("sign_up.html", SIGN_UP),
+    "sign-up-refused": ("sign_up.html", SIGN_UP | {"problem": "That name is taken.", "username": "guest"}),
     "sign-in-problem": (
         "sign_in.html",
         SIGN_IN

@@ -33,6 +33,7 @@ from innkeeper.issuer.pages.files import static_names, static_reply
 from innkeeper.issuer.pages.logout import LogoutPage
 from innkeeper.issuer.pages.second_factor import CodePage
 from innkeeper.issuer.pages.sign_in import SignInPage
+from innkeeper.issuer.pages.sign_up import SignUpPage
 from innkeeper.issuer.pages.upstream import ConnectedPage, ReturnPage
 from innkeeper.issuer.pages.visit import Visits
 from innkeeper.issuer.settings import Server, Settings
@@ -94,6 +95,7 @@ def policy_of(settings: Settings, *, development: bool = False) -> Policy:
     usual = OPEN if development and server.only_this_computer else OFF
     return Policy(
         dpop_nonce_required=settings.dpop_nonces,
+        sign_up=settings.passwords and (settings.sign_up or usual) == OPEN,
         registration=registration.mode or usual,
         client_documents=registration.documents,
         document_hosts=tuple(one.lower() for one in registration.document_hosts),
@@ -152,6 +154,7 @@ def _endpoints(realm: Realm, layout: Layout, explanations: Explanations, hints: 
         layout.authorize: Endpoint(authorize, FORM),
         layout.sign_in: Endpoint(SignInPage(realm, layout, visits, hints), FORM),
         layout.sign_in_code: Endpoint(CodePage(realm, layout, visits), FORM),
+        **({layout.sign_up: Endpoint(SignUpPage(realm, layout, visits), FORM)} if realm.policy.sign_up else {}),
         layout.consent: Endpoint(ConsentPage(realm, layout, visits), FORM),
         layout.device: Endpoint(DevicePage(realm, layout, visits), FORM),
         layout.approvals: Endpoint(ApprovalsPage(realm, layout, visits), FORM),

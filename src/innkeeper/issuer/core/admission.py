@@ -9,7 +9,7 @@ import msgspec
 
 from innkeeper.issuer.core import assurance
 from innkeeper.issuer.core.assurance import Asked
-from innkeeper.issuer.core.authorization_request import Authorization
+from innkeeper.issuer.core.authorization_request import CREATE, Authorization
 from innkeeper.issuer.core.consents import has_changed
 from innkeeper.issuer.core.records import (
     Consent,
@@ -48,7 +48,7 @@ def somebody_is_signed_in(case: PersonCase) -> Seen | Refusal:
     session, ask, progress = case.session, case.authorization, case.progress
     if session is None:
         return Refusal(SIGN_IN_NEEDED, "nobody is signed in", "a session", "none")
-    if ask.prompts & {"login", "select_account"} and progress.signed_in_at is None:
+    if ask.prompts & {"login", "select_account", CREATE} and progress.signed_in_at is None:
         return Refusal(SIGN_IN_NEEDED, "the client asks for a new sign-in", "signed in for this request", "before it")
     if (ask.id_token_hint or ask.subject) and case.hinted != session.sub:
         found = "another" if case.hinted else "an unreadable hint"

@@ -29,6 +29,12 @@ from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+CREATE = "create"
+
+
+def prompts_of(policy: Policy) -> frozenset[str]:
+    """The prompts that are known here: ``create`` where people make accounts by themselves."""
+    return PROMPTS | {CREATE} if policy.sign_up else PROMPTS
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,8 +202,9 @@ def the_resources_are_the_clients(case: Case) -> Seen | Refusal:
 def prompt_and_max_age_make_sense(case: Case) -> Seen | Refusal:
     """``prompt`` holds known words and ``none`` stands alone; ``max_age`` is a number of seconds."""
     prompts, age = scopes(case.ask.get("prompt")), case.ask.get("max_age")
-    if prompts - PROMPTS:
-        return Refusal(REQUEST_WRONG, "an unknown prompt", " ".join(sorted(PROMPTS)), " ".join(sorted(prompts)))
+    known = prompts_of(case.policy)
+    if prompts - known:
+        return Refusal(REQUEST_WRONG, "an unknown prompt", " ".join(sorted(known)), " ".join(sorted(prompts)))
     if "none" in prompts and len(prompts) > 1:
         return Refusal(REQUEST_WRONG, "prompt none with others", "none alone", " ".join(sorted(prompts)))
     if age is not None and not (age.isascii() and age.isdigit() and len(age) < 10):

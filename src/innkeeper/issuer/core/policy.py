@@ -41,6 +41,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``document_hosts`` only, ``any``.
     ``passwords`` on: off, people sign in through ``upstreams`` alone.
     ``leeway`` 5 and ``ahead`` 10: what others' clocks may be off by, and before ours (FAPI 2.0 §5.3.2.1 asks for ten).
+    ``sign_up`` off: whether people make accounts by themselves.
     ``mutual_tls`` says that a proxy tells us of clients' certificates; ``client_authorities`` are the certificates, in
     PEM, of those who may vouch for one.
     """
@@ -77,6 +78,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     document_hosts: tuple[str, ...] = ()
     mutual_tls: bool = False
     client_authorities: str = ""
+    sign_up: bool = False
     acr: str = "urn:innkeeper:acr:password"
 
     def profile_for(self, client: Client | None) -> Profile:

@@ -44,6 +44,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     logout: str
     sign_in: str
     sign_in_code: str
+    sign_up: str = ""
     consent: str
     account: str
     static: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from innkeeper.issuer.core import signed_response
-from innkeeper.issuer.core.authorization_request import NO_REDIRECT
+from innkeeper.issuer.core.authorization_request import CREATE, NO_REDIRECT
 from innkeeper.issuer.core.authorize import AskCode, AskConsent, AskSignIn, GiveCode, Turned
 from innkeeper.issuer.desk.authorize import Answer, authorize, in_a_jwt
 from innkeeper.issuer.desk.realm import Realm
@@ -42,7 +42,8 @@ class AuthorizePage:
         if isinstance(outcome, Refusal):
             return self._explanations.error_page(outcome, answer.trail, 400)
         if isinstance(outcome, AskSignIn):
-            return self._visits.on_to(self._layout.sign_in, ticket)
+            create = CREATE in outcome.authorization.prompts
+            return self._visits.on_to(self._layout.sign_up if create else self._layout.sign_in, ticket)
         if isinstance(outcome, AskCode):
             return self._visits.on_to(self._layout.sign_in_code, ticket)
         if isinstance(outcome, AskConsent):

@@ -110,7 +110,7 @@ class SignInPage:
             ],
             realm_name=self._realm.policy.title,
             static=self._layout.static,
-            client=seen(client, redirect_uri, _place(self._layout, ticket)),
+            client=seen(client, redirect_uri, place_of(self._layout, ticket)),
             action=self._layout.sign_in,
             csrf=proof,
             ticket=parameters_of(request).get("ticket", ""),
@@ -119,6 +119,7 @@ class SignInPage:
             problem=problem,
             passwords=self._realm.policy.passwords,
             upstreams=list(self._realm.policy.upstreams.values()),
+            sign_up_url=self._visits.address_of(self._layout.sign_up, ticket) if self._realm.policy.sign_up else "",
             development=bool(self._hints),
             hint_credentials=self._hints,
         )
@@ -137,7 +138,8 @@ PLACES = {"device": "connecting a device", "approvals": "what waits for you", "a
 """Where people go on to when they do not come from an application: the first part of the address, in words."""
 
 
-def _place(layout: Layout, ticket: Ticket) -> str:
+def place_of(layout: Layout, ticket: Ticket) -> str:
+    """Where a ticket leads, in words."""
     first = ticket.place.removeprefix(layout.base).lstrip("/").partition("/")[0]
     return PLACES.get(first, "the application")
 

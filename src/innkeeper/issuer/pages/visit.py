@@ -93,7 +93,11 @@ class Visits:
 
     def on_to(self, path: str, ticket: Ticket, headers: list[tuple[str, str]] | None = None) -> Reply:
         """Send the browser to one of our addresses with its ticket."""
-        return redirect(f"{path}?{urlencode({'ticket': seal(self._realm, ticket)})}", headers=headers or [])
+        return redirect(self.address_of(path, ticket), headers=headers or [])
+
+    def address_of(self, path: str, ticket: Ticket) -> str:
+        """One of our addresses with a ticket."""
+        return f"{path}?{urlencode({'ticket': seal(self._realm, ticket)})}"
 
     def _proof(self, cookie: str) -> str:
         return base64url.encode_text(self._realm.mac("form", cookie))

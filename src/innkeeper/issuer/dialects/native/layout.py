@@ -29,6 +29,7 @@ def layout(issuer: str, mtls: str = "") -> Layout:
         logout=f"{base}/logout",
         sign_in=f"{base}/sign-in",
         sign_in_code=f"{base}/sign-in/code",
+        sign_up=f"{base}/sign-up",
         consent=f"{base}/consent",
         account=f"{base}/account",
         static="/static",

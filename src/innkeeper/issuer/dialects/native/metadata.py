@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from innkeeper.issuer.core import assurance
-from innkeeper.issuer.core.authorization_request import PROMPTS
+from innkeeper.issuer.core.authorization_request import prompts_of
 from innkeeper.issuer.core.backchannel import MODES
 from innkeeper.issuer.core.claims import CLAIMS_OF_SCOPE
 from innkeeper.issuer.core.client_metadata import IMPLICIT
@@ -70,7 +70,7 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": [PUBLIC, PAIRWISE],
         "acr_values_supported": assurance.supported(policy.issuer),
-        "prompt_values_supported": sorted(PROMPTS),
+        "prompt_values_supported": sorted(prompts_of(policy)),
         "display_values_supported": ["page", "popup"],
         "ui_locales_supported": ["en"],
         "claim_types_supported": ["normal"],
