@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from innkeeper.guard.unverified import read_unverified
 from innkeeper.issuer.core.token import DEVICE_CODE
+from innkeeper.keys import jwk
 from tests.issuer.house import ASKED, NOW, ORIGIN, SETTINGS, VERIFIER, Answer, Asked, House, posted
-from tests.issuer.signing import dpop, read, thumbprint
+from tests.issuer.signing import bank, by_key, dpop, read, thumbprint
 from tests.issuer.visitor import ROBOT, SHOP, Visitor, redeem, refresh
+from tests.keys.keyring import private_key
 
 BASIC_WRONG = "Basic " + base64.b64encode(b"shop:wrong").decode()
 
@@ -323,3 +325,24 @@ def test_times_are_whole_seconds_of_our_clock(house: House) -> None:
     claims = read(redeem(house, Visitor(house).code()).json["id_token"])
     assert NOW <= claims["iat"] == house.clock()
     assert claims["exp"] - claims["iat"] == 600
+
+
+def test_introspection_tells_the_key_that_a_token_is_bound_to(house: House) -> None:
+    form = {"grant_type": "client_credentials", **ROBOT}
+    token = house.post("/token", form, dpop=dpop(house, "/token")).json["access_token"]
+    looked_up = house.post("/introspect", {"token": token, **ROBOT}).json
+    assert (looked_up["cnf"], looked_up["token_type"]) == ({"jkt": thumbprint()}, "DPoP")
+
+
+@pytest.mark.parametrize("alg", ["ES256", "PS256"])
+def test_of_keys_with_one_name_the_one_that_fits_is_taken(tmp_path: Path, alg: str) -> None:
+    """FAPI 2.0 §5.6.3: keys of several kinds may share a kid."""
+    kinds = ("RS256", "ES256", "PS256")
+    keys = [{**jwk.public_document(private_key(one).public_key(), one, one), "kid": alg} for one in kinds]
+    twins = bank("twins", metadata={"jwks": {"keys": keys}})
+    other = House(tmp_path, replace(SETTINGS, client=[*SETTINGS.client, twins]))
+    try:
+        form = {"grant_type": "client_credentials", "scope": "room:enter", **by_key(other, "twins", alg)}
+        assert other.token(form).status == 200
+    finally:
+        other.close()
