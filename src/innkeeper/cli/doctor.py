@@ -24,7 +24,7 @@ def command(
     issuer: Annotated[str, typer.Argument(help="The issuer, as its tokens write it in iss.")] = "",
     mcp: Annotated[str, typer.Option(help="The address of an MCP server, whose issuer is found by it.")] = "",
     target: Annotated[
-        str, typer.Option("--for", help="Print what to configure: agentcore, fastapi, asgi, pyjwt, api-gateway, …")
+        str, typer.Option("--for", help="Print what to configure: agentcore, mcp, fastapi, flask, django, lambda, …")
     ] = "",
     audience: Annotated[str, typer.Option(help="With --for: your API's name in aud.")] = "",
     client_id: Annotated[str, typer.Option(help="With --for: the client that calls it.")] = "",
