@@ -50,12 +50,12 @@ def _section(name: str, found: list[Behaviour]) -> str:
 def _marked(node: ast.FunctionDef | ast.AsyncFunctionDef, file: str) -> Iterator[Behaviour]:
     for mark in node.decorator_list:
         if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "parity":
-            section, level = (str(ast.literal_eval(one)) for one in mark.args)
-            yield Behaviour(section, _sentence(node), level, file)
+            section, level, *sentence = (str(ast.literal_eval(one)) for one in mark.args)
+            yield Behaviour(section, sentence[0] if sentence else _sentence(node), level, file)
 
 
 def _sentence(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """The test's docstring, or its name as words."""
+    """The test's docstring, or its name as words, for a mark that says nothing itself."""
     words = ast.get_docstring(node) or node.name.removeprefix("test_").replace("_", " ")
     return words[:1].upper() + words[1:].rstrip(".")
 

@@ -20,6 +20,8 @@ RANGES = {
     "9": "Signing in through another issuer",
     "10": "The Cognito twin: its OAuth endpoints and hosted pages",
     "11": "The Cognito twin: its JSON API",
+    "12": "The Entra twin: its OAuth endpoints and pages",
+    "13": "The Entra twin: signing in, and its Microsoft Graph",
 }
 
 

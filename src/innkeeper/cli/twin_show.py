@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from innkeeper.issuer.app.cognito import shown as shown_cognito
+from innkeeper.issuer.app.entra_shown import shown as shown_entra
 from innkeeper.issuer.settings import SeedTwin, Settings, load
 from innkeeper.protocol.refusals import UsageError
 
@@ -30,11 +31,14 @@ def shown_twins(config: Path | None) -> list[dict[str, Any]]:
     """What there is to say of every twin in the settings. Raises ``UsageError`` where there is none."""
     settings = load(config)
     if not settings.twin:
-        raise UsageError('the settings have no [[twin]]; add one with dialect = "cognito" and an id')
+        raise UsageError("the settings have no [[twin]]; add one with a dialect, cognito or entra, and an id")
     return [SHOWN[one.dialect](settings, one) for one in settings.twin if one.dialect in SHOWN]
 
 
-SHOWN: Mapping[str, Callable[[Settings, SeedTwin], dict[str, Any]]] = {"cognito": shown_cognito}
+SHOWN: Mapping[str, Callable[[Settings, SeedTwin], dict[str, Any]]] = {
+    "cognito": shown_cognito,
+    "entra": shown_entra,
+}
 """What there is to say of a twin, by its dialect."""
 
 

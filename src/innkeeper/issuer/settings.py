@@ -171,13 +171,16 @@ class SeedTwin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ``dialect`` is the cloud: ``cognito`` or ``entra``. ``id`` is what the cloud calls such a realm: a user pool's id, such as
     ``us-east-1_innkeepr1``, or a tenant's GUID. ``issuer`` ``local`` is the address that the realm is fetched from;
     ``cloud`` spells issuers as the cloud does, for verifiers that know no other. ``triggers`` are the functions of a
-    user pool that run here: ``module:callable`` or an http address, by the name of the Lambda function that they stand for.
+    user pool that run here: ``module:callable`` or an http address, by the name of the Lambda function that they stand for. ``domains`` are those that an
+    Entra tenant has verified, its own onmicrosoft.com one first; ``switches`` its own, as the how-to lists them, all off.
     """
 
     dialect: Literal["cognito", "entra"]
     id: str
     issuer: Literal["local", "cloud"] = "local"
     triggers: dict[str, str] = {}
+    domains: list[str] = []
+    switches: dict[str, bool] = {}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -41,7 +41,8 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key as remembered. It signs from ``active_from`` on and is published until ``expires_at``.
 
     A key whose ``alg`` is one of ``jwe.ALGORITHMS`` signs nothing: it opens what others encrypt to it. ``purpose`` names
-    what alone it signs, in a dialect that signs its kinds of tokens with a key each; "" for everything.
+    what alone it signs, in a dialect that signs its kinds of tokens with a key each; "" for everything. ``certificate``
+    is one that the key has for itself, in DER, where a dialect publishes it.
     """
 
     kid: str
@@ -51,6 +52,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     active_from: int
     expires_at: int | None = None
     purpose: str = ""
+    certificate: bytes = b""
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -116,15 +118,30 @@ class Ring:
         own = [key for key in self._keys.values() if key.stored.alg in jwe.ALGORITHMS]
         return [key for key in own if not _expired(key.stored, now)]
 
-    async def cut(self, alg: str, typ: str, claims: Mapping[str, Any], now: int, purpose: str = "") -> str:
+    def certified(self, now: int) -> list[StoredKey]:
+        """The published keys that have a certificate, newest first."""
+        return [
+            one.stored for one in reversed(self._keys.values()) if one.stored.certificate and now < _end(one.stored)
+        ]
+
+    async def cut(
+        self,
+        alg: str,
+        typ: str,
+        claims: Mapping[str, Any],
+        now: int,
+        purpose: str = "",
+        more: Callable[[str], Mapping[str, str]] | None = None,
+    ) -> str:
         """A signed token. RSA signs in a thread: it takes ten times as long and holds no lock meanwhile.
 
-        ``typ`` "" leaves the type out of the header; ``purpose`` is that of the key to sign with.
+        ``typ`` "" leaves the type out of the header; ``purpose`` is that of the key to sign with; ``more`` are further
+        members of the header, given the key's ``kid``.
         """
         key = self._lasting_longest(alg, now, purpose)
         if key is None:
             raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
-        header = self._header(key, typ)
+        header = self._header(key, typ) if more is None else _longer_header(key, typ, more(key.stored.kid))
         body = msgspec.json.encode(claims)
         if alg[0] in "RP":
             loop = asyncio.get_running_loop()
@@ -209,7 +226,7 @@ def make(
     document = jwk.public_document(private.public_key(), "", alg)
     kid = named(jwk.thumbprint(document))
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    sealed = seal.close(der, _purpose(kid))
+    sealed = seal.close(der, purpose_of(kid))
     return StoredKey(kid=kid, alg=alg, sealed=sealed, created_at=now, active_from=active_from, purpose=purpose)
 
 
@@ -239,7 +256,7 @@ _MAKERS: dict[str, Callable[[], jws.PrivateKey]] = {
 
 
 def _open(stored: StoredKey, seal: Seal) -> _Key:
-    der = seal.open(stored.sealed, _purpose(stored.kid))
+    der = seal.open(stored.sealed, purpose_of(stored.kid))
     private = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)  # our own, and the seal unbroken
     if not isinstance(private, jws.PrivateKey):
         raise UsageError(f"signing key {stored.kid} is of a kind that signs nothing here. Retire it.")
@@ -255,8 +272,14 @@ def _document(stored: StoredKey, public: jws.PublicKey) -> dict[str, str]:
     return {name: value for name, value in document.items() if name != "alg"}
 
 
-def _purpose(kid: str) -> str:
+def purpose_of(kid: str) -> str:
+    """What a private key is sealed for."""
     return f"signing key {kid}"
+
+
+def _longer_header(key: _Key, typ: str, more: Mapping[str, str]) -> bytes:
+    header = {"typ": typ, "alg": key.stored.alg, **more, "kid": key.stored.kid}
+    return jws.encode_header(header).encode("ascii")
 
 
 _NEVER = 1 << 62

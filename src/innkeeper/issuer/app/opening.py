@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from innkeeper.issuer.app.cognito import open_cognito
+from innkeeper.issuer.app.entra import open_entra
 from innkeeper.issuer.app.ground import Ground, Opened, open_state, outside_of, system_clock
 from innkeeper.issuer.app.native import Native, open_native
 from innkeeper.issuer.desk.fetching import Fetcher
@@ -162,14 +163,17 @@ async def open_issuer(
 
 async def _opened(ground: Ground, also_at: Sequence[str], health: Health) -> Issuer:
     native = await open_native(ground)
-    twins = [await TWINS[one.dialect](ground, one) for one in ground.settings.twin]
+    seeds = ground.settings.twin
+    twins = [await TWINS[one.dialect](ground, one) for one in seeds if one.dialect in TWINS]
+    if tenants := [one for one in seeds if one.dialect == "entra"]:
+        twins.append(await open_entra(ground, tenants))
     site = _front(ground, [native, *twins], also_at, health)
     health.opened(ground.store.version)
     return Issuer(ground, native, twins, site, health)
 
 
 TWINS: dict[str, Callable[[Ground, SeedTwin], Awaitable[Opened]]] = {"cognito": open_cognito}
-"""How the realm of a cloud's dialect is opened."""
+"""How the realm of a cloud's dialect is opened. Entra's tenants are opened together: people go from one to another."""
 
 
 def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str], health: Health) -> Site | Fronts:

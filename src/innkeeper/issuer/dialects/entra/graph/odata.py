@@ -1,0 +1,191 @@
+"""OData as Graph spells it: lists, filters, selections, errors."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from innkeeper.issuer.core.entra.documents import Document, bad
+from innkeeper.issuer.core.entra.graph import NOT_FOUND, UNSUPPORTED_QUERY
+from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.protocol.parameters import Malformed, parse_query
+from innkeeper.protocol.refusals import Refusal
+
+JSON = (
+    "content-type",
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
+)
+
+
+class Refused(Exception):
+    """A call that comes to nothing; carries the refusal to where it is spelt."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call of Graph whose token is good: ``segments`` of its path after the version, ``body``, ``caller`` the token's claims."""
+
+    method: str
+    base: str
+    segments: tuple[str, ...]
+    query: Mapping[str, str]
+    body: Document
+    caller: Mapping[str, Any]
+    now: int
+
+    @property
+    def context(self) -> str:
+        return f"{self.base}/$metadata#{self.segments[0]}"
+
+    def text(self, name: str) -> str:
+        """A property of the body that has to be a text. Raises ``Refused``."""
+        value = self.body.get(name)
+        if not isinstance(value, str) or not value:
+            raise Refused(bad(f"Invalid value specified for property '{name}' of resource.", str(value)))
+        return value
+
+
+def body_of(request: Request) -> Document:
+    """The JSON object in a body; empty where there is none. Raises ``Refused``."""
+    if not request.body.strip():
+        return {}
+    try:
+        found = msgspec.json.decode(request.body)
+    except msgspec.DecodeError:
+        raise Refused(bad("Unable to read JSON request payload.")) from None
+    if not isinstance(found, dict):
+        raise Refused(bad("Unable to read JSON request payload."))
+    return found
+
+
+def query_of(request: Request) -> Mapping[str, str]:
+    try:
+        return dict(parse_query(request.query).pairs())
+    except Malformed as error:
+        raise Refused(bad(str(error))) from None
+
+
+def one(call: Call, document: Document, status: int = 200) -> Reply:
+    """A single object, with the properties that were selected."""
+    context = {"@odata.context": f"{call.context}/$entity"}
+    return reply({**context, **_selected(call, document)}, status)
+
+
+def many(call: Call, documents: Iterable[Document]) -> Reply:
+    """A list, filtered and selected as asked."""
+    keep = filter_of(call.query.get("$filter", ""))
+    found = [document for document in documents if keep(document)]
+    top = call.query.get("$top", "")
+    if top.isdigit() and int(top) > 0:
+        found = found[: int(top)]
+    count = {"@odata.count": len(found)} if call.query.get("$count") == "true" else {}
+    return reply({"@odata.context": call.context, **count, "value": [_selected(call, one) for one in found]})
+
+
+def nothing() -> Reply:
+    """Done, with nothing to say."""
+    return Reply(204, (("cache-control", "no-cache"),))
+
+
+def reply(document: object, status: int = 200) -> Reply:
+    return Reply(status, (JSON, ("cache-control", "no-cache")), msgspec.json.encode(document))
+
+
+def not_found(what: str) -> Refused:
+    said = f"Resource '{what}' does not exist or one of its queried reference-property objects are not present."
+    return Refused(Refusal(NOT_FOUND, f"nothing is called {what}", found=what, said=said))
+
+
+def refused(refusal: Refusal, request: Request, now: int) -> Reply:
+    """An error as Graph spells it."""
+    page, own = refusal.page, str(uuid.uuid4())
+    theirs = request.headers.get("client-request-id", own)
+    inner = {
+        "date": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "request-id": own,
+        "client-request-id": theirs,
+    }
+    body = {"error": {"code": refusal.error, "message": refusal.wire, "innerError": inner}}
+    challenge = (("www-authenticate", "Bearer"),) if page.status == 401 else ()
+    headers = (JSON, ("request-id", own), ("client-request-id", theirs), *challenge)
+    return Reply(page.status, headers, msgspec.json.encode(body))
+
+
+def _selected(call: Call, document: Document) -> Document:
+    names = [name.strip() for name in call.query.get("$select", "").split(",") if name.strip()]
+    return {name: document.get(name) for name in names} if names else document
+
+
+Keep = Callable[[Document], bool]
+
+
+def filter_of(text: str) -> Keep:
+    """The filter as a question about a document: eq, ne and startswith, joined by and. Raises ``Refused``."""
+    if not text.strip():
+        return lambda _: True
+    clauses = [_clause(part.strip()) for part in _AND.split(text.strip())]
+    return lambda document: all(clause(document) for clause in clauses)
+
+
+_AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)", re.IGNORECASE)
+_COMPARE = re.compile(
+    r"\(?(?P<name>[\w/]+)\s+(?P<how>eq|ne)\s+(?P<value>'(?:[^']|'')*'|true|false|null|[\w-]+)\)?", re.IGNORECASE
+)
+_STARTS = re.compile(r"startswith\((?P<name>[\w/]+),\s*'(?P<value>(?:[^']|'')*)'\)", re.IGNORECASE)
+_ANY = re.compile(r"(?P<name>[\w/]+)/any\((?P<each>\w+):\s*(?P=each)\s+eq\s+'(?P<value>(?:[^']|'')*)'\)", re.IGNORECASE)
+
+
+def _clause(text: str) -> Keep:
+    if found := _STARTS.fullmatch(text):
+        name, start = found["name"], _unquoted(found["value"])
+        return lambda document: str(_at(document, name) or "").lower().startswith(start.lower())
+    if found := _ANY.fullmatch(text):
+        name, value = found["name"], _unquoted(found["value"])
+        return lambda document: value in (_at(document, name) or [])
+    if found := _COMPARE.fullmatch(text):
+        name, wanted = found["name"], _value(found["value"])
+        equal = found["how"].lower() == "eq"
+        return lambda document: _same(_at(document, name), wanted) == equal
+    raise Refused(Refusal(UNSUPPORTED_QUERY, "the filter is not understood", "eq, startswith, and", text))
+
+
+def _value(text: str) -> object:
+    if text.startswith("'"):
+        return _unquoted(text[1:-1])
+    return {"true": True, "false": False, "null": None}.get(text.lower(), text)
+
+
+def _unquoted(text: str) -> str:
+    return text.replace("''", "'")
+
+
+def _same(found: object, wanted: object) -> bool:
+    if isinstance(found, str) and isinstance(wanted, str):
+        return found.lower() == wanted.lower()
+    return found == wanted
+
+
+def _at(document: Mapping[str, Any], path: str) -> Any:
+    found: Any = document
+    for name in path.split("/"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def reference(call: Call) -> str:
+    """The object id at the end of an ``@odata.id``. Raises ``Refused``."""
+    return call.text("@odata.id").rstrip("/").rpartition("/")[2]
+
+
+def bound(body: Document, name: str) -> Sequence[str]:
+    """The object ids of a ``name@odata.bind`` list."""
+    found = body.get(f"{name}@odata.bind", [])
+    return [str(one).rstrip("/").rpartition("/")[2] for one in found] if isinstance(found, list) else []
