@@ -109,6 +109,12 @@ def test_listed_clients_are_the_only_ones_whatever_their_tokens_name() -> None:
     assert number(verdict(cognito_machine(), issuer=cognito(POOL_ISSUER, clients=[APP_CLIENT]))) == "verified"
 
 
+def test_a_client_named_in_aud_does_not_stand_in_for_another_client_s_token() -> None:
+    for aud in (APP_CLIENT, [APP_CLIENT], [API, APP_CLIENT]):
+        assert number(verdict(cognito_person(aud=aud, client_id="other"), audience=[API, APP_CLIENT])) == "IK551"
+    assert number(verdict(cognito_person(aud=APP_CLIENT))) == "verified"
+
+
 def test_both_hosts_of_amazon_are_read_each_with_its_own_keys() -> None:
     world = cognito_world()
     add_pool(world, POOL_ISSUER_UPDATED)

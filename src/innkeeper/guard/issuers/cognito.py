@@ -101,12 +101,20 @@ def token_is_used_for_access(case: Presented) -> Seen | Refusal:
 
 @check("Amazon Cognito, Verifying JSON web tokens")
 def client_of_the_pool_is_expected(case: Presented) -> Seen | Refusal:
-    """The claim client_id must be there and, where clients are listed, on the list."""
+    """The claim client_id must be there, on the list where one is kept, and the only client that aud may name."""
     client, listed = case.claims.get("client_id"), case.expected.clients
+    if foreign := _other_clients(case.claims.get("aud"), client):
+        return Refusal(ANOTHER_CLIENT, "aud names another client than the token's own", str(client)[:80], foreign[:80])
     if isinstance(client, str) and client and (not listed or client in listed):
         return Seen(client)
     found = str(client)[:80] if client else "no client_id"
     return Refusal(ANOTHER_CLIENT, f"the token was got by {found}", ", ".join(sorted(listed)) or "a client_id", found)
+
+
+def _other_clients(audience: object, client: object) -> str:
+    """A name in aud that is no URL, as an API's always is, and not the token's own client; "" where there is none."""
+    named = audience if isinstance(audience, list) else [audience]
+    return next((one for one in named if isinstance(one, str) and "://" not in one and one != client), "")
 
 
 NOT_FOR_ACCESS = Page(
