@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.store.sqlite import SCHEMA_VERSION, SqliteStore
+from innkeeper.issuer.store.sqlite_writer import Turn
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from tests.issuer.core.facts import CODE, NOW, SHOP, digest
 from tests.issuer.store.everything import CHANGES, everything
@@ -121,7 +122,10 @@ def untouched(file: Path, complaint: str) -> None:
     assert str(file) in str(refused.value)
     assert "\n" not in str(refused.value)
     assert file.read_bytes() == before
-    left = {one.name for one in file.parent.iterdir()} - {file.name, f"{file.name}-wal", f"{file.name}-shm"}
+    left = {one.name for one in file.parent.iterdir()} - {
+        file.name,
+        *(f"{file.name}-{part}" for part in ("wal", "shm", "turn")),
+    }
     assert left == set()
 
 
@@ -374,3 +378,23 @@ def test_a_process_killed_while_writing_loses_nothing_it_acknowledged(file: Path
     assert set(acknowledged) <= rows["a"]
     assert rows["a"] == rows["b"], "half of a commit was kept"
     SqliteStore(file).close()
+
+
+def test_a_process_waits_for_its_turn_and_does_together_what_came_in_meanwhile(opened: Open, file: Path) -> None:
+    store = opened()
+    assert isinstance(store, SqliteStore)
+    realm = store.realm("r")
+    begun: list[str] = []
+    store._writer._connection.set_trace_callback(lambda sql: begun.append(sql) if sql.startswith("BEGIN") else None)
+    another = Turn(file)
+
+    async def wait_for_it() -> None:
+        with another:
+            asked = [asyncio.ensure_future(realm.commit((fx.AddCode(code(str(n))),))) for n in range(50)]
+            done, _ = await asyncio.wait(asked, timeout=0.05)
+            assert (done, begun) == (set(), []), "it is not our turn"
+        await asyncio.gather(*asked)
+
+    run(wait_for_it())
+    another.close()
+    assert len(begun) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from innkeeper.issuer.store.decoding import encode as _encode
 from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
 from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statements
 from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, all_of, put_client
-from innkeeper.issuer.store.sqlite_writer import Writer
+from innkeeper.issuer.store.sqlite_writer import Turn, Writer
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import Unreachable, UsageError
 
@@ -36,7 +37,7 @@ class SqliteStore:
         writing = _connect(path)
         _bring_up(writing, path)
         self._reading = _connect(path)
-        self._writer = Writer(writing)
+        self._writer = Writer(writing, path)
 
     def realm(self, name: str) -> RealmStore:
         return SqliteRealm(name, self._reading, self._writer)
@@ -286,8 +287,9 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables in an empty file; refuse, untouched, a damaged one, a newer one and another program's."""
     try:
         _judge(connection, path)
-        connection.execute("PRAGMA journal_mode=WAL")
-        _make_tables(connection)
+        with closing(Turn(path)) as turn, turn:
+            connection.execute("PRAGMA journal_mode=WAL")
+            _make_tables(connection)
     except sqlite3.Error as error:
         connection.close()
         raise _unusable(path, error) from None
