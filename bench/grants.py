@@ -13,7 +13,7 @@ from pathlib import Path
 from innkeeper.issuer.core.effects import AddCode, AddGrant, AddRefreshToken, Effect
 from innkeeper.issuer.core.records import Code, Grant, RefreshToken
 from innkeeper.issuer.desk.realm import digest, random_id, random_value
-from innkeeper.issuer.store.sqlite import SqliteStore
+from innkeeper.issuer.store.opening import open_store
 from innkeeper.protocol import pkce
 
 VERIFIER = "bench-" * 10
@@ -23,15 +23,15 @@ ROOM = frozenset({"room:enter", "offline_access"})
 PERSON = frozenset({"openid", "profile", "email"})
 
 
-def codes(folder: Path, origin: str, count: int) -> Sequence[str]:
+def codes(folder: Path | str, origin: str, count: int) -> Sequence[str]:
     """Unspent codes of the concierge's, good for a few minutes."""
     values = [random_value() for _ in range(count)]
     expires = int(time.time()) + 300
-    _commit(folder, [AddCode(_code(value, origin, expires)) for value in values])
+    asyncio.run(_commit(folder, [AddCode(_code(value, origin, expires)) for value in values]))
     return values
 
 
-def refresh_tokens(folder: Path, origin: str, count: int, scopes: frozenset[str] = ROOM) -> Sequence[str]:
+def refresh_tokens(folder: Path | str, origin: str, count: int, scopes: frozenset[str] = ROOM) -> Sequence[str]:
     """Unspent refresh tokens of the concierge's, each of a grant of its own."""
     values = [random_value() for _ in range(count)]
     grants = [_grant(origin, scopes) for _ in values]
@@ -40,7 +40,7 @@ def refresh_tokens(folder: Path, origin: str, count: int, scopes: frozenset[str]
         RefreshToken(digest=digest(value), grant_id=grant.id, expires_at=expires)
         for value, grant in zip(values, grants, strict=True)
     ]
-    _commit(folder, [*map(AddGrant, grants), *map(AddRefreshToken, tokens)])
+    asyncio.run(_commit(folder, [*map(AddGrant, grants), *map(AddRefreshToken, tokens)]))
     return values
 
 
@@ -71,13 +71,10 @@ def _grant(origin: str, scopes: frozenset[str]) -> Grant:
     )
 
 
-def _commit(folder: Path, effects: Sequence[Effect]) -> None:
-    store = SqliteStore(folder / ".innkeeper" / "innkeeper.db")
+async def _commit(folder: Path | str, effects: Sequence[Effect]) -> None:
+    """``folder`` is that of a server with a file in it, or the URL of a database."""
+    store = await open_store(folder if isinstance(folder, str) else str(folder / ".innkeeper" / "innkeeper.db"))
     try:
-        asyncio.run(_committed(store, effects))
+        await store.realm("native").commit(effects)
     finally:
         store.close()
-
-
-async def _committed(store: SqliteStore, effects: Sequence[Effect]) -> None:
-    await store.realm("native").commit(effects)

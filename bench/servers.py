@@ -35,7 +35,7 @@ class Server(NamedTuple):
 def innkeeper(algorithm: str = "ES256") -> Iterator[Server]:
     """``innkeeper serve`` with an empty state, the clients of a laptop and a fleet; ``algorithm`` signs access tokens."""
     command = [sys.executable, "-m", "bench.serve", algorithm]
-    with _state() as folder:
+    with state() as folder:
         settle_in(folder)
         with started("innkeeper", command, folder, "/jwks", HERE) as server:
             yield server
@@ -48,7 +48,7 @@ def oidc_provider(algorithm: str = "ES256") -> Iterator[Server]:
         [node(), str(NODE_PACKAGES / "oidc-provider.js")],
         {"NODE_ENV": "production", "ALGORITHM": algorithm, "FLEET": json.dumps(dict(MACHINES))},
     )
-    with _state() as folder, started("oidc-provider", command, folder, "/jwks", told) as server:
+    with state() as folder, started("oidc-provider", command, folder, "/jwks", told) as server:
         yield server
 
 
@@ -57,7 +57,7 @@ def authlib() -> Iterator[Server]:
     """Authlib's authorization server on Flask, under granian: of the WSGI servers tried the one it was fastest on."""
     options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "1", "--no-ws", "--log-level", "error"]
     command = [sys.executable, "-m", "granian", *options, "bench.peers:application"]
-    with _state() as folder, started("Authlib", command, folder, "/ready", HERE) as server:
+    with state() as folder, started("Authlib", command, folder, "/ready", HERE) as server:
         yield server
 
 
@@ -85,12 +85,13 @@ def _await(process: subprocess.Popen[bytes], server: Server, ready: str) -> None
         try:
             with urlopen(server.url + ready, timeout=2):
                 return
-        except URLError:
+        except (URLError, TimeoutError):
             time.sleep(0.05)
     raise SystemExit(f"{server.name} did not start:\n{(server.folder / 'log').read_text('utf-8', 'replace')}")
 
 
 @contextmanager
-def _state() -> Iterator[Path]:
+def state() -> Iterator[Path]:
+    """A folder for a server's state, gone afterwards."""
     with ExitStack() as stack:
         yield Path(stack.enter_context(TemporaryDirectory(prefix="innkeeper-bench-", ignore_cleanup_errors=True)))

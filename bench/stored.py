@@ -1,0 +1,70 @@
+"""Refresh tokens rotated on PostgreSQL, innkeeper beside django-oauth-toolkit, which stores its tokens there too.
+
+    python -m bench stored [ROUNDS]
+
+One PostgreSQL for both, durable (fsync on), on whatever core is free; the servers on the servers' core. innkeeper signs an
+access token in ES256 for each answer, the toolkit stores a random string.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from bench import grants, servers
+from bench.contest import ROUNDS, hold
+from bench.fleet import settle_in
+from bench.rotation import made_by, rotation
+from bench.servers import HERE, Server, started
+from innkeeper.issuer.store.upgrading import upgrade
+from tests.postgres import Postgres, postgres
+
+WORKERS = ["--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "error"]
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with ExitStack() as stack:
+        database = stack.enter_context(postgres())
+        house, address = stack.enter_context(innkeeper(database))
+        peer = stack.enter_context(toolkit(database))
+        made = partial(refresh_tokens, address, house.url)
+        hold(
+            "Refresh tokens rotated on PostgreSQL",
+            [rotation(house, made), rotation(peer, partial(made_by, peer, "refresh-tokens"))],
+            rounds,
+        )
+
+
+def refresh_tokens(address: str, origin: str, count: int) -> Sequence[str]:
+    return grants.refresh_tokens(address, origin, count)
+
+
+@contextmanager
+def innkeeper(database: Postgres) -> Iterator[tuple[Server, str]]:
+    """``innkeeper serve`` on a database of its own, and its address."""
+    address = database.new_database()
+    asyncio.run(upgrade(address))
+    told = {**HERE, "INNKEEPER_DATABASE_URL": address}
+    command = [sys.executable, "-m", "bench.serve", "ES256"]
+    with servers.state() as folder:
+        settle_in(folder)
+        with started("innkeeper", command, folder, "/jwks", told) as server:
+            yield server, address
+
+
+@contextmanager
+def toolkit(database: Postgres) -> Iterator[Server]:
+    """django-oauth-toolkit under granian, with threads to wait in for the database."""
+    told = {**HERE, "DATABASE_URL": database.new_database()}
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", *WORKERS, "bench.toolkit:application"]
+    with servers.state() as folder, started("django-oauth-toolkit", command, Path(folder), "/ready", told) as server:
+        yield server
+
+
+if __name__ == "__main__":
+    main()
