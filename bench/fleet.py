@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -27,9 +28,10 @@ def turns() -> Sequence[str]:
 
 
 def settle_in(folder: Path) -> None:
-    """Write settings into a folder: those for a laptop, and the fleet."""
+    """Write settings into a folder: those for a laptop without its twins, and the fleet."""
     laptop = files("innkeeper.issuer").joinpath("laptop.toml").read_text("utf-8")
-    (folder / "innkeeper.toml").write_text(laptop + "".join(_client(*one) for one in MACHINES.items()), "utf-8")
+    house = re.sub(r"^\[\[?twin.*?(?=^\[\[(?!twin)|\Z)", "", laptop, flags=re.DOTALL | re.MULTILINE)
+    (folder / "innkeeper.toml").write_text(house + "".join(_client(*one) for one in MACHINES.items()), "utf-8")
 
 
 def _client(name: str, secret: str) -> str:

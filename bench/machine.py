@@ -22,8 +22,10 @@ _TICK = 1 / os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 
 
-def pinned(core: int, command: Sequence[str]) -> list[str]:
-    """A command that runs on one core and stays there."""
+def pinned(core: int | None, command: Sequence[str]) -> list[str]:
+    """A command that runs on one core and stays there; on any where that is None."""
+    if core is None:
+        return list(command)
     return ["taskset", "--cpu-list", str(core), *command]
 
 
@@ -45,10 +47,22 @@ def _spent(process: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def resident_megabytes(process: int) -> float:
-    """Memory that a process and its children hold, shared pages counted for each."""
-    pages = sum(int((_PROC / str(one) / "statm").read_text().split()[1]) for one in family(process))
+def resident_megabytes(process: int, *, alone: bool = False) -> float:
+    """Memory that a process and, unless ``alone``, its children hold, shared pages counted for each."""
+    whose = [process] if alone else family(process)
+    pages = sum(int((_PROC / str(one) / "statm").read_text().split()[1]) for one in whose)
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def private_megabytes(process: int) -> float:
+    """Memory that would be free if this one process were gone."""
+    lines = (_PROC / str(process) / "smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1e3
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def wait_until_idle(process: int, at_most: float = 10.0) -> None:

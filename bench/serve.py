@@ -1,4 +1,5 @@
-"""``innkeeper serve`` for a bench: on the port in ``PORT``, signing access tokens as the first argument says."""
+"""``innkeeper serve`` for a bench: on the port in ``PORT``, signing access tokens as the first argument says; the other
+arguments are its own."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ def main(algorithm: str) -> None:
     from innkeeper.issuer.dialects.native import tokens
 
     tokens.ACCESS_ALGORITHM = algorithm
-    sys.argv = ["innkeeper", "serve"]
+    sys.argv = ["innkeeper", "serve", *sys.argv[2:]]
     innkeeper()
 
 

@@ -32,12 +32,16 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def innkeeper(algorithm: str = "ES256") -> Iterator[Server]:
-    """``innkeeper serve`` with an empty state, the clients of a laptop and a fleet; ``algorithm`` signs access tokens."""
-    command = [sys.executable, "-m", "bench.serve", algorithm]
+def innkeeper(algorithm: str = "ES256", *, workers: int = 0) -> Iterator[Server]:
+    """``innkeeper serve`` with an empty state, the clients of a laptop and a fleet; ``algorithm`` signs access tokens.
+
+    Several ``workers`` are on no core of their own.
+    """
+    command = [sys.executable, "-m", "bench.serve", algorithm, *(["--workers", str(workers)] if workers else [])]
+    core = None if workers else SERVER_CORE
     with state() as folder:
         settle_in(folder)
-        with started("innkeeper", command, folder, "/jwks", HERE) as server:
+        with started("innkeeper", command, folder, "/jwks", HERE, core) as server:
             yield server
 
 
@@ -63,13 +67,18 @@ def authlib() -> Iterator[Server]:
 
 @contextmanager
 def started(
-    name: str, command: Sequence[str], folder: Path, ready: str, environment: Mapping[str, str]
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    ready: str,
+    more: Mapping[str, str],
+    core: int | None = SERVER_CORE,
 ) -> Iterator[Server]:
     """A server that is told its port by ``PORT`` and answers at the path ``ready`` once it is up."""
     port = free_port()
-    told = {**os.environ, "PORT": str(port), "GRANIAN_PORT": str(port), **environment}
+    told = {**environment(port), **more}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(pinned(SERVER_CORE, command), cwd=folder, env=told, stdout=log, stderr=log)
+        process = subprocess.Popen(pinned(core, command), cwd=folder, env=told, stdout=log, stderr=log)
     try:
         server = Server(name, process.pid, f"http://127.0.0.1:{port}", folder)
         _await(process, server, ready)
@@ -77,6 +86,11 @@ def started(
     finally:
         process.terminate()
         process.wait(timeout=START)
+
+
+def environment(port: int) -> dict[str, str]:
+    """What tells a server its port, whoever it is."""
+    return {**os.environ, "PORT": str(port), "GRANIAN_PORT": str(port), "INNKEEPER_PORT": str(port)}
 
 
 def _await(process: subprocess.Popen[bytes], server: Server, ready: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +19,7 @@ from innkeeper.issuer.app import Issuer, open_issuer
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
+from innkeeper.issuer.witness.witness import Witness
 from innkeeper.protocol import pkce
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Trail
@@ -165,8 +166,10 @@ class House:
         development: bool = False,
         outside: Outside | None = None,
         also_at: Sequence[str] = (),
+        witness: Callable[[Clock], Witness] | None = None,
     ) -> None:
         self.clock = clock or Clock()
+        self._witness = witness(self.clock) if witness else None
         self.trails: list[Trail] = []
         self._runner = asyncio.Runner()
         server = replace(settings.server, state=str(folder), database_url=engines.database_of(folder))
@@ -185,6 +188,7 @@ class House:
                     clock=clock,
                     outside=outside,
                     also_at=also_at,
+                    witness=self._witness,
                 )
             )
         except UsageError:

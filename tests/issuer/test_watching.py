@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from innkeeper.issuer.core.effects import AddOnce
-from innkeeper.issuer.desk.registry import rotate_key, rotate_secret
+from innkeeper.issuer.desk.key_care import Cupboard, rotate_key
+from innkeeper.issuer.desk.registry import rotate_secret
 from innkeeper.issuer.store import sqlite
 from innkeeper.issuer.store.sqlite import SqliteStore
 from innkeeper.protocol.refusals import UsageError
@@ -55,7 +56,7 @@ def test_a_secret_that_another_process_changed_counts_without_a_restart(house: H
 
 def test_a_key_that_another_process_made_is_published_without_a_restart(house: House, tmp_path: Path) -> None:
     other = House(tmp_path, clock=house.clock)
-    fresh = other.run(rotate_key(other.issuer.realm, "ES256", 300))
+    fresh = other.run(rotate_key(Cupboard.of(other.issuer.realm), "ES256", 300))
     watched(house, lambda: fresh.kid in {key["kid"] for key in house.issuer.realm.ring.published(house.clock())})
     other.close()
 

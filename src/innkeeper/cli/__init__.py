@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -50,6 +50,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "user": Command("innkeeper.cli.user", "Add people"),
         "keys": Command("innkeeper.cli.keys", "List and rotate signing keys"),
         "db": Command("innkeeper.cli.db", "Look after the database"),
+        "audit": Command("innkeeper.cli.audit", "Read and verify the log of decisions and changes"),
         "profile": Command("innkeeper.cli.profile", "Show the sets of rules that clients can live by"),
     },
 }
@@ -90,6 +91,16 @@ def _run(name: str, arguments: list[str]) -> int:
             raise
         return _tell(f"innkeeper {name}", failure)
     return code if isinstance(code, int) else 0
+
+
+def guarded(who: str, work: Callable[[], int]) -> int:
+    """Do the work of a process of its own and return its exit code; what goes wrong is told as a command tells it."""
+    try:
+        return work()
+    except (Exception, KeyboardInterrupt) as failure:
+        if os.environ.get("INNKEEPER_DEBUG"):
+            raise
+        return _tell(who, failure)
 
 
 def loaded(name: str, command: Command) -> Any:

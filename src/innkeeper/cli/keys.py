@@ -1,4 +1,4 @@
-"""``innkeeper keys``: the keys that sign and those that others encrypt to, and new ones."""
+"""``innkeeper keys``: the keys that sign and those that others encrypt to; new ones, old ones, stolen ones."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ from typing import Annotated
 
 import typer
 
-from innkeeper.cli.state import with_realm
-from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.registry import rotate_key
+from innkeeper.cli.state import with_keys
+from innkeeper.issuer.desk import key_care
+from innkeeper.issuer.desk.key_care import AHEAD, LEAST_AHEAD, Cupboard
 from innkeeper.keys import jwe
 from innkeeper.keys.ring import StoredKey
+from innkeeper.protocol.refusals import UsageError
 
-app = typer.Typer(help="List and rotate keys.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="List, rotate, retire and revoke keys.", no_args_is_help=True, add_completion=False)
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; innkeeper.toml here by default.")]
+RealmName = Annotated[str, typer.Option("--realm", help="Whose keys: native, or a twin's id.")]
+Kid = Annotated[str, typer.Argument(help="The key's id, or how it begins.", metavar="KID")]
 
 
 @app.command("list")
-def list_all(config: Config = None) -> None:
+def list_all(realm: RealmName = "", config: Config = None) -> None:
     """List every key and what it does now."""
 
-    async def read(realm: Realm) -> tuple[list[StoredKey], int]:
-        return sorted(await realm.store.keys(), key=lambda one: (one.alg, one.active_from)), realm.now()
+    async def read(cupboard: Cupboard) -> tuple[list[StoredKey], int]:
+        keys = await cupboard.memory.keys()
+        return sorted(keys, key=lambda one: (one.alg, one.purpose, one.active_from)), cupboard.now
 
-    keys, now = with_realm(config, read)
+    keys, now = with_keys(config, realm, read)
     for one in keys:
-        print(f"{one.kid}  {one.alg:7} {_state(one, now)}")
+        print(f"{one.kid}  {one.alg:7} {_state(one, now)}{f', {one.purpose}' if one.purpose else ''}")
 
 
 @app.command("rotate")
@@ -39,13 +43,43 @@ def rotate(
             help="The algorithm: ES256, RS256, PS256, ES384 or EdDSA; ECDH-ES or RSA-OAEP-256 for a key to encrypt to."
         ),
     ] = "ES256",
-    ahead: Annotated[int, typer.Option(help="Seconds that the new key is published before it signs.")] = 600,
+    ahead: Annotated[int, typer.Option(help="Seconds that the new key is published before it signs.")] = AHEAD,
+    purpose: Annotated[str, typer.Option(help="What alone it signs, in a twin with several keys.")] = "",
+    realm: RealmName = "",
     config: Config = None,
 ) -> None:
     """Make a new key. It is published at once, signs a while later, and the old one stays published after that."""
-    key = with_realm(config, lambda realm: rotate_key(realm, alg, ahead))
+    if ahead < LEAST_AHEAD:
+        raise UsageError(
+            f"--ahead {ahead}: a key is published {LEAST_AHEAD} seconds before it signs at least, or who remembers the old "
+            "keys could not verify its tokens. For a key that was stolen there is `innkeeper keys revoke`."
+        )
+    key = with_keys(config, realm, lambda cupboard: key_care.rotate_key(cupboard, alg, ahead, purpose))
     does = "opens what is encrypted to it" if alg in jwe.ALGORITHMS else f"signs from {_time(key.active_from)}"
     print(f"{key.kid}  {key.alg:7} {does}")
+
+
+@app.command("retire")
+def retire(kid: Kid, realm: RealmName = "", config: Config = None) -> None:
+    """Have a key sign no more. It stays published until the last token that it signed has expired."""
+    key = with_keys(config, realm, lambda cupboard: key_care.retire_key(cupboard, kid))
+    print(f"{key.kid}  {key.alg:7} published until {_time(key.expires_at or 0)}")
+
+
+@app.command("revoke")
+def revoke(
+    kid: Kid,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    realm: RealmName = "",
+    config: Config = None,
+) -> None:
+    """Take a stolen key away at once, on every node, and with it all tokens that it signed. Another one takes its place."""
+    if not yes:
+        typer.confirm(f"Every token that key {kid} signed stops working now. Go on?", abort=True)
+    gone, fresh = with_keys(config, realm, lambda cupboard: key_care.revoke_key(cupboard, kid))
+    print(f"{gone.kid}  {gone.alg:7} withdrawn")
+    if fresh is not None:
+        print(f"{fresh.kid}  {fresh.alg:7} takes its place")
 
 
 def _state(key: StoredKey, now: int) -> str:

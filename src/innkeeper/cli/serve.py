@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,29 +13,81 @@ from typing import Annotated
 import typer
 from starlette.types import ASGIApp
 
-from innkeeper.cli.serving import Leaving, Opening, listen, run
+from innkeeper.cli import guarded
+from innkeeper.cli.serving import Beside, Leaving, Opening, Tether, bind, listen, run
 from innkeeper.cli.state import MASTER_KEY
+from innkeeper.cli.tls import Pair
+from innkeeper.cli.witnessing import metrics_address, metrics_folder, server_witness
 from innkeeper.issuer.app import Issuer, open_issuer
 from innkeeper.issuer.desk.registry import development_records
 from innkeeper.issuer.http.health import Health
+from innkeeper.issuer.http.metrics import MetricsPage
 from innkeeper.issuer.settings import Settings, load
+from innkeeper.issuer.witness.metrics import share
+from innkeeper.issuer.witness.witness import Witness
 from innkeeper.protocol.refusals import UsageError
 
 
 def command(
     config: Annotated[Path | None, typer.Option(help="The settings file; innkeeper.toml here by default.")] = None,
-) -> None:
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that serve, one a core; SIGHUP replaces them one by one.")
+    ] = None,
+) -> int:
     """Serve an issuer as the settings say."""
     settings = load(config)
+    pair = _pair(settings)
+    if workers is not None:
+        return _supervise(config, settings, workers)
     listening = listen(settings.server.host, settings.server.port)
     print(f"innkeeper serves {settings.origin}", file=sys.stderr)
+    _serve(settings, listening, pair)
+    return 0
+
+
+def _supervise(config: Path | None, settings: Settings, workers: int) -> int:
+    from innkeeper.cli.workers import Workers, sockets
+
+    def work(listening: socket.socket, tether: Tether) -> int:
+        return guarded("innkeeper serve", lambda: _work(load(config), listening, tether))
+
+    if settings.server.metrics:
+        share(metrics_folder(settings))
+    places = sockets(settings.server.host, settings.server.port, workers)
+    print(f"innkeeper serves {settings.origin} with {workers} workers", file=sys.stderr)
+    return Workers(places, work, settings.server.leave).run()
+
+
+def _work(settings: Settings, listening: socket.socket, tether: Tether) -> int:
+    _serve(settings, listening, _pair(settings), tether)
+    return 0
+
+
+def _serve(settings: Settings, listening: socket.socket, pair: Pair | None, tether: Tether | None = None) -> None:
+    witness, beside = server_witness(settings, alone=tether is None), list[Beside]()
+    if witness.metrics is not None:
+        host, port = metrics_address(settings)
+        beside = [Beside(MetricsPage(witness.metrics), bind(host, port, shared=tether is not None))]
     health = Health()
-    run(Opening(lambda: _open(settings, health), Leaving(health.leave, settings.server.leave)), listening)
+    opening = Opening(lambda: _open(settings, witness, health), Leaving(health.leave, settings.server.leave))
+    run(opening, listening, pair=pair, tether=tether, beside=beside, as_json=True)
+
+
+def _pair(settings: Settings) -> Pair | None:
+    """What the settings say to speak TLS with. Raises ``UsageError``."""
+    server = settings.server
+    if not server.tls_certificate:
+        return None
+    pair = Pair(Path(server.tls_certificate), Path(server.tls_key) if server.tls_key else None)
+    pair.judge()
+    return pair
 
 
 @asynccontextmanager
-async def _open(settings: Settings, health: Health) -> AsyncIterator[ASGIApp]:
-    issuer = await open_issuer(settings, development=False, master=os.environ.get(MASTER_KEY), health=health)
+async def _open(settings: Settings, witness: Witness, health: Health) -> AsyncIterator[ASGIApp]:
+    issuer = await open_issuer(
+        settings, development=False, master=os.environ.get(MASTER_KEY), health=health, witness=witness
+    )
     try:
         await _judge(issuer, settings)
         async with issuer.watched():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
-import logging
 import math
+import os
 import signal
 import socket
 import time
@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from innkeeper.cli.logs import configure
+from innkeeper.cli.tls import Pair
 from innkeeper.issuer.http.connection import Connection
 from innkeeper.issuer.http.site import Site
 from innkeeper.protocol.refusals import UsageError
@@ -28,9 +30,16 @@ BACKLOG = 2048
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises ``UsageError`` where the port is taken or the address is not ours."""
+    return bind(host, port)
+
+
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """The same; ``shared`` with other sockets of this very program at the same address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listening.bind((host, port))
         listening.listen(BACKLOG)
@@ -100,21 +109,52 @@ _BETWEEN_SEARCHES = 20_000
 """Values that are newly made and kept, after which garbage is searched for among them."""
 
 
-def run(app: Opening, listening: socket.socket, *over_tls: OverTls) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests under way; after SIGTERM, leave in peace first."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    others = [_Other(_config(app, one.certificate), one.listening) for one in over_tls]
-    server = _First(_config(app), others, app.leaving)
+def run(
+    app: Opening,
+    listening: socket.socket,
+    *over_tls: OverTls,
+    pair: Pair | None = None,
+    tether: Tether | None = None,
+    beside: Sequence[Beside] = (),
+    as_json: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests under way; after SIGTERM, leave in peace first.
+
+    ``pair`` is what the first socket speaks TLS with; ``tether`` ties a worker to its parent, without which it does not serve on; ``beside`` are applications on sockets
+    of their own. Logs are ``as_json``, or lines for people."""
+    configure(as_json=as_json)
+    others = [_Other(_config(app, Pair(one.certificate), lifespan="off"), one.listening) for one in over_tls]
+    others += [_Other(_config(one.app, None, lifespan="off"), one.listening) for one in beside]
+    server = _First(_config(app, pair), others, app.leaving, pair, tether)
     try:
         with suppress(KeyboardInterrupt):  # the server has closed in good order by then
             server.run(sockets=[listening])
     finally:
-        for one in (listening, *(other.listening for other in over_tls)):
-            one.close()
+        for each in (listening, *(one.listening for one in over_tls), *(one.listening for one in beside)):
+            each.close()
         if app.failure is not None:
             raise app.failure
+
+
+class Tether(NamedTuple):
+    """What a worker and its parent know of each other: ``parent`` ends with the parent, ``ready`` is how it is told."""
+
+    parent: int
+    ready: int
+
+    def tie(self, orphaned: Callable[[], None]) -> None:
+        """Tell the parent that its worker is ready, and have ``orphaned`` called when it is gone."""
+        with suppress(BrokenPipeError):
+            os.write(self.ready, b"1")
+        os.close(self.ready)
+        asyncio.get_running_loop().add_reader(self.parent, orphaned)
+
+
+class Beside(NamedTuple):
+    """A small application, and the socket that it is served on."""
+
+    app: ASGIApp
+    listening: socket.socket
 
 
 class OverTls(NamedTuple):
@@ -148,17 +188,31 @@ class _Other(uvicorn.Server):
 class _First(uvicorn.Server):
     """Opens and closes the application; the others serve in between."""
 
-    def __init__(self, config: uvicorn.Config, others: Sequence[_Other], leaving: Leaving | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        others: Sequence[_Other],
+        leaving: Leaving | None,
+        pair: Pair | None,
+        tether: Tether | None,
+    ) -> None:
         super().__init__(config)
         self._others = others
         self._leaving = leaving
         self._leaves_at = math.inf
+        self._pair = pair
+        self._tether = tether
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
             for other in self._others:
                 other.open()
+            if self._tether is not None:
+                self._tether.tie(self._orphaned)
+
+    def _orphaned(self) -> None:
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM the first time: say that we leave, go on for a while, then stop. Everything else: stop."""
@@ -170,6 +224,8 @@ class _First(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """uvicorn asks ten times a second whether it is time to stop."""
+        if self._pair is not None and self.config.ssl is not None and counter % _TICKS_BETWEEN_LOOKS == 0:
+            self._pair.renew(self.config.ssl)
         return await super().on_tick(counter) or time.monotonic() >= self._leaves_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -177,7 +233,11 @@ class _First(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(app: Opening, certificate: Path | None = None) -> uvicorn.Config:
+_TICKS_BETWEEN_LOOKS = 20
+"""A tick is a tenth of a second."""
+
+
+def _config(app: ASGIApp, pair: Pair | None, *, lifespan: Literal["on", "off"] = "on") -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -187,8 +247,9 @@ def _config(app: Opening, certificate: Path | None = None) -> uvicorn.Config:
         loop="auto",
         http=Connection,
         ws="none",
-        lifespan="off" if certificate else "on",
-        ssl_certfile=certificate,
+        lifespan=lifespan,
+        ssl_certfile=pair.certificate if pair else None,
+        ssl_keyfile=pair.key if pair else None,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )

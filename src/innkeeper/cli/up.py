@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from innkeeper.cli.serving import Opening, OverTls, listen, run
 from innkeeper.cli.state import MASTER_KEY
 from innkeeper.cli.twin_show import SHOWN
+from innkeeper.cli.witnessing import server_witness
 from innkeeper.guard import Guard
 from innkeeper.guard.keys import Freshness
 from innkeeper.hotel import make_hotel
 from innkeeper.issuer.app import Issuer, open_issuer, open_seal, system_clock
-from innkeeper.issuer.desk.registry import rotate_key
+from innkeeper.issuer.desk.key_care import Cupboard, rotate_key
 from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.issuer.store.upgrading import bring_up
@@ -41,6 +42,8 @@ def command(
 ) -> None:
     """Serve issuer, hotel and tour on this computer, all set up."""
     settings = load(config)
+    if settings.server.tls_certificate:
+        raise UsageError("tls_certificate is for `serve`; `up` makes a certificate for this computer by itself")
     listening = listen(settings.server.host, settings.server.port)
     over_tls = _over_tls(settings)
     origins = [f"https://localhost:{one.listening.getsockname()[1]}" for one in over_tls]
@@ -74,7 +77,8 @@ _TLS_PORT = 8443
 async def _open(settings: Settings, origins: list[str]) -> AsyncIterator[ASGIApp]:
     master = os.environ.get(MASTER_KEY)
     await bring_up(settings.database)
-    issuer = await open_issuer(settings, development=True, observe=tap, master=master, also_at=origins)
+    witness = server_witness(settings, alone=True)
+    issuer = await open_issuer(settings, development=True, observe=tap, master=master, also_at=origins, witness=witness)
     tour = _tour(issuer, settings)
     try:
         async with issuer.watched():
@@ -135,7 +139,7 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
         return await issuer.cut_again(claims, system_clock() - _AN_HOUR)
 
     async def rotate_keys() -> None:
-        await rotate_key(issuer.realm, ACCESS_ALGORITHM, publish_ahead=0)
+        await rotate_key(Cupboard.of(issuer.realm), ACCESS_ALGORITHM, ahead=0)
         await issuer.realm.reload()
 
     return make_tour(

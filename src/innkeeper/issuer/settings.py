@@ -29,6 +29,9 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``Client-Cert``; they must set or remove it on every request. ``client_certificate_authorities`` is a PEM file of
     those who vouch for certificates by name (tls_client_auth); without it, only keys that a client registered count.
     ``mtls_url`` is the address at which the proxy asks callers for a certificate, where it is another one.
+    ``tls_certificate`` and ``tls_key`` are PEM files with which ``serve`` speaks TLS itself, where no proxy does; they
+    are read anew when they change. ``metrics`` is a host and port of their own, as 127.0.0.1:9400, at which Prometheus
+    finds /metrics: none by default, and none that strangers should reach. Without ``tls_key`` the key is in the certificate's file.
 
     ``tls_port`` 8443, or none where that is taken: the port of https://localhost at which ``innkeeper up`` serves the same
     over TLS, since some clients call no issuer over http. Its certificate is vouched for by ``ca.pem`` in the state
@@ -54,11 +57,16 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database_url: str = ""
     database_connections: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
     leave: Annotated[float, msgspec.Meta(ge=0)] = 5.0
+    metrics: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
 
     def __post_init__(self) -> None:
         why = _why_no_issuer(self.public_url) if self.public_url else None
         if why:
             raise UsageError(f"public_url {self.public_url!r}: {why}; write for example https://inn.example")
+        if self.tls_key and not self.tls_certificate:
+            raise UsageError(f"tls_key {self.tls_key!r} needs tls_certificate, the certificate that it belongs to")
         for port in (self.port, self.tls_port or 0):
             if not 0 <= port <= _LAST_PORT:
                 raise UsageError(f"port {port}: a port is a number from 1 to {_LAST_PORT}")
@@ -88,6 +96,24 @@ class Lifetimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session: Lifetime = 12 * 3600
     device_code: Lifetime = 600
     backchannel: Lifetime = 300
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signing keys. ``rotate_days`` 90: how old one grows before the next one takes its place, which is published a day before;
+    0 for never. ``master`` is where the key comes from that seals all others: ``file:PATH``, ``env:NAME`` or
+    ``command:PROGRAM ARGUMENTS``, which asks a key service; by default a file in the state folder, made when there is none.
+    """
+
+    rotate_days: Annotated[int, msgspec.Meta(ge=0)] = 90
+    master: str = ""
+
+
+class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit log, under ``audit/`` in the state folder. ``enabled`` on: one line for whatever was refused, given or
+    changed. ``rotate_megabytes`` 64: how large a file grows before the next one; none is ever removed by innkeeper."""
+
+    enabled: bool = True
+    rotate_megabytes: Annotated[int, msgspec.Meta(ge=1)] = 64
 
 
 class Delegation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -205,12 +231,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trusted_issuer: list[TrustedIssuer] = []
     upstream: list[Upstream] = []
     delegation: Delegation = Delegation()
+    keys: Keys = Keys()
+    audit: Audit = Audit()
     twin: list[SeedTwin] = []
 
     @property
     def origin(self) -> str:
         """The issuer: what clients call this server."""
-        return self.server.public_url.rstrip("/") or f"http://{self.server.host}:{self.server.port}"
+        scheme = "https" if self.server.tls_certificate else "http"
+        return self.server.public_url.rstrip("/") or f"{scheme}://{self.server.host}:{self.server.port}"
 
     @property
     def database(self) -> str:
@@ -293,6 +322,8 @@ def _explained(message: str) -> str:
 _PARTS = (
     Server,
     Lifetimes,
+    Keys,
+    Audit,
     Delegation,
     Fetching,
     Registration,

@@ -231,16 +231,16 @@ def make(
 
 
 def rotate(
-    stored: Sequence[StoredKey], alg: str, seal: Seal, *, now: int, publish_ahead: int, keep: int
+    stored: Sequence[StoredKey], alg: str, seal: Seal, *, now: int, publish_ahead: int, keep: int, purpose: str = ""
 ) -> tuple[StoredKey, list[StoredKey]]:
-    """A new key for ``alg`` and the changed old ones.
+    """A new key for ``alg`` and ``purpose``, and the changed old ones.
 
     The new key signs ``publish_ahead`` seconds from now (at once where there is none yet); the old ones stay
     published ``keep`` seconds after that, until the last token they signed has expired.
     """
-    old = [one for one in stored if one.alg == alg and one.expires_at is None]
+    old = [one for one in stored if (one.alg, one.purpose) == (alg, purpose) and one.expires_at is None]
     start = now + publish_ahead if old else now
-    fresh = make(alg, seal, now=now, active_from=start)
+    fresh = make(alg, seal, now=now, active_from=start, purpose=purpose)
     return fresh, [msgspec.structs.replace(one, expires_at=start + keep) for one in old]
 
 

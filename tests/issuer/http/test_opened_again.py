@@ -13,7 +13,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from msgspec.structs import replace
 
-from innkeeper.issuer.desk.registry import NewClient, add_client, rotate_key, rotate_secret
+from innkeeper.issuer.desk.key_care import KEPT, Cupboard, rotate_key
+from innkeeper.issuer.desk.registry import NewClient, add_client, rotate_secret
 from innkeeper.issuer.store.sqlite import SqliteStore
 from innkeeper.keys.jws import parse
 from innkeeper.protocol.refusals import UsageError
@@ -153,7 +154,7 @@ def test_a_new_key_is_published_first_signs_later_and_the_old_one_fades(house: H
         return answer
 
     before = token()
-    fresh = house.run(rotate_key(house.issuer.realm, "ES256", 300))
+    fresh = house.run(rotate_key(Cupboard.of(house.issuer.realm), "ES256", 300))
     take_up(house)
     assert kid(token()) == kid(before) != fresh.kid
     assert {fresh.kid, kid(before)} <= {key["kid"] for key in house.get("/jwks").json["keys"]}
@@ -165,7 +166,7 @@ def test_a_new_key_is_published_first_signs_later_and_the_old_one_fades(house: H
     house.clock.move(598)
     assert verifies(house, last_of_the_old)
     assert house.post("/introspect", {"token": last_of_the_old, **ROBOT}).json["active"] is True
-    house.clock.move(10)
+    house.clock.move(KEPT)
     assert kid(before) not in {key["kid"] for key in house.get("/jwks").json["keys"]}
     assert verifies(house, token())
 
@@ -174,7 +175,7 @@ def test_a_token_signed_with_a_key_that_was_retired_opens_nothing_whatever_it_sa
     realm = house.issuer.realm
     old = realm.ring
     claims = old.read(house.token({"grant_type": "client_credentials", **ROBOT}).json["access_token"], "at+jwt")
-    house.run(rotate_key(realm, "ES256", 0))
+    house.run(rotate_key(Cupboard.of(realm), "ES256", 0))
     house.clock.move(3600)
     take_up(house)
     stolen = house.run(old.cut("ES256", "at+jwt", {**claims, "exp": house.clock() + 600}, claims["iat"]))
@@ -184,7 +185,7 @@ def test_a_token_signed_with_a_key_that_was_retired_opens_nothing_whatever_it_sa
 def test_the_key_of_id_tokens_can_change_too_and_old_hints_still_sign_out(house: House) -> None:
     visitor = Visitor(house)
     hint = redeem(house, visitor.code()).json["id_token"]
-    fresh = house.run(rotate_key(house.issuer.realm, "RS256", 0))
+    fresh = house.run(rotate_key(Cupboard.of(house.issuer.realm), "RS256", 0))
     take_up(house)
     tokens = redeem(house, visitor.code()).json
     assert kid(tokens["id_token"]) == fresh.kid

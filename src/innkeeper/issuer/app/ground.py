@@ -17,14 +17,17 @@ from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.settings import Settings
 from innkeeper.issuer.store.opening import open_store
 from innkeeper.issuer.store.port import Store
+from innkeeper.issuer.witness.witness import Witness
 from innkeeper.keys.seal import Seal, master_key
+from innkeeper.keys.unwrapping import unwrapped
 from innkeeper.protocol.addresses import is_loopback_address
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tokens.trail import Observer
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
-    """What a realm is opened with. ``development`` shows reasons and hints; ``observe`` takes every decision's trail."""
+    """What a realm is opened with. ``development`` shows reasons and hints; ``observe`` takes every decision's trail;
+    ``witness`` sees the requests."""
 
     settings: Settings
     store: Store
@@ -34,6 +37,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     fetcher: Fetcher
     explanations: Explanations
     development: bool
+    witness: Witness | None = None
 
 
 class Opened(Protocol):
@@ -87,13 +91,14 @@ async def open_state(settings: Settings, master: str | None) -> tuple[Store, Sea
 
 
 def open_seal(settings: Settings, master: str | None) -> Seal:
-    """The master key in the state folder, both made where missing. Raises ``UsageError``."""
+    """The master key: from where the settings say, else in the state folder, made where missing. Raises ``UsageError``."""
     state = Path(settings.server.state)
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the state folder {state}: {error.strerror}. Choose another STATE.") from None
-    return Seal(master_key(state / "master.key", master))
+    source = settings.keys.master
+    return Seal(unwrapped(source) if source and not master else master_key(state / "master.key", master))
 
 
 def outside_of(settings: Settings) -> Outside:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 from innkeeper.issuer.app.cognito import open_cognito
@@ -13,6 +13,7 @@ from innkeeper.issuer.app.entra import open_entra
 from innkeeper.issuer.app.ground import Ground, Opened, open_state, outside_of, system_clock
 from innkeeper.issuer.app.native import Native, open_native
 from innkeeper.issuer.desk.fetching import Fetcher
+from innkeeper.issuer.desk.key_care import Cupboard, rotate_who_is_due
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, random_id
 from innkeeper.issuer.dialects.layout import Cloud, Endpoint
@@ -23,12 +24,16 @@ from innkeeper.issuer.http.health import ALIVE, READY, Health
 from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.settings import SeedTwin, Settings
+from innkeeper.issuer.witness.store import watched
+from innkeeper.issuer.witness.witness import Witness
+from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.proxies import proxies
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 
 _GET = frozenset({"GET", "HEAD"})
 _NEVER_LOOKED = -1
+_DAY = 86_400
 _PURGE_EVERY = 60
 _PURGE_PAUSE = 0.05
 _PURGE_ROWS = 200
@@ -54,6 +59,8 @@ class Issuer:
         self.site = site
         self.health = health
         self.explanations = ground.explanations
+        self.witness = ground.witness
+        self._rotate_days = ground.settings.keys.rotate_days
         self._store = ground.store
         self._opened = (native, *others)
         self._seen = _NEVER_LOOKED
@@ -76,10 +83,16 @@ class Issuer:
     async def _watch(self) -> None:
         while True:
             await self._store.news()
+            self._sync_books()
             try:
                 await self.look()
             except (Unreachable, UsageError) as error:
                 log.warning("%s", error)
+
+    def _sync_books(self) -> None:
+        """Have the disk take the audit log, off the loop: it may take its time."""
+        if self.witness is not None:
+            self._syncing = asyncio.get_running_loop().run_in_executor(None, self.witness.sync)
 
     async def look(self) -> None:
         """Take up what other processes have changed. What could not be taken up is tried again at the next look."""
@@ -93,7 +106,8 @@ class Issuer:
             forgotten = 0
             try:
                 forgotten = await self._purge(self.realm.now() - _KEPT_AFTER_EXPIRY)
-            except Unreachable as error:
+                await self.care_for_keys()
+            except (Unreachable, UsageError) as error:
                 log.warning("%s", error)
             await asyncio.sleep(_PURGE_EVERY if forgotten < _PURGE_ROWS else _PURGE_PAUSE)
 
@@ -101,6 +115,17 @@ class Issuer:
         for opened in self._opened:
             for realm in opened.realms():
                 await realm.reload()
+
+    async def care_for_keys(self) -> list[StoredKey]:
+        """Make the keys whose time has come, of every realm; the new ones."""
+        period, fresh = self._rotate_days * _DAY, list[StoredKey]()
+        homes = {realm.name: realm for opened in self._opened for realm in opened.realms()} if period else {}
+        for realm in homes.values():
+            with self.witness.command("key rotation") if self.witness is not None else nullcontext():
+                fresh += await rotate_who_is_due(Cupboard.of(realm), period)
+        for key in fresh:
+            log.info("key %s signs %s from %d on", key.kid, key.alg, key.active_from)
+        return fresh
 
     async def _purge(self, before: int) -> int:
         """How many rows were forgotten in the realm that had most of them."""
@@ -117,6 +142,8 @@ class Issuer:
     def close(self) -> None:
         """Finish the writes that were asked for, and let go of the database."""
         self._store.close()
+        if self.witness is not None:
+            self.witness.close()
 
 
 async def open_issuer(
@@ -129,11 +156,13 @@ async def open_issuer(
     outside: Outside | None = None,
     also_at: Sequence[str] = (),
     health: Health | None = None,
+    witness: Witness | None = None,
 ) -> Issuer:
     """The issuer that the settings describe. ``development`` shows reasons and hints; ``master`` is a master key
     from the environment; ``outside`` is the way to others' documents where it is not to be made from the settings;
     ``also_at`` are further origins at which all realms are served, each realm under an issuer of that origin; ``health``
-    is told when all is open, and told by whoever stops the process that it leaves.
+    is told when all is open, and told by whoever stops the process that it leaves; ``witness`` sees all that happens, and is
+    closed with the issuer.
     Raises ``UsageError`` where state or settings are no good."""
     store, seal = await open_state(settings, master)
     static = layout(settings.origin).static
@@ -142,31 +171,37 @@ async def open_issuer(
     def see(trail: Trail) -> None:
         explanations.observe(trail)
         observe(trail)
+        if witness is not None:
+            witness.observe(trail)
 
     fetcher = Fetcher(outside or outside_of(settings), clock, redirects=settings.fetching.redirects)
     ground = Ground(
         settings=settings,
-        store=store,
+        store=watched(store) if witness is not None else store,
         seal=seal,
         clock=clock,
         observe=see,
         fetcher=fetcher,
         explanations=explanations,
         development=development,
+        witness=witness,
     )
     try:
         return await _opened(ground, also_at, health or Health())
     except BaseException:
         store.close()
+        if witness is not None:
+            witness.close()
         raise
 
 
 async def _opened(ground: Ground, also_at: Sequence[str], health: Health) -> Issuer:
-    native = await open_native(ground)
-    seeds = ground.settings.twin
-    twins = [await TWINS[one.dialect](ground, one) for one in seeds if one.dialect in TWINS]
-    if tenants := [one for one in seeds if one.dialect == "entra"]:
-        twins.append(await open_entra(ground, tenants))
+    with ground.witness.command("start") if ground.witness is not None else nullcontext():
+        native = await open_native(ground)
+        seeds = ground.settings.twin
+        twins = [await TWINS[one.dialect](ground, one) for one in seeds if one.dialect in TWINS]
+        if tenants := [one for one in seeds if one.dialect == "entra"]:
+            twins.append(await open_entra(ground, tenants))
     site = _front(ground, [native, *twins], also_at, health)
     health.opened(ground.store.version)
     return Issuer(ground, native, twins, site, health)
@@ -184,7 +219,8 @@ def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str], hea
 
     def site(origin: str) -> Site:
         table = {path: endpoint for one in opened for path, endpoint in one.endpoints(origin).items()}
-        return Site({**table, **probes}, believed, [finder for one in opened for finder in one.finders(origin)])
+        finders = [finder for one in opened for finder in one.finders(origin)]
+        return Site({**table, **probes}, believed, finders, ground.witness)
 
     def cloud(host: str) -> Cloud | None:
         return next((found for one in opened if (found := one.cloud(host))), None)

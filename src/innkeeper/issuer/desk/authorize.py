@@ -19,6 +19,7 @@ from innkeeper.issuer.desk.factors import factors_of
 from innkeeper.issuer.desk.front import in_front
 from innkeeper.issuer.desk.hints import read_hint
 from innkeeper.issuer.desk.leaving import note_client
+from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.desk.open_sessions import note_use
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.requests import PUSHED
@@ -50,12 +51,14 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None, *, give: b
     """
     ask = ticket.parameters()
     client, delivery = await _sought(realm, ask, ticket.delivery)
+    concerns(realm.name, client=client.id if client else "")
     examined = core.examine(ask, client, realm.policy, delivery)
     if not isinstance(examined.outcome, authorization_request.Authorization):
         realm.observe(examined.trail)
         return Answer(examined.outcome, examined.trail, client)
     wanted = examined.outcome
     session = await realm.session(cookie)
+    concerns(realm.name, subject=session.sub if session else "")
     consent = await _consent(realm, session, wanted.client)
     code = random_value()
     fresh = core.Fresh(digest(code), random_id(), random_id())

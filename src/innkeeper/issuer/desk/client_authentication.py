@@ -18,12 +18,14 @@ from innkeeper.issuer.core.methods import SECRET_JWT, TLS
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.client_keys import has_key, read_signed
 from innkeeper.issuer.desk.client_secrets import read_sealed
+from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys.certificates import vouched_for
 
 
 async def client_of(realm: Realm, proof: Proof, audiences: frozenset[str]) -> Decision[Client]:
     """The client behind ``proof``. ``audiences`` are the names under which an assertion may address us."""
+    concerns(realm.name, client=proof.client_id)
     sought = await realm.sought(proof.client_id)
     client = sought.client
     while True:

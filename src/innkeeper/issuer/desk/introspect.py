@@ -13,6 +13,7 @@ from innkeeper.issuer.core.introspect import Found
 from innkeeper.issuer.core.wrapping import PLAIN, of_introspection, of_userinfo
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
+from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.desk.realm import Realm, digest
 from innkeeper.issuer.desk.subjects import behind, told
 from innkeeper.issuer.desk.token import held_refresh_token
@@ -61,6 +62,7 @@ async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) ->
     """
     found = await find(realm, token)
     claims = found.claims or {}
+    concerns(realm.name, client=str(claims.get("client_id", "")), subject=str(claims.get("sub", "")))
     bound_to = (claims.get("cnf") or {}).get("jkt")
     bound = await prove(realm, sender, access_token=token, bound_to=bound_to)
     if bound.refusal:

@@ -18,6 +18,7 @@ from innkeeper.issuer.core.records import Client, Session
 from innkeeper.issuer.desk.client_documents import ClientDocuments
 from innkeeper.issuer.desk.errands import Errands
 from innkeeper.issuer.desk.fetching import Fetcher
+from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.shape import TokenShape
 from innkeeper.issuer.store.port import RealmStore
@@ -116,6 +117,7 @@ class Realm:
         if found is None or found.ended_at is not None or found.expires_at <= self.now():
             return None
         person = await self.store.person(found.sub)
+        concerns(self.name, subject=found.sub)
         return found if person is not None and not person.disabled else None
 
     async def reload(self) -> None:

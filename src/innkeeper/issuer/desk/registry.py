@@ -22,7 +22,6 @@ from innkeeper.issuer.desk.passwords import hash_password
 from innkeeper.issuer.desk.realm import Realm, random_id, random_value
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.issuer.store.port import RealmStore
-from innkeeper.keys.ring import StoredKey, rotate
 from innkeeper.keys.seal import Seal
 from innkeeper.protocol.redirects import why_not_registrable
 from innkeeper.protocol.refusals import UsageError
@@ -152,16 +151,6 @@ async def _person_named(realm: Realm, username: str) -> Person:
     if person is None:
         raise UsageError(f"nobody named {username!r}; `innkeeper user list` shows who is here")
     return person
-
-
-async def rotate_key(realm: Realm, alg: str, publish_ahead: int) -> StoredKey:
-    """Make a new signing key; the old ones are published until the last token they can have signed has expired."""
-    policy = realm.policy
-    keep = max(policy.access_lifetime, policy.id_lifetime) + policy.leeway
-    stored = await realm.store.keys()
-    fresh, changed = rotate(stored, alg, realm.seal, now=realm.now(), publish_ahead=publish_ahead, keep=keep)
-    await realm.store.put_keys([fresh, *changed])
-    return fresh
 
 
 async def plant(store: RealmStore, seal: Seal, settings: Settings, now: int) -> None:

@@ -11,6 +11,7 @@ from innkeeper.issuer.core.sign_in import HalfWay
 from innkeeper.issuer.core.throttling import password_lanes
 from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.factors import needs_code
+from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.desk.passwords import matches
 from innkeeper.issuer.desk.realm import Realm, digest, random_value
 from innkeeper.issuer.desk.throttle import give_back, take
@@ -41,6 +42,7 @@ async def sign_in(realm: Realm, caller: Caller, username: str, password: str) ->
     """Open a session for the person whose name and password these are, or ask for their code."""
     person = await realm.store.person_named(username)
     sub = person.sub if person else None
+    concerns(realm.name, subject=sub)
     network_is_known = await _network_is_known(realm, sub, caller.network)
     lanes = password_lanes(username, caller.network, caller.known(realm, sub), network_is_known=network_is_known)
     wait = await take(realm, lanes)

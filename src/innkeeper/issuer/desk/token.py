@@ -18,6 +18,7 @@ from innkeeper.issuer.core.wrapping import of_id_token
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
 from innkeeper.issuer.desk.binding import Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
+from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
 from innkeeper.issuer.desk.shape import Stamp
 from innkeeper.issuer.desk.subjects import told
@@ -68,11 +69,13 @@ async def decide(
         realm.observe(trail)
         return refusal
     ask = _read(parameters, bound, audiences)
+    concerns(realm.name, grant=ask.grant_type)
     decision, refresh = await REDEEM[ask.grant_type](realm, ask, client)
     trail = trail.then(decision.trail)
     if isinstance(decision.outcome, Refusal):
         realm.observe(trail)
         return decision.outcome
+    concerns(realm.name, subject=decision.outcome.subject)
     return Decided(decision.outcome, refresh, trail)
 
 

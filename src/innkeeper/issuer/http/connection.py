@@ -27,7 +27,16 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._out = _Together(transport, self.loop)
         self._short: _Short | None = None
+        self._closing = False
         super().connection_made(cast("asyncio.Transport", self._out))
+
+    def shutdown(self) -> None:
+        """The server stops. A connection that has just been made brings a request: it is answered before it is closed."""
+        if cast("Any", self.cycle) is not None:
+            super().shutdown()
+        elif not self._closing:
+            self._closing = True
+            self.timeout_keep_alive_task = self.loop.call_later(_LAST_CALL, self.timeout_keep_alive_handler)
 
     def on_message_begin(self) -> None:
         self._short = None
@@ -40,6 +49,7 @@ class Connection(HttpToolsProtocol):
         if short is None:
             self._as_uvicorn_begins()
             super().on_headers_complete()
+            self.cycle.keep_alive = self.cycle.keep_alive and not self._closing
         else:
             self.cycle = cast("Any", short)
 
@@ -78,7 +88,9 @@ class Connection(HttpToolsProtocol):
         if endpoint is None:
             return None
         peer = self.client[0] if self.client else ""
-        return _Short(site, endpoint, (method, path, query, self.headers, peer), parser.should_keep_alive())
+        return _Short(
+            site, endpoint, (method, path, query, self.headers, peer), parser.should_keep_alive() and not self._closing
+        )
 
     def _as_uvicorn_begins(self) -> None:
         """What uvicorn makes when a request begins, made now that it is known to need it."""
@@ -105,6 +117,10 @@ class Connection(HttpToolsProtocol):
         if not short.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+_LAST_CALL = 1.0
+"""Seconds that a connection without a request stays open when the server stops."""
 
 
 class _Short:

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
+from innkeeper.issuer.desk.matter import Matter
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Finder
+from innkeeper.issuer.witness.witness import Witness
 from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.exchange import JSON, NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.proxies import NO_PROXIES, Proxies
@@ -34,10 +36,17 @@ class Site:
     """The endpoints of one or several realms; ``finders`` are asked for those whose paths are not known beforehand.
     What is none of theirs is answered 404."""
 
-    def __init__(self, endpoints: Endpoints, proxies: Proxies = NO_PROXIES, finders: Sequence[Finder] = ()) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        proxies: Proxies = NO_PROXIES,
+        finders: Sequence[Finder] = (),
+        witness: Witness | None = None,
+    ) -> None:
         self._endpoints = endpoints
         self._proxies = proxies
         self._finders = finders
+        self._witness = witness
 
     def takes(self, scope: Scope) -> bool:
         """Whether an endpoint answers this request."""
@@ -83,8 +92,36 @@ class Site:
 
     async def answer(self, endpoint: Endpoint, request: Request) -> Reply:
         """What an endpoint answers, or that it failed; other origins may read it where the endpoint says so."""
-        reply = await _answer(endpoint, request)
+        witness = self._witness
+        if witness is None:
+            reply = await _answer(endpoint, request)
+        else:
+            matter, began = witness.begin(self._name(request.path), request.remote)
+            reply = await _answer(endpoint, request)
+            reply = _witnessed(witness, matter, began, request, reply)
         return _shared(reply) if endpoint.cors else reply
+
+    def _name(self, path: str) -> str:
+        """What an endpoint is called where requests are counted: one of few names, whatever is asked for."""
+        if path in self._endpoints:
+            return path
+        below = f"{path.rpartition('/')[0]}/*"
+        return below if below in self._endpoints else "found"
+
+
+def _witnessed(witness: Witness, matter: Matter, began: float, request: Request, reply: Reply) -> Reply:
+    """The reply, once it is in the books; where they take no more, nothing is handed out."""
+    try:
+        witness.end(matter, began, request.method, reply.status)
+    except OSError as error:
+        log.critical("the audit log cannot be written: %s", error)
+        return _busy()
+    return reply
+
+
+def _busy() -> Reply:
+    later = (("retry-after", "2"), ("cache-control", "no-store"))
+    return json_reply({"error": TEMPORARILY_UNAVAILABLE}, 503, later)
 
 
 class _Gone(Exception):
@@ -96,9 +133,7 @@ async def _answer(endpoint: Endpoint, request: Request) -> Reply:
         return await endpoint.handler(request)
     except Unreachable as error:
         log.warning("%s %s: %s", request.method, request.path, error)
-        return json_reply(
-            {"error": TEMPORARILY_UNAVAILABLE}, 503, (("retry-after", "2"), ("cache-control", "no-store"))
-        )
+        return _busy()
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return json_reply({"error": SERVER_ERROR}, 500, (("cache-control", "no-store"),))

@@ -1,0 +1,46 @@
+"""What is going on: the request that is being answered, as those see it who count, log and keep the books.
+
+Whoever answers a request opens a matter; what is decided and changed on the way is noted in it, and so is whom it concerns.
+A matter travels with its task and is nobody else's. Nothing secret is ever noted: ids, names of scopes, numbers, trails.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+from innkeeper.issuer.core.effects import Effect
+from innkeeper.tokens.trail import Trail
+
+
+class Matter:
+    """One request, or one command. ``what`` is its endpoint, ``network`` the address that it came from."""
+
+    __slots__ = ("changes", "client", "grant", "network", "over", "realm", "subject", "trails", "what")
+
+    def __init__(self, what: str, network: str = "") -> None:
+        self.what = what
+        self.network = network
+        self.realm = ""
+        self.client = ""
+        self.subject = ""
+        self.grant = ""
+        self.trails: list[Trail] = []
+        self.changes: list[Effect | str] = []
+        self.over = False
+
+
+current: ContextVar[Matter | None] = ContextVar("innkeeper_matter", default=None)
+
+
+def concerns(realm: str, *, client: str | None = "", subject: str | None = "", grant: str = "") -> None:
+    """Note whom the matter at hand concerns, as far as that is known by now."""
+    matter = current.get()
+    if matter is None:
+        return
+    matter.realm = realm
+    if client:
+        matter.client = client
+    if subject:
+        matter.subject = subject
+    if grant:
+        matter.grant = grant

@@ -1,0 +1,56 @@
+"""``innkeeper audit``: tail, verify and export, over what servers and commands wrote."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, shell: dict[str, str]) -> Run:
+    def ran(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["innkeeper", *words]
+        return subprocess.run(command, cwd=tmp_path, env=shell, capture_output=True, text=True, check=False)
+
+    return ran
+
+
+def test_a_command_that_changes_something_is_in_the_books_by_name(run: Run, tmp_path: Path) -> None:
+    added = run("client", "add", "Night porter", "--json")
+    client = json.loads(added.stdout)
+    tail = run("audit", "tail", "-n", "1")
+    assert (tail.returncode, "at client add" in tail.stdout, client["client_id"] in tail.stdout) == (0, True, True)
+    kept = b"".join(one.read_bytes() for one in (tmp_path / ".innkeeper" / "audit").iterdir()).decode()
+    assert client["client_secret"] not in kept
+    (line,) = [
+        one for one in map(json.loads, run("audit", "export").stdout.splitlines()) if one["what"] == "client add"
+    ]
+    assert any(client["client_id"] in one for one in line["changes"])
+    assert run("audit", "export", "--since", "2999-01-01").stdout == ""
+
+
+def test_verify_tells_a_whole_chain_from_a_broken_one(run: Run, tmp_path: Path) -> None:
+    run("client", "add", "Night porter")
+    whole = run("audit", "verify")
+    assert (whole.returncode, "BROKEN" in whole.stdout) == (0, False)
+    head = whole.stdout.split()[-1]
+    run("client", "add", "Day porter")
+    assert run("audit", "verify", "--head", head).returncode == 0
+    assert run("audit", "verify", "--head", "0" * 64).returncode == 1
+    path = tmp_path / ".innkeeper" / "audit" / "command-1.jsonl"
+    path.write_text(path.read_text("utf-8").replace("client add", "client lie"), "utf-8")
+    broken = run("audit", "verify")
+    assert broken.returncode == 1
+    assert "command-1.jsonl line 2 does not follow the line before it" in broken.stdout
+
+
+def test_what_is_not_there_or_makes_no_sense_is_told(run: Run) -> None:
+    assert "there is no audit log" in run("audit", "tail").stderr
+    run("client", "list")
+    assert "write a date" in run("audit", "export", "--since", "yesterday").stderr
