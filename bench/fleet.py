@@ -27,11 +27,11 @@ def turns() -> Sequence[str]:
     ]
 
 
-def settle_in(folder: Path) -> None:
-    """Write settings into a folder: those for a laptop without its twins, and the fleet."""
+def settle_in(folder: Path, more: str = "") -> None:
+    """Write settings into a folder: ``more`` ones, those for a laptop without its twins, and the fleet."""
     laptop = files("innkeeper.issuer").joinpath("laptop.toml").read_text("utf-8")
     house = re.sub(r"^\[\[?twin.*?(?=^\[\[(?!twin)|\Z)", "", laptop, flags=re.DOTALL | re.MULTILINE)
-    (folder / "innkeeper.toml").write_text(house + "".join(_client(*one) for one in MACHINES.items()), "utf-8")
+    (folder / "innkeeper.toml").write_text(more + house + "".join(_client(*one) for one in MACHINES.items()), "utf-8")
 
 
 def _client(name: str, secret: str) -> str:
