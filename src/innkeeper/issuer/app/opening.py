@@ -64,6 +64,7 @@ class Issuer:
         self._store = ground.store
         self._opened = (native, *others)
         self._seen = _NEVER_LOOKED
+        self._synced_at = 0
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
@@ -90,8 +91,9 @@ class Issuer:
                 log.warning("%s", error)
 
     def _sync_books(self) -> None:
-        """Have the disk take the audit log, off the loop: it may take its time."""
-        if self.witness is not None:
+        """Have the disk take the audit log, once a second and off the loop: it may take its time."""
+        if self.witness is not None and self._synced_at != self.realm.now():
+            self._synced_at = self.realm.now()
             self._syncing = asyncio.get_running_loop().run_in_executor(None, self.witness.sync)
 
     async def look(self) -> None:

@@ -75,7 +75,7 @@ class Chain:
         """Have the disk take what was written."""
         if self._unsynced:
             self._unsynced = False
-            os.fsync(self._descriptor)
+            _flush(self._descriptor)
 
     def close(self) -> None:
         self.sync()
@@ -105,6 +105,7 @@ class Chain:
         self._write(Line(at=at, what="audit", about="rotation", outcome=kept.name))
 
 
+_flush = getattr(os, "fdatasync", os.fsync)
 _encode = msgspec.json.Encoder().encode
 
 
