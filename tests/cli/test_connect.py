@@ -96,14 +96,17 @@ def test_a_walk_with_a_wrong_secret_says_which_step_went_wrong(inn: Inn) -> None
     assert steps[1]["outcome"].startswith("invalid_client: ")
 
 
-def test_a_twin_of_the_inn_here_gives_a_profile_of_the_same_shape(inn: Inn, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("cloud", "maker"), [("cognito", "Amazon Cognito"), ("entra", "Microsoft Entra ID")])
+def test_a_twin_of_the_inn_here_gives_a_profile_of_the_same_shape(
+    inn: Inn, monkeypatch: pytest.MonkeyPatch, cloud: str, maker: str
+) -> None:
     monkeypatch.setenv("INNKEEPER_PORT", str(inn.port))
     monkeypatch.setenv("INNKEEPER_STATE", str(inn.folder / ".innkeeper"))
-    told("connect", "pool", "--twin", "cognito", "--client", "concierge")
+    told("connect", "pool", "--twin", cloud, "--client", "concierge")
     token = told("token", "--profile", "pool").strip()
     verdict = json.loads(told("explain", "-", "--profile", "pool", "--json", standard_input=token))
     assert verdict["verdict"]["outcome"] == "passed", verdict["verdict"]
-    assert verdict["maker"] == "Amazon Cognito"
+    assert verdict["maker"] == maker
     assert all(step["ok"] for step in json.loads(told("tour", "--profile", "pool", "--json")))
 
 
@@ -161,7 +164,7 @@ def test_outputs_that_will_not_do_are_refused_with_what_is_wrong(said: dict[str,
         (("connect", "x", "--outputs", "-"), "is not JSON"),
         (("connect", "../x", "--outputs", "-"), "a name has up to 64 letters"),
         (("connect", "x"), "nobody is here to be asked"),
-        (("connect", "x", "--twin", "okta"), "--twin 'okta': the settings have cognito"),
+        (("connect", "x", "--twin", "okta"), "--twin 'okta': the settings have cognito, entra"),
         (("token", "--profile", "nowhere"), "there is no profile 'nowhere'. innkeeper connect makes one."),
     ],
 )

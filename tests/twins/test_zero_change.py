@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 
+from innkeeper.detour.names import why_not
 from tests.inn import Inn, open_inn
 
 ROOT = Path(__file__).parents[2]
 INNKEEPER = str(Path(sys.executable).with_name("innkeeper"))
+NODE = Path(sys.executable).with_name("node")
+MODULES = ROOT / "tests" / "interop" / "node" / "node_modules"
 POOL = "us-east-1_innkeepr1"
+PYTHON = (sys.executable, "-c")
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +29,20 @@ def inn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
         yield opened
 
 
-def ran(inn: Inn, script: str, *, cloud: str) -> Any:
-    """What a Python program prints as JSON, with nothing of ours in its environment but what the run itself sets."""
+def ran(
+    inn: Inn,
+    script: str,
+    *more: str,
+    cloud: str,
+    words: tuple[str, ...] = PYTHON,
+    by: tuple[str, ...] = ("--refuse-others",),
+) -> Any:
+    """What a program prints as JSON, with nothing of ours in its environment but what the run itself sets."""
     usual = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "INNKEEPER_", "SSL_"))}
     told = {"INNKEEPER_PORT": str(inn.port), "INNKEEPER_STATE": str(inn.folder / ".innkeeper"), "HOME": str(inn.folder)}
-    words = [INNKEEPER, "twin", "run", f"--{cloud}", "--refuse-others", "--", sys.executable, "-c", script]
-    done = subprocess.run(words, env={**usual, **told}, cwd=inn.folder, capture_output=True, text=True, check=False)
+    usual["NODE_PATH"] = str(MODULES)
+    command = [INNKEEPER, "twin", "run", f"--{cloud}", *by, "--", *words, script, *more]
+    done = subprocess.run(command, env={**usual, **told}, cwd=inn.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "refused a connection" not in done.stderr
     return json.loads(done.stdout)
@@ -58,6 +70,82 @@ def test_boto3_without_an_endpoint_finds_the_twin_and_its_tokens_name_the_cloud(
     assert said["claims"]["iss"] == f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
     assert said["claims"]["token_use"] == "access"
     assert len(said["who"]) == 12
+
+
+TENANT = "5a9b7f1e-3c42-4d7a-8e15-0c6d2f4b9a31"
+
+MSAL = f"""
+import json, sys, msal, urllib.request
+twin = json.loads(sys.argv[1])
+[concierge] = [one for one in twin["clients"] if one["name"] == "concierge"]
+app = msal.ConfidentialClientApplication(
+    concierge["id"], authority="https://login.microsoftonline.com/{TENANT}", client_credential=concierge["secret"])
+answer = app.acquire_token_for_client([twin["apis"][0]["default_scope"]])
+import jwt
+keys = jwt.PyJWKClient("https://login.microsoftonline.com/{TENANT}/discovery/v2.0/keys")
+token = answer["access_token"]
+claims = jwt.decode(
+    token, keys.get_signing_key_from_jwt(token), algorithms=["RS256"], audience=twin["apis"][0]["id"],
+    issuer="https://login.microsoftonline.com/{TENANT}/v2.0")
+print(json.dumps(claims))
+"""
+
+
+def test_msal_with_microsofts_own_authority_finds_the_twin(inn: Inn) -> None:
+    claims = ran(inn, MSAL, entra(inn), cloud="entra")
+    assert claims["tid"] == TENANT
+    assert claims["roles"]
+
+
+AZURE = """
+import json, sys
+from azure.identity import ClientSecretCredential
+twin = json.loads(sys.argv[1])
+[concierge] = [one for one in twin["clients"] if one["name"] == "concierge"]
+credential = ClientSecretCredential(twin["tenant"], concierge["id"], concierge["secret"])
+print(json.dumps(len(credential.get_token(twin["apis"][0]["default_scope"]).token.split("."))))
+"""
+
+
+def test_azure_identity_without_a_setting_finds_the_twin(inn: Inn) -> None:
+    assert ran(inn, AZURE, entra(inn), cloud="entra") == 3
+
+
+MSAL_NODE = f"""
+const {{ ConfidentialClientApplication }} = require('@azure/msal-node');
+const twin = JSON.parse(process.argv[1]);
+const concierge = twin.clients.find((one) => one.name === 'concierge');
+const auth = {{ clientId: concierge.id, authority: 'https://login.microsoftonline.com/{TENANT}', clientSecret: concierge.secret }};
+new ConfidentialClientApplication({{ auth }})
+  .acquireTokenByClientCredential({{ scopes: [twin.apis[0].default_scope] }})
+  .then((answer) => console.log(JSON.stringify(answer.tokenType)));
+"""
+
+
+def test_msal_node_with_microsofts_own_authority_finds_the_twin(inn: Inn) -> None:
+    assert ran(inn, MSAL_NODE, entra(inn), cloud="entra", words=(str(NODE), "-e")) == "Bearer"
+
+
+AWS_NODE = f"""
+const {{ CognitoIdentityProviderClient, ListUserPoolClientsCommand }} = require('@aws-sdk/client-cognito-identity-provider');
+new CognitoIdentityProviderClient({{ region: 'us-east-1' }})
+  .send(new ListUserPoolClientsCommand({{ UserPoolId: '{POOL}', MaxResults: 60 }}))
+  .then((answer) => console.log(JSON.stringify(answer.UserPoolClients.map((one) => one.ClientName))));
+"""
+
+
+@pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can be done here")
+def test_the_aws_sdk_for_javascript_without_an_endpoint_finds_the_twin_by_names(inn: Inn) -> None:
+    """It connects for itself, whatever the environment says of proxies."""
+    assert "concierge" in ran(inn, AWS_NODE, cloud="cognito", words=(str(NODE), "-e"), by=("--names",))
+
+
+def entra(inn: Inn) -> str:
+    """What ``innkeeper twin show`` says of the tenant."""
+    told = {"INNKEEPER_PORT": str(inn.port), "INNKEEPER_STATE": str(inn.folder / ".innkeeper")}
+    words = [INNKEEPER, "twin", "show", "--json"]
+    shown = subprocess.run(words, env={**os.environ, **told}, cwd=inn.folder, capture_output=True, check=True)
+    return json.dumps(next(one for one in json.loads(shown.stdout)["twins"] if one["dialect"] == "entra"))
 
 
 def test_the_example_of_a_job_runs_what_is_tested_here() -> None:

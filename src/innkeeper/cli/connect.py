@@ -80,23 +80,39 @@ def _twin(dialect: str, config: Path | None) -> dict[str, Any]:
     if dialect not in twins:
         raise UsageError(f"--twin {dialect!r}: the settings have {', '.join(twins) or 'no twins'}")
     twin = twins[dialect]
-    clients = twin["clients"]
-    by_client = "audience" not in twin
+    return {**_clients(twin), **(_of_entra(twin) if "apis" in twin else _of_cognito(twin))}
+
+
+def _clients(twin: dict[str, Any]) -> dict[str, Any]:
     return {
         "issuer": twin["issuer"],
         "token_endpoint": twin["endpoints"]["token"],
-        "audience": [one["id"] for one in clients] if by_client else twin["audience"],
-        "audience_claim": "client_id" if by_client else "aud",
-        "client_ids": {one["name"]: one["id"] for one in clients},
-        "client_secrets": {one["name"]: one["secret"] for one in clients if one["secret"]},
-        "scopes": {one.rpartition("/")[2]: one for one in twin["scopes"] if "/" in one},
-        "request_scopes": {one["name"]: _asked_for(twin, one) for one in clients if one["secret"]},
+        "client_ids": {one["name"]: one["id"] for one in twin["clients"]},
+        "client_secrets": {one["name"]: one["secret"] for one in twin["clients"] if one["secret"]},
     }
 
 
-def _asked_for(twin: dict[str, Any], client: dict[str, Any]) -> str:
-    """What a machine sends as scope: its scopes at the API, or all of them at once where the cloud takes nothing else."""
-    return str(twin.get("machine_scope") or " ".join(one for one in client["scopes"] if "/" in one))
+def _of_cognito(twin: dict[str, Any]) -> dict[str, Any]:
+    """An API there knows its tokens by their client; scopes are asked for one by one."""
+    named = {one["name"]: " ".join(scope for scope in one["scopes"] if "/" in scope) for one in twin["clients"]}
+    return {
+        "audience": [one["id"] for one in twin["clients"]],
+        "audience_claim": "client_id",
+        "scopes": {one.rpartition("/")[2]: one for one in twin["scopes"] if "/" in one},
+        "request_scopes": {one["name"]: named[one["name"]] for one in twin["clients"] if one["secret"]},
+    }
+
+
+def _of_entra(twin: dict[str, Any]) -> dict[str, Any]:
+    """The first API; a machine asks for everything it was assigned there."""
+    api = twin["apis"][0]
+    return {
+        "audience": [api["id"]],
+        "audience_claim": "aud",
+        "scopes": {one.rpartition("/")[2]: one for one in api["scopes"]},
+        "roles": {one.removesuffix(".all"): one for one in api["roles"]},
+        "request_scopes": {one["name"]: api["default_scope"] for one in twin["clients"] if one["secret"]},
+    }
 
 
 def _asked() -> Profile:

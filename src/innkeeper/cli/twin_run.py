@@ -49,11 +49,22 @@ def command(
     settings = load(config)
     clouds = [cloud for cloud, wanted in ((COGNITO, cognito), (ENTRA, entra)) if wanted] or [COGNITO, ENTRA]
     with _inn(settings, config) as inn:
-        detour = Detour(Taken(clouds), inn, not refuse_others, (host or []) if names else None)
+        detour = Detour(
+            Taken(clouds), inn, not refuse_others, [*_hosts(settings, clouds), *(host or [])] if names else None
+        )
         ended = asyncio.run(run(detour, words))
     for refused in ended.refused:
         print(f"innkeeper: refused a connection to {refused}, which is no host of a twin", file=sys.stderr)
     return ended.code
+
+
+def _hosts(settings: Settings, clouds: list[str]) -> list[str]:
+    """The hosts of the pools that are there from the start: their regions' and their domains'."""
+    pools = [one.id for one in settings.twin if one.dialect == COGNITO and COGNITO in clouds]
+    regions = {pool: pool.partition("_")[0] for pool in pools}
+    apis = [f"{service}.{region}.amazonaws.com" for region in regions.values() for service in ("cognito-idp", "sts")]
+    domains = [f"{pool.replace('_', '').lower()}.auth.{region}.amazoncognito.com" for pool, region in regions.items()]
+    return list(dict.fromkeys([*apis, *domains]))
 
 
 @contextmanager
