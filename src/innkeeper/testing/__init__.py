@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from innkeeper.testing.forge import Forge as Forge
     from innkeeper.testing.issuer import IssuerForTests as IssuerForTests
     from innkeeper.testing.issuer import serving as serving
+    from innkeeper.testing.routed import RoutedClouds as RoutedClouds
+    from innkeeper.testing.routed import routed_clouds as routed_clouds
 
 _HOMES = {
     "Clock": "innkeeper.testing.clock",
     "Faults": "innkeeper.testing.faults",
     "Forge": "innkeeper.testing.forge",
     "IssuerForTests": "innkeeper.testing.issuer",
+    "RoutedClouds": "innkeeper.testing.routed",
+    "routed_clouds": "innkeeper.testing.routed",
     "serving": "innkeeper.testing.issuer",
 }
 

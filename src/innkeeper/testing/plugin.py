@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from innkeeper.issuer.settings import Settings
     from innkeeper.testing.issuer import IssuerForTests
+    from innkeeper.testing.routed import RoutedClouds
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,21 @@ def innkeeper_issuer(innkeeper_server: IssuerForTests) -> IssuerForTests:
     """An issuer as it was when it was opened: ``url``, ``forge``, ``clock``, ``faults``, ``token``, ``rotate_keys``."""
     innkeeper_server.reset()
     return innkeeper_server
+
+
+@pytest.fixture(scope="session")
+def innkeeper_twins(innkeeper_settings: Settings) -> Iterator[RoutedClouds]:
+    """Twins of both clouds for the whole session. Use ``innkeeper_clouds`` unless you start programs of your own."""
+    from innkeeper.testing.routed import routed_clouds
+
+    with routed_clouds(innkeeper_settings) as clouds:
+        yield clouds
+
+
+@pytest.fixture
+def innkeeper_clouds(innkeeper_twins: RoutedClouds, monkeypatch: pytest.MonkeyPatch) -> RoutedClouds:
+    """For this test, Cognito and Entra ID under their real addresses are twins on this computer, and other hosts are out
+    of reach over https. ``cognito`` and ``entra`` are their ids and secrets."""
+    for name, value in innkeeper_twins.environment.items():
+        monkeypatch.setenv(name, value)
+    return innkeeper_twins

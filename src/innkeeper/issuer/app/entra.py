@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from innkeeper.issuer.app.entra_shown import domains_of
 from innkeeper.issuer.app.ground import Ground, Origins
 from innkeeper.issuer.core.entra.names import CLOUD, CLOUD_HOSTS, GRAPH_URL, Names, names_at
 from innkeeper.issuer.core.policy import Policy
@@ -111,7 +112,7 @@ async def _open(ground: Ground, twin: SeedTwin) -> Desk:
     realm = await open_realm(
         name, policy, memory, ground.seal, NativeShape(), ground.clock, ground.observe, ground.fetcher
     )
-    desk = Desk(realm, twin.id, settings.title, tuple(twin.domains) or _DOMAINS, _switches(twin))
+    desk = Desk(realm, twin.id, settings.title, domains_of(twin), _switches(twin))
     if settings.server.only_this_computer:
         await plant(desk, settings)
     return desk
@@ -123,6 +124,3 @@ def _switches(twin: SeedTwin) -> Switches:
         if name not in known:
             raise UsageError(f"twin {twin.id}: no switch {name!r}; there are {', '.join(known)}")
     return msgspec.convert(twin.switches, Switches)
-
-
-_DOMAINS = ("innkeeper.onmicrosoft.com", "hotel.example")

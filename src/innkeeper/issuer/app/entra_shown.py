@@ -12,6 +12,11 @@ from innkeeper.issuer.settings import SeedClient, SeedTwin, Settings
 _TLS_PORT = 8443
 
 
+def domains_of(seed: SeedTwin) -> tuple[str, ...]:
+    """The tenant's domains, the one that it began with first."""
+    return tuple(seed.domains) or ("innkeeper.onmicrosoft.com", "hotel.example")
+
+
 def shown(settings: Settings, seed: SeedTwin) -> dict[str, Any]:
     """The tenant with its addresses over http, and over TLS as Microsoft's libraries want them."""
     over_tls = f"https://localhost:{settings.server.tls_port or _TLS_PORT}"
@@ -19,7 +24,7 @@ def shown(settings: Settings, seed: SeedTwin) -> dict[str, Any]:
         "dialect": seed.dialect,
         **_at(settings.origin, seed),
         "tenant": seed.id,
-        "domains": list(seed.domains),
+        "domains": list(domains_of(seed)),
         "tls": {"origin": over_tls, "ca": f"{settings.server.state}/ca.pem", **_at(over_tls, seed)},
         "clients": list(_clients(settings, seed)),
         "apis": list(_apis(settings, seed)),
@@ -27,7 +32,7 @@ def shown(settings: Settings, seed: SeedTwin) -> dict[str, Any]:
         "roles": [role for one in _apis(settings, seed) for role in one["roles"]],
         "people": [
             *({"username": one.username, "password": one.password} for one in settings.person),
-            *({"username": f"admin@{seed.domains[-1]}", "password": one.password} for one in settings.person[:1]),
+            *({"username": f"admin@{domains_of(seed)[-1]}", "password": one.password} for one in settings.person[:1]),
         ],
     }
 

@@ -1,0 +1,49 @@
+"""A test of somebody's own code with the clouds' real addresses, by a fixture instead of a wrapper."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import boto3
+import msal
+import pytest
+
+from innkeeper.testing import RoutedClouds
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+"""boto3 and requests leave their connections to the garbage collector."""
+
+
+def test_boto3_finds_the_pool_at_amazons_own_address(innkeeper_clouds: RoutedClouds) -> None:
+    pools = boto3.client("cognito-idp", region_name="us-east-1").list_user_pools(MaxResults=10)["UserPools"]
+    assert [one["Id"] for one in pools] == [innkeeper_clouds.cognito["pool"]]
+
+
+def test_msal_gets_a_token_at_microsofts_own_address(innkeeper_clouds: RoutedClouds) -> None:
+    entra = innkeeper_clouds.entra
+    machine = next(one for one in entra["clients"] if one["name"] == "machine")
+    authority = f"https://login.microsoftonline.com/{entra['tenant']}"
+    app = msal.ConfidentialClientApplication(machine["id"], authority=authority, client_credential=machine["secret"])
+    answer = app.acquire_token_for_client([entra["apis"][0]["default_scope"]])
+    assert answer["token_source"] == "identity_provider", answer
+
+
+def test_plain_http_gets_a_token_of_cognito_by_its_domain(innkeeper_clouds: RoutedClouds) -> None:
+    machine = next(one for one in innkeeper_clouds.cognito["clients"] if one["name"] == "machine")
+    form = {"grant_type": "client_credentials", "client_id": machine["id"], "client_secret": machine["secret"]}
+    url = "https://us-east-1innkeepr1.auth.us-east-1.amazoncognito.com/oauth2/token"
+    with urllib.request.urlopen(url, data=urllib.parse.urlencode(form).encode(), timeout=10) as answer:
+        assert json.load(answer)["token_type"] == "Bearer"
+
+
+def test_other_hosts_are_out_of_reach(innkeeper_clouds: RoutedClouds) -> None:
+    with pytest.raises(urllib.error.URLError, match="403"):
+        urllib.request.urlopen("https://example.com", timeout=10)
+
+
+def test_nothing_of_it_stays_in_the_environment() -> None:
+    assert "127.0.0.1" not in os.environ.get("HTTPS_PROXY", "")
