@@ -81,7 +81,7 @@ def test_a_guest_signs_in_with_the_browser_and_the_id_token_is_believed(guest_to
 
 def test_a_guest_who_declines_leaves_the_issuers_own_code(house: Inn) -> None:
     with pytest.raises(Refused) as caught:
-        signed_in(house, "pool:enter", "deny")
+        signed_in(house, "openid address phone vip:enter", "deny")  # what nobody has allowed in this house
     assert (caught.value.number, caught.value.error) == ("IK613", "access_denied")
 
 

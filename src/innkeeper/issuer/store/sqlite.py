@@ -299,10 +299,13 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _judge(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN")  # both are of one moment: another process may be making the tables
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
     if version != NOTHING:
         judge(version, f"the database {path}")
-    elif connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    elif tables:
         raise _unusable(path, "it is another program's")
     if path.stat().st_size > _CHECKED_WHOLE:
         return
