@@ -311,6 +311,13 @@ def test_settings_that_would_believe_anybody_are_refused(house: House, server: S
         house.run(open_issuer(replace(house.settings, server=server), development=False))
 
 
+def test_nothing_is_made_for_settings_that_are_refused(house: House, tmp_path: Path) -> None:
+    server = Server(client_certificate_header="Client-Cert", state=str(tmp_path / "state"))
+    with pytest.raises(UsageError, match="trusted_proxies"):
+        house.run(open_issuer(replace(house.settings, server=server), development=False))
+    assert not (tmp_path / "state").exists()
+
+
 def test_authorities_that_cannot_be_read_stop_the_house(house: House, tmp_path: Path) -> None:
     for name, text in (("missing.pem", None), ("empty.pem", ""), ("leaf.pem", SHOPS.pem)):
         if text is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from innkeeper.issuer.app.cognito import open_cognito
 from innkeeper.issuer.app.entra import open_entra
 from innkeeper.issuer.app.ground import Ground, Opened, open_state, outside_of, system_clock
-from innkeeper.issuer.app.native import Native, open_native
+from innkeeper.issuer.app.native import Native, open_native, policy_of
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.key_care import Cupboard, rotate_who_is_due
 from innkeeper.issuer.desk.outside import Outside
@@ -27,7 +27,7 @@ from innkeeper.issuer.settings import SeedTwin, Settings
 from innkeeper.issuer.witness.store import watched
 from innkeeper.issuer.witness.witness import Witness
 from innkeeper.keys.ring import StoredKey
-from innkeeper.protocol.proxies import proxies
+from innkeeper.protocol.proxies import Proxies, proxies
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 
@@ -166,6 +166,9 @@ async def open_issuer(
     is told when all is open, and told by whoever stops the process that it leaves; ``witness`` sees all that happens, and is
     closed with the issuer.
     Raises ``UsageError`` where state or settings are no good."""
+    server, way = settings.server, outside or outside_of(settings)
+    policy_of(settings, development=development)  # refuses what is no good before anything is made
+    believed = proxies(server.trusted_proxies, server.client_certificate_header)
     store, seal = await open_state(settings, master)
     static = layout(settings.origin).static
     explanations = Explanations(settings.origin, settings.title, static, development=development)
@@ -176,7 +179,7 @@ async def open_issuer(
         if witness is not None:
             witness.observe(trail)
 
-    fetcher = Fetcher(outside or outside_of(settings), clock, redirects=settings.fetching.redirects)
+    fetcher = Fetcher(way, clock, redirects=settings.fetching.redirects)
     ground = Ground(
         settings=settings,
         store=watched(store) if witness is not None else store,
@@ -189,7 +192,7 @@ async def open_issuer(
         witness=witness,
     )
     try:
-        return await _opened(ground, also_at, health or Health())
+        return await _opened(ground, believed, also_at, health or Health())
     except BaseException:
         store.close()
         if witness is not None:
@@ -197,14 +200,14 @@ async def open_issuer(
         raise
 
 
-async def _opened(ground: Ground, also_at: Sequence[str], health: Health) -> Issuer:
+async def _opened(ground: Ground, believed: Proxies, also_at: Sequence[str], health: Health) -> Issuer:
     with ground.witness.command("start") if ground.witness is not None else nullcontext():
         native = await open_native(ground)
         seeds = ground.settings.twin
         twins = [await TWINS[one.dialect](ground, one) for one in seeds if one.dialect in TWINS]
         if tenants := [one for one in seeds if one.dialect == "entra"]:
             twins.append(await open_entra(ground, tenants))
-    site = _front(ground, [native, *twins], also_at, health)
+    site = _front(ground, believed, [native, *twins], also_at, health)
     health.opened(ground.store.version)
     return Issuer(ground, native, twins, site, health)
 
@@ -213,11 +216,12 @@ TWINS: dict[str, Callable[[Ground, SeedTwin], Awaitable[Opened]]] = {"cognito": 
 """How the realm of a cloud's dialect is opened. Entra's tenants are opened together: people go from one to another."""
 
 
-def _front(ground: Ground, opened: Sequence[Opened], also_at: Sequence[str], health: Health) -> Site | Fronts:
+def _front(
+    ground: Ground, believed: Proxies, opened: Sequence[Opened], also_at: Sequence[str], health: Health
+) -> Site | Fronts:
     """One site for every origin, behind what tells them apart where there are several."""
     probes = {ALIVE: Endpoint(health.alive, _GET), READY: Endpoint(health.ready, _GET)}
-    server, home = ground.settings.server, ground.settings.origin
-    believed = proxies(server.trusted_proxies, server.client_certificate_header)
+    home = ground.settings.origin
 
     def site(origin: str) -> Site:
         table = {path: endpoint for one in opened for path, endpoint in one.endpoints(origin).items()}
