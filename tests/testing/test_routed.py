@@ -7,6 +7,7 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 
 import boto3
 import msal
@@ -16,6 +17,15 @@ from innkeeper.testing import RoutedClouds
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 """boto3 and requests leave their connections to the garbage collector."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _opened_before() -> Iterator[None]:
+    """Some earlier test has used urllib, which keeps the proxies that it first saw."""
+    request = urllib.request
+    before, request._opener = request._opener, request.build_opener()
+    yield
+    request._opener = before
 
 
 def test_boto3_finds_the_pool_at_amazons_own_address(innkeeper_clouds: RoutedClouds) -> None:

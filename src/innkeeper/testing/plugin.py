@@ -5,6 +5,7 @@ Nothing of the server is loaded before a test asks for it.
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -55,4 +56,6 @@ def innkeeper_clouds(innkeeper_twins: RoutedClouds, monkeypatch: pytest.MonkeyPa
     of reach over https. ``cognito`` and ``entra`` are their ids and secrets."""
     for name, value in innkeeper_twins.environment.items():
         monkeypatch.setenv(name, value)
+    # urllib reads the proxies once and keeps them: what an earlier test made of them must not count here
+    monkeypatch.setattr(urllib.request, "_opener", None)
     return innkeeper_twins
