@@ -4,6 +4,6 @@ One file a page; ``modules`` reads the source tree for all of them. ``python -m 
 ``docs/reference``; a test in ``tests/house`` fails when what stands there is out of date.
 """
 
-from docs.generate.pages import PARITY, REFERENCE, WRITERS, pages, parity_pages
+from docs.generate.pages import PARITY, REFERENCE, WRITERS, module_readmes, pages, parity_pages
 
-__all__ = ["PARITY", "REFERENCE", "WRITERS", "pages", "parity_pages"]
+__all__ = ["PARITY", "REFERENCE", "WRITERS", "module_readmes", "pages", "parity_pages"]

@@ -31,3 +31,8 @@ def pages(*names: str) -> dict[str, str]:
 def parity_pages() -> dict[str, str]:
     """The text of each twin's page about what it does as its cloud does, by file name."""
     return {f"{twin}.md": f"{NOTICE}\n\n{parity.page(twin)}" for twin in parity.twins()}
+
+
+def module_readmes() -> dict[Path, str]:
+    """The text of the README of each Terraform module, by its file."""
+    return {terraform.ROOT / name / "README.md": f"{NOTICE}\n\n{text}\n" for name, text in terraform.readmes().items()}

@@ -21,9 +21,49 @@ def page() -> str:
     return "\n".join(["# Terraform modules\n", _INTRODUCTION, *(line for name in MODULES for line in _module(name))])
 
 
+def readmes() -> dict[str, str]:
+    """The text of each module's README, by module: what it needs, an example, its tables."""
+    return {name: "\n".join(_readme(name)) for name in MODULES}
+
+
+def _readme(name: str) -> Iterator[str]:
+    yield f"# `terraform/{name}`: {MODULES[name]}\n"
+    yield f"{_needs(name)}\n"
+    example = (ROOT / name / "examples" / "basic" / "main.tf").read_text("utf-8")
+    yield f"From [`examples/basic`](examples/basic/main.tf):\n\n```hcl\n{_call(example)}\n```\n"
+    yield _CONNECT[name]
+    yield from _tables(name)
+    made = sorted({kind.strip('"') for kind, _ in _blocks(name, "resource")})
+    yield f"Made of: {', '.join(f'`{kind}`' for kind in made)}.\n"
+    yield "[All modules side by side](../../docs/reference/terraform.md)"
+
+
+def _needs(name: str) -> str:
+    """The versions that the module asks for, as a sentence."""
+    with (ROOT / name / "versions.tf").open(encoding="utf-8") as file:
+        asked = hcl2.load(file)["terraform"][0]
+    providers = [
+        f"`{_said_plainly(one['source'])}` `{_said_plainly(one['version'])}`"
+        for block in asked["required_providers"]
+        for provider, one in block.items()
+        if not provider.startswith("__")
+    ]
+    return f"Terraform `{_said_plainly(asked['required_version'])}`, {' and '.join(providers)}."
+
+
+def _call(example: str) -> str:
+    """The block in an example that calls the module itself."""
+    start = example.rindex("module ", 0, example.index('source = "../.."'))
+    return example[start : example.index("\n}\n", start) + 2]
+
+
 def _module(name: str) -> Iterator[str]:
     yield f"## `terraform/{name}`: {MODULES[name]}\n"
     yield f"An example stands in [`examples/basic`](../../terraform/{name}/examples/basic/main.tf).\n"
+    yield from _tables(name)
+
+
+def _tables(name: str) -> Iterator[str]:
     variables = [_variable(*one) for one in _blocks(name, "variable")]
     yield "\n".join(["| input | kind | default | meaning |", "|---|---|---|---|", *variables, ""])
     outputs = [
@@ -46,6 +86,10 @@ def _variable(name: str, body: dict[str, Any]) -> str:
     return f"| `{name}` | {kind} | {default} | {_said(body)} |"
 
 
+def _said_plainly(text: str) -> str:
+    return text.strip('"')
+
+
 def _said(body: dict[str, Any]) -> str:
     return str(body["description"]).removeprefix('"').removesuffix('"').replace('\\"', '"').replace("|", "\\|")
 
@@ -65,3 +109,16 @@ Three modules set up the clouds for an API, programs and people. `cognito` and `
 allow it and give the same outputs, so that what comes after (`innkeeper connect`, a gateway, a notebook) need not know
 which cloud it is. Secrets are in one output alone, which Terraform does not print unless it is asked for by name.
 """
+
+_FOR_PROGRAMS = """\
+After `terraform apply`, `innkeeper connect NAME --terraform FOLDER` makes a profile of the outputs, for
+`innkeeper token --profile NAME`, `explain`, `doctor` and the notebooks. The same without Terraform: `innkeeper provision {cloud}`.
+"""
+
+_CONNECT = {
+    "cognito": _FOR_PROGRAMS.format(cloud="cognito"),
+    "entra": _FOR_PROGRAMS.format(cloud="entra"),
+    "agentcore": """\
+`innkeeper explain - --as FILE` judges a token by the output `authorizer_json` as AgentCore would.
+""",
+}

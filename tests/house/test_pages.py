@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from docs.generate import PARITY, REFERENCE, WRITERS, pages, parity_pages
+from docs.generate import PARITY, REFERENCE, WRITERS, module_readmes, pages, parity_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +50,12 @@ def test_a_parity_page_is_as_the_tests_are() -> None:
     written = {page.name: page.read_text("utf-8") for page in PARITY.glob("*.md")}
     outdated = [name for name, text in parity_pages().items() if written.pop(name, "") != text]
     assert (outdated, list(written)) == ([], []), "docs/parity is out of date: run `make docs`"
+
+
+def test_each_terraform_modules_readme_is_as_the_module_is() -> None:
+    written = {page: page.read_text("utf-8") if page.exists() else "" for page in module_readmes()}
+    assert len(written) == 3
+    assert written == module_readmes(), "a README under terraform/ is out of date: run `make docs`"
 
 
 def test_no_reference_page_is_left_over() -> None:
