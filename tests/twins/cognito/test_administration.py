@@ -199,6 +199,26 @@ def test_a_domain_has_its_rules(pool: Pool, name: str) -> None:
     )
 
 
+@parity("Clients", "documented")
+def test_a_client_has_one_style_of_managed_login(pool: Pool) -> None:
+    """A client has one style of managed login, of Cognito's making or its own; it goes with the client."""
+    client = make_client(pool)["ClientId"]
+    of = {**OF, "ClientId": client}
+    assert pool.call("DescribeManagedLoginBrandingByClient", of).kind == "ResourceNotFoundException"
+    made = pool.done("CreateManagedLoginBranding", {**of, "UseCognitoProvidedValues": True})["ManagedLoginBranding"]
+    assert pool.done("DescribeManagedLoginBrandingByClient", of)["ManagedLoginBranding"] == made
+    again = pool.call("CreateManagedLoginBranding", {**of, "UseCognitoProvidedValues": True})
+    assert again.kind == "ManagedLoginBrandingExistsException"
+    style = {**OF, "ManagedLoginBrandingId": made["ManagedLoginBrandingId"]}
+    both = {**style, "UseCognitoProvidedValues": True, "Settings": {"a": 1}}
+    assert pool.call("UpdateManagedLoginBranding", both).kind == "InvalidParameterException"
+    pool.done("UpdateManagedLoginBranding", {**style, "Settings": {"a": 1}})
+    after = pool.done("DescribeManagedLoginBranding", style)["ManagedLoginBranding"]
+    assert (after["UseCognitoProvidedValues"], after["Settings"]) == (False, {"a": 1})
+    pool.done("DeleteUserPoolClient", of)
+    assert pool.call("DescribeManagedLoginBranding", style).kind == "ResourceNotFoundException"
+
+
 @parity("JSON API", "documented")
 def test_lists_come_in_pages(pool: Pool) -> None:
     """Lists come in pages of at most sixty."""

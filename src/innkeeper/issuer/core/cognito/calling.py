@@ -92,7 +92,7 @@ NOT_HERE = Page(
     "IK1162",
     "UnsupportedOperationException",
     "The twin does not do this operation",
-    "The cloud has it, the twin does not: devices, import jobs, branding, identity providers, risk and replicas are not in it.",
+    "The cloud has it, the twin does not: devices, import jobs, identity providers, risk and replicas are not in it.",
     "See the parity page for what is; test this part against the cloud.",
     "The operation is not in this twin of Cognito.",
     level="inferred",

@@ -1,4 +1,4 @@
-"""What an operation names has to be there: pools, app clients, users, groups, resource servers."""
+"""What an operation names has to be there: pools, app clients, users, groups, resource servers, styles."""
 
 from __future__ import annotations
 
@@ -55,6 +55,12 @@ def the_secret_exists(case: Named) -> Seen | Refusal:
     return _gone(OTHER_GONE, case, f"Client secret {case.name} does not exist.")
 
 
+@check("Cognito API: ResourceNotFoundException")
+def the_style_exists(case: Named) -> Seen | Refusal:
+    """The managed login style exists in the pool."""
+    return _gone(OTHER_GONE, case, "Managed login branding does not exist.")
+
+
 @check("Cognito API: UserNotFoundException")
 def the_user_exists(case: Named) -> Seen | Refusal:
     """The pool has a user by that name."""
@@ -66,6 +72,7 @@ THE_CLIENT = (the_client_exists,)
 THE_GROUP = (the_group_exists,)
 THE_RESOURCE_SERVER = (the_resource_server_exists,)
 THE_DOMAIN = (the_domain_exists,)
+THE_STYLE = (the_style_exists,)
 THE_SECRET = (the_secret_exists,)
 THE_USER = (the_user_exists,)
 
@@ -96,7 +103,7 @@ OTHER_GONE = Page(
     "IK1102",
     "ResourceNotFoundException",
     "What the operation names does not exist",
-    "A group, resource server, domain or secret by that name is not in the pool.",
+    "A group, resource server, domain, style or secret by that name is not in the pool.",
     "List what there is with the matching List operation.",
     "Resource not found.",
     level="documented",

@@ -123,6 +123,16 @@ PASSWORD_RULES: dict[str, Any] = {
 }
 
 
+class Branding(msgspec.Struct, frozen=True, kw_only=True):
+    """The style of managed login that an app client's pages have."""
+
+    id: str
+    client_id: str
+    created_at: int
+    modified_at: int
+    said: dict[str, Any] = {}
+
+
 class AppSecret(msgspec.Struct, frozen=True):
     """One secret of an app client: its name, its SHA-256, itself under the master key, when it was made."""
 

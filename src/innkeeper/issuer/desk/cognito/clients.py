@@ -9,7 +9,7 @@ from innkeeper.issuer.core.effects import RemoveClient
 from innkeeper.issuer.desk.cognito.cutting import as_client
 from innkeeper.issuer.desk.cognito.shelf import Kept
 from innkeeper.issuer.desk.cognito.sign_in import secret_purpose
-from innkeeper.issuer.desk.cognito.twin import CLIENTS, OpenPool
+from innkeeper.issuer.desk.cognito.twin import BRANDINGS, CLIENTS, OpenPool
 from innkeeper.issuer.desk.realm import digest
 
 
@@ -29,4 +29,5 @@ async def save_client(pool: OpenPool, client: AppClient, before: Kept[AppClient]
 async def remove_client(pool: OpenPool, kept: Kept[AppClient]) -> None:
     """Forget a client, and end everything it was given."""
     await pool.twin.account.commit((CLIENTS.drop(kept),))
-    await pool.store.commit((RemoveClient(kept.key, pool.now()),))
+    styles = [one for one in await BRANDINGS.all(pool.store) if one.record.client_id == kept.key]
+    await pool.store.commit((RemoveClient(kept.key, pool.now()), *map(BRANDINGS.drop, styles)))

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from innkeeper.issuer.core.cognito import formats, known
-from innkeeper.issuer.core.cognito.records import AppClient, Domain, Pool, ResourceServer
+from innkeeper.issuer.core.cognito.records import AppClient, Branding, Domain, Pool, ResourceServer
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.desk.cognito.declined import demand
 from innkeeper.issuer.desk.cognito.shelf import Kept, Shelf
@@ -28,6 +28,7 @@ Found = TypeVar("Found")
 
 POOLS, CLIENTS = Shelf("pool", Pool), Shelf("client", AppClient)
 SERVERS, DOMAINS = Shelf("resource server", ResourceServer), Shelf("domain", Domain)
+BRANDINGS = Shelf("branding", Branding)
 
 ACCESS, IDENTITY = "access", "id"
 """What the two keys of a pool sign."""

@@ -13,6 +13,7 @@ from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.desk.cognito.declined import Declined
 from innkeeper.issuer.desk.cognito.twin import Place
 from innkeeper.issuer.dialects.cognito.api import (
+    branding,
     clients,
     groups,
     own_account,
@@ -33,7 +34,7 @@ from innkeeper.tokens.trail import Trail, at_the_door, follow
 
 TARGET = "AWSCognitoIdentityProviderService."
 
-FAMILIES = (pools, clients, servers, groups, users, sign_up, own_account, sign_in, refreshing)
+FAMILIES = (pools, clients, servers, branding, groups, users, sign_up, own_account, sign_in, refreshing)
 OPERATIONS: dict[str, Operation] = {name: one for family in FAMILIES for name, one in family.OPERATIONS.items()}
 """Every operation that the twin does."""
 
