@@ -33,7 +33,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "token": Command("innkeeper.cli.token", "Get an access token from any issuer and print it"),
         "login": Command("innkeeper.cli.login", "Sign in with the browser and keep the token"),
         "logout": Command("innkeeper.cli.logout", "Take kept tokens back and forget them"),
-        "explain": Command("innkeeper.cli.explain", "Say what a token means, and whether a reader would take it"),
+        "explain": Command("innkeeper.cli.explain", "Say what a token or a refusal means, and what would mend it"),
         "doctor": Command("innkeeper.cli.doctor", "Say what is wrong with an issuer or an MCP server"),
     },
     REHEARSE: {

@@ -1,8 +1,9 @@
-"""``innkeeper explain``: a token in plain words, and the verdict of a reader."""
+"""``innkeeper explain``: a token in plain words, and the verdict of a reader; or a refusal, why it came and what mends it."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,12 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from innkeeper.cli import REFUSED, UNREACHABLE, profiled
+from innkeeper.cli import REFUSED, UNREACHABLE, explain_refusal, profiled
 from innkeeper.cli.portrait import Row, claim_rows, header_rows, summary
 from innkeeper.cli.show import heading, ledger, meanings, show
 from innkeeper.client.refused import quoted, refuse
 from innkeeper.client.wire import run
-from innkeeper.explain import agentcore, guard_file, mcp
+from innkeeper.explain import agentcore, guard_file, mcp, refused
 from innkeeper.explain.authorizer import authorizer
 from innkeeper.explain.guarded import judged, plainly
 from innkeeper.explain.published import from_file
@@ -41,7 +42,11 @@ NOT_READABLE = Page(
 
 def command(
     token: Annotated[
-        str, typer.Argument(help="The token; '-' or nothing reads it from standard input, out of your shell's history.")
+        str,
+        typer.Argument(
+            help="The token; '-' or nothing reads it from standard input, out of your shell's history. Or a refusal: a number "
+            "(IK1114, AADSTS700016), an exception with its message, an error's JSON."
+        ),
     ] = "-",
     issuer: Annotated[
         str | None, typer.Option(help="Check as a reader who trusts this issuer.", show_default=False)
@@ -73,8 +78,14 @@ def command(
     Without --issuer or a file nothing is fetched and nothing is verified. With one, the issuer's keys are fetched and
     every check is made as that reader makes it. The token itself is never sent anywhere. Exit code 1: refused; 3: keys
     could not be had.
+
+    A refusal is looked up: why it comes, what mends it in code, in the cloud's console and in Terraform, and how sure we
+    are that the cloud does so. --as cognito, entra or native narrows it down.
     """
-    text = _text(token)
+    given = _given(token)
+    if not TOKEN.search(given) and (told := refused.read(given)):
+        return explain_refusal.show_it(told, reader, as_json=as_json)
+    text = _text(given)
     try:
         said = read_unverified(text)
     except NotAToken as error:
@@ -87,6 +98,10 @@ def command(
     else:
         _show(said, verdict, time.time())
     return _exit_code(verdict) if verdict else 0
+
+
+TOKEN = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
+"""What has a token in it is read as one, whatever else it says."""
 
 
 class Asked:
@@ -152,11 +167,14 @@ def _exit_code(verdict: Verdict) -> int:
     return UNREACHABLE if verdict.undecided else REFUSED
 
 
-def _text(argument: str) -> str:
-    """The token in what was given: bare, after "Bearer", or in a token answer as JSON."""
+def _given(argument: str) -> str:
     if argument == "-" and sys.stdin.isatty():
         raise UsageError("no token: give one, or send one in, as in: innkeeper token ... | innkeeper explain")
-    text = (sys.stdin.read(1 << 20) if argument == "-" else argument).strip()
+    return (sys.stdin.read(1 << 20) if argument == "-" else argument).strip()
+
+
+def _text(text: str) -> str:
+    """The token in what was given: bare, after "Bearer", or in a token answer as JSON."""
     if text.startswith("{"):
         try:
             text = str(json.loads(text)["access_token"])

@@ -30,9 +30,15 @@ class Page(msgspec.Struct, frozen=True):
 
     @property
     def remedies(self) -> tuple[tuple[str, str], ...]:
-        """The remedies beside the one in code, by where they are taken."""
-        places = (("console", self.console), ("Terraform", self.terraform))
-        return tuple((place, text) for place, text in places if text)
+        """The remedies beside the one in code, by where they are taken; none for a refusal of our own."""
+        return self._taken_in("the console") if self.level else ()
+
+    def _taken_in(self, console: str) -> tuple[tuple[str, str], ...]:
+        return (console, self.console or NOTHING_THERE), ("Terraform", self.terraform or NOTHING_THERE)
+
+
+NOTHING_THERE = "nothing to change there; what is sent has to."
+"""The remedy in the console and in Terraform of what only the caller can mend."""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):

@@ -118,8 +118,8 @@ class Trail(msgspec.Struct, frozen=True, gc=False):
 def _of_the_cloud(refusal: Refusal) -> dict[str, str]:
     """How sure the cloud's behaviour is, and the remedies beside the one in code; nothing for a refusal of our own."""
     page = refusal.page
-    said = {"level": page.level, "console": page.console, "terraform": page.terraform}
-    return {name: text for name, text in said.items() if text}
+    remedies = zip(("console", "terraform"), (text for _, text in page.remedies), strict=False)
+    return {"level": page.level, **dict(remedies)} if page.level else {}
 
 
 Observer = Callable[[Trail], None]

@@ -130,7 +130,7 @@ PROBLEM = {
 DEVELOPMENT = {
     "reason": "the redirect URI is not one of the 2 registered",
     "remedy": "Send one of the registered URIs, character by character, or register the one you send.",
-    "remedies": [("console", "App client: Allowed callback URLs."), ("Terraform", "callback_urls")],
+    "remedies": [("the console", "App client: Allowed callback URLs."), ("Terraform", "callback_urls")],
     "level": "inferred",
     "steps": STEPS,
     "comparison": compare(

@@ -220,6 +220,8 @@ NAME_TAKEN = Page(
     "Choose another name, or sign in.",
     "User already exists",
     level="observed",
+    console="Users: look the name up; delete or rename the old one.",
+    terraform="terraform import aws_cognito_user.x POOL/NAME takes the user over.",
 )
 ALIAS_TAKEN = Page(
     "IK1133",
@@ -229,6 +231,8 @@ ALIAS_TAKEN = Page(
     "Use another address; on ConfirmSignUp, ForceAliasCreation takes it over.",
     "An account with the email already exists.",
     level="documented",
+    console="Users: search by the address.",
+    terraform="alias_attributes of aws_cognito_user_pool decide which addresses are names.",
 )
 ATTRIBUTE_BAD = Page(
     "IK1134",
@@ -308,4 +312,6 @@ STATE_BAD = Page(
     "Use AdminSetUserPassword.",
     "Resend not possible. User status is not FORCE_CHANGE_PASSWORD",
     level="observed",
+    console="Users, the user: the account's status, and what may be done with it.",
+    terraform="aws_cognito_user { enabled }.",
 )

@@ -341,6 +341,8 @@ PARAMETER_BAD = Page(
     "Read the message: it names the member. `innkeeper explain` and the log say what was expected.",
     "Invalid parameter.",
     level="inferred",
+    console="The console offers only values that fit.",
+    terraform="terraform validate finds most of it before anything is sent.",
 )
 FLOWS_TOGETHER = Page(
     "IK1151",
@@ -373,6 +375,8 @@ GROUP_TAKEN = Page(
     "Use UpdateGroup, or another name.",
     "A group with the name already exists.",
     level="documented",
+    console="Groups: look it up.",
+    terraform="terraform import aws_cognito_user_group.x POOL/NAME takes the group over.",
 )
 TOO_MUCH = Page(
     "IK1154",
@@ -382,4 +386,6 @@ TOO_MUCH = Page(
     "Delete the older one with DeleteUserPoolClientSecret.",
     "Maximum number of client secrets reached.",
     level="documented",
+    console="Service Quotas, Amazon Cognito user pools.",
+    terraform="aws_servicequotas_service_quota asks for more, where the quota can be raised.",
 )

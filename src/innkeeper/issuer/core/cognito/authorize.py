@@ -221,6 +221,8 @@ BAD_RESOURCE = Page(
     "Send one resource, the https address of the API.",
     "",
     level="documented",
+    console="User pool, Settings: the feature plan is Essentials or Plus.",
+    terraform='user_pool_tier = "ESSENTIALS"',
 )
 NOBODY_SIGNED_IN = Page(
     "IK1026",

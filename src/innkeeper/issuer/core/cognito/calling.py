@@ -87,6 +87,7 @@ NOT_SIGNED = Page(
     "Missing Authentication Token",
     level="documented",
     terraform='provider "aws" { access_key = "local", secret_key = "local" }',
+    console="The console signs for you.",
 )
 NOT_HERE = Page(
     "IK1162",
@@ -96,6 +97,8 @@ NOT_HERE = Page(
     "See the parity page for what is; test this part against the cloud.",
     "The operation is not in this twin of Cognito.",
     level="inferred",
+    console="The cloud's console has it; here there is nothing to click.",
+    terraform="Leave the resource out when the provider points here, for example with count = var.local ? 0 : 1.",
 )
 INPUT_BAD = Page(
     "IK1163",
@@ -142,6 +145,7 @@ REUSED = Page(
     "Refresh token has been rotated.",
     level="documented",
     terraform="refresh_token_rotation { retry_grace_period_seconds = 60 }",
+    console="App client, Refresh token rotation: the grace period.",
 )
 CLIENT_REFUSED = Page(
     "IK1168",

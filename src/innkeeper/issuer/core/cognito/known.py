@@ -107,6 +107,8 @@ OTHER_GONE = Page(
     "List what there is with the matching List operation.",
     "Resource not found.",
     level="documented",
+    console="Look the name up in the user pool: Users, Groups, Resource servers or Domain.",
+    terraform="Refer to the resource's attribute instead of writing its name, so that Terraform makes it first.",
 )
 USER_GONE = Page(
     "IK1103",

@@ -88,6 +88,7 @@ SCOPE_REFUSED = Page(
     "Invalid scope requested.",
     level="inferred",
     terraform='allowed_oauth_scopes = ["IDENTIFIER/SCOPE"]',
+    console="App client, Login pages: Custom scopes.",
 )
 EXCHANGE_PAGES = {
     exchange.MAY_NOT_EXCHANGE: CLIENT_REFUSED,

@@ -149,6 +149,8 @@ NOT_INVITED = Page(
     "A valid access token with the registration scope is required.",
     401,
     level="documented",
+    console="User pool, Dynamic client registration: allow open registration.",
+    terraform="No block of the aws provider is known to us; the awscc provider mirrors CloudFormation.",
 )
 METADATA_BAD = Page(
     "IK1051",
@@ -158,6 +160,8 @@ METADATA_BAD = Page(
     "Leave grant_types and scope out, or change DcrConfiguration of the pool.",
     "The client metadata is not valid.",
     level="inferred",
+    console="User pool, Dynamic client registration: allowed scopes and grant types.",
+    terraform="No block of the aws provider is known to us; the awscc provider mirrors CloudFormation.",
 )
 REDIRECT_BAD = Page(
     "IK1052",

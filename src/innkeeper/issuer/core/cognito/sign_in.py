@@ -314,6 +314,7 @@ NOT_CONFIRMED = Page(
     "User is not confirmed.",
     level="observed",
     console="User pool, Users, Actions: Confirm account.",
+    terraform="auto_verified_attributes of aws_cognito_user_pool; users that Terraform makes are confirmed.",
 )
 RESET_FIRST = Page(
     "IK1119",
@@ -323,4 +324,6 @@ RESET_FIRST = Page(
     "Call ConfirmForgotPassword with the code that was sent.",
     "Password reset required for the user",
     level="documented",
+    console="Users, the user: Set password.",
+    terraform="aws_cognito_user { password }.",
 )

@@ -446,6 +446,8 @@ REDIRECT_DIFFERS = Page(
     "Send the very same redirect_uri to /oauth2/authorize and /oauth2/token.",
     "invalid_redirect",
     level="documented",
+    console="App client, Login pages: Allowed callback URLs lists what may be sent.",
+    terraform="callback_urls of aws_cognito_user_pool_client.",
 )
 UNREADABLE_ATTRIBUTE = Page(
     "IK1009",

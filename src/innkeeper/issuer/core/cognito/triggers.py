@@ -104,6 +104,8 @@ FUNCTION_MISSING = Page(
     'Under [twin.triggers] of the settings, map the function\'s name to "module:callable" or to an http address.',
     "The function cannot be called.",
     level="inferred",
+    console="User pool, Extensions: take the trigger out, where it is not needed.",
+    terraform="lambda_config of aws_cognito_user_pool.",
 )
 FUNCTION_ANSWER = Page(
     "IK1106",
@@ -113,4 +115,6 @@ FUNCTION_ANSWER = Page(
     "End the function with `return event`.",
     "Unrecognizable lambda output",
     level="documented",
+    console="Lambda, the function: its code.",
+    terraform="The code that aws_lambda_function deploys.",
 )

@@ -1,11 +1,19 @@
-"""An AADSTS code: a numbered refusal of the twin that also has Microsoft's own number."""
+"""A numbered refusal of the Entra twin, and an AADSTS code: one that also has Microsoft's own number."""
 
 from __future__ import annotations
 
 from innkeeper.protocol.refusals import Page, Refusal
 
 
-class Aadsts(Page, frozen=True, kw_only=True):
+class EntraPage(Page, frozen=True):
+    """A refusal whose console is called the portal."""
+
+    @property
+    def remedies(self) -> tuple[tuple[str, str], ...]:
+        return self._taken_in("the portal")
+
+
+class Aadsts(EntraPage, frozen=True, kw_only=True):
     """``code`` is Microsoft's number, ``wire`` the sentence after it, with {names} for the values of the case.
 
     ``suberror`` goes along where it is set. ``level`` says how sure number, error and status are.

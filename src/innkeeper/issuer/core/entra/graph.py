@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.entra.aadsts import EntraPage
 from innkeeper.issuer.core.entra.names import GRAPH_ID, GRAPH_URL
-from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import Seen, check
 
 DIRECTORY_READ = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
@@ -77,7 +78,7 @@ CHECKS = (a_token_was_sent, it_is_graphs, it_is_in_its_time, it_allows_the_call)
 
 _UNAUTHENTICATED = "InvalidAuthenticationToken"
 
-NO_TOKEN_SENT = Page(
+NO_TOKEN_SENT = EntraPage(
     "IK1310",
     _UNAUTHENTICATED,
     "Graph was called without a token",
@@ -87,7 +88,7 @@ NO_TOKEN_SENT = Page(
     401,
     level="observed",
 )
-TOKEN_UNREADABLE = Page(
+TOKEN_UNREADABLE = EntraPage(
     "IK1311",
     _UNAUTHENTICATED,
     "The token is not one of Graph's",
@@ -97,7 +98,7 @@ TOKEN_UNREADABLE = Page(
     401,
     level="observed",
 )
-WRONG_AUDIENCE = Page(
+WRONG_AUDIENCE = EntraPage(
     "IK1312",
     _UNAUTHENTICATED,
     "The token is for another API",
@@ -107,7 +108,7 @@ WRONG_AUDIENCE = Page(
     401,
     level="observed",
 )
-TOKEN_EXPIRED = Page(
+TOKEN_EXPIRED = EntraPage(
     "IK1313",
     _UNAUTHENTICATED,
     "The token for Graph has expired",
@@ -117,7 +118,7 @@ TOKEN_EXPIRED = Page(
     401,
     level="observed",
 )
-DENIED = Page(
+DENIED = EntraPage(
     "IK1314",
     "Authorization_RequestDenied",
     "The caller lacks a permission of Graph",
@@ -129,7 +130,7 @@ DENIED = Page(
     console="App registrations > your application > API permissions > Microsoft Graph > Grant admin consent.",
     terraform="azuread_app_role_assignment with a role of data.azuread_service_principal.msgraph.",
 )
-NOT_FOUND = Page(
+NOT_FOUND = EntraPage(
     "IK1315",
     "Request_ResourceNotFound",
     "No such object in the directory",
@@ -139,7 +140,7 @@ NOT_FOUND = Page(
     404,
     level="observed",
 )
-BAD_REQUEST = Page(
+BAD_REQUEST = EntraPage(
     "IK1316",
     "Request_BadRequest",
     "Graph cannot take the object as it is",
@@ -148,7 +149,7 @@ BAD_REQUEST = Page(
     "Invalid value specified for a property of the resource.",
     level="observed",
 )
-ENABLED_ENTITLEMENT = Page(
+ENABLED_ENTITLEMENT = EntraPage(
     "IK1317",
     "CannotDeleteOrUpdateEnabledEntitlement",
     "A role or scope was removed while it was enabled",
@@ -156,8 +157,10 @@ ENABLED_ENTITLEMENT = Page(
     "Send a first PATCH with isEnabled false, then remove it.",
     "Property value cannot be deleted unless it is disabled first.",
     level="observed",
+    console="App registrations, the API, App roles or Expose an API: switch it off, save, then remove it.",
+    terraform="The provider does it in two steps by itself.",
 )
-SAME_KEY = Page(
+SAME_KEY = EntraPage(
     "IK1318",
     "Request_MultipleObjectsWithSameKeyValue",
     "Such an object is there already",
@@ -166,8 +169,10 @@ SAME_KEY = Page(
     "The service principal cannot be created, updated, or restored because the service principal name is already in use.",
     409,
     level="observed",
+    console="App registrations: look it up by name or App ID URI.",
+    terraform="terraform import takes it over.",
 )
-UNSUPPORTED_QUERY = Page(
+UNSUPPORTED_QUERY = EntraPage(
     "IK1319",
     "Request_UnsupportedQuery",
     "Graph does not know this query here",

@@ -85,8 +85,7 @@ class OtherPages:
         page = BY_CODE.get(int(text)) if text.isdigit() else None
         if page is None:
             return self._pages.message("No such code", "The twin does not answer with this code.", 404)
-        helps = [("In code", page.remedy)]
-        helps += [("In the portal" if place == "console" else f"In {place}", said) for place, said in page.remedies]
+        helps = [("In code", page.remedy), *((f"In {place}", said) for place, said in page.remedies)]
         return page_reply(
             "entra_code.html",
             **self._pages.common(),

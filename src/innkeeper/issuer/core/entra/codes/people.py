@@ -16,6 +16,7 @@ OTHER_TENANT = Aadsts(
     "Selected user account does not exist in tenant '{tenant}' and cannot access the application '{client}' in that tenant.",
     code=16000,
     console="Microsoft Entra ID > Users > Invite external user.",
+    terraform="azuread_invitation invites the person as a guest.",
 )
 OTHER_PROVIDER = Aadsts(
     "IK1291",
@@ -27,6 +28,7 @@ OTHER_PROVIDER = Aadsts(
     "application '{client}' in that tenant.",
     code=50020,
     console="Microsoft Entra ID > Users > Invite external user.",
+    terraform="azuread_invitation invites the person as a guest.",
 )
 NOT_IN_DIRECTORY = Aadsts(
     "IK1292",
@@ -60,6 +62,7 @@ LOCKED = Aadsts(
     "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
     code=50053,
     console="Microsoft Entra ID > Security > Authentication methods > Password protection.",
+    terraform="nothing: a lock ends by itself.",
 )
 PASSWORD_EXPIRED = Aadsts(
     "IK1295",
@@ -128,6 +131,7 @@ MFA_ENROLMENT = Aadsts(
     code=50079,
     suberror="basic_action",
     console="Microsoft Entra ID > Security > Conditional Access.",
+    terraform="azuread_authentication_strength_policy and azuread_conditional_access_policy say what is asked for.",
 )
 BLOCKED = Aadsts(
     "IK1301",

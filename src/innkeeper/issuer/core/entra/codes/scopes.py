@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from innkeeper.issuer.core.entra.aadsts import Aadsts
+from innkeeper.issuer.core.entra.aadsts import Aadsts, EntraPage
 from innkeeper.protocol.errors import (
     ACCESS_DENIED,
     INVALID_CLIENT,
@@ -11,7 +11,6 @@ from innkeeper.protocol.errors import (
     INVALID_SCOPE,
     INVALID_TARGET,
 )
-from innkeeper.protocol.refusals import Page
 
 _EXPOSE = "App registrations > the API > Expose an API."
 _PERMISSIONS = "App registrations > your application > API permissions."
@@ -158,7 +157,7 @@ ADMIN_NEEDED = Aadsts(
     console=f"{_PERMISSIONS} Grant admin consent.",
     terraform="azuread_service_principal_delegated_permission_grant without user_object_id.",
 )
-CONSENT_REFUSED = Page(
+CONSENT_REFUSED = EntraPage(
     "IK1253",
     "permission_denied",
     "The administrator declined",
