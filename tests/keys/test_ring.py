@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from cryptography import x509
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
@@ -13,9 +14,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from msgspec.structs import replace
 
+from innkeeper.keys.certified import make_certified, thumbprint
 from innkeeper.keys.jws import compact, encode_header, parse
-from innkeeper.keys.ring import NotOurs, Ring, StoredKey, make, rotate
+from innkeeper.keys.ring import NotOurs, Ring, StoredKey, make
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.succession import rotate
 from innkeeper.protocol.refusals import UsageError
 from tests.keys.keyring import private_key
 
@@ -236,3 +239,16 @@ def test_a_key_made_to_sign_at_once_signs_for_a_clock_that_was_set_back_and_one_
     ring = Ring([FIRST, later], SEAL)
     assert verifies(cut(ring, NOW - 3600), ring.published(NOW - 3600))
     assert not ring.signs("ES384", NOW - 3600)
+
+
+def test_the_successor_of_a_certified_key_has_a_certificate_for_the_same_name() -> None:
+    first = make_certified("keys.example", SEAL, now=NOW, active_from=NOW)
+    fresh, _ = rotate([first], "RS256", SEAL, now=NOW, publish_ahead=0, keep=600)
+    assert fresh.kid == thumbprint(fresh.certificate) != first.kid
+    assert x509.load_der_x509_certificate(fresh.certificate).subject.rfc4514_string() == "CN=keys.example"
+
+
+def test_the_successor_of_a_key_that_is_named_otherwise_is_named_so_too() -> None:
+    first = make("RS256", SEAL, now=NOW, active_from=NOW, purpose="id", named=lambda _: "A" * 43 + "=")
+    fresh, [old] = rotate([first], "RS256", SEAL, now=NOW, publish_ahead=0, keep=600, purpose="id")
+    assert (len(fresh.kid), fresh.kid[-1], fresh.purpose, old.expires_at) == (44, "=", "id", NOW + 600)

@@ -198,7 +198,8 @@ class SeedTwin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ``us-east-1_innkeepr1``, or a tenant's GUID. ``issuer`` ``local`` is the address that the realm is fetched from;
     ``cloud`` spells issuers as the cloud does, for verifiers that know no other. ``triggers`` are the functions of a
     user pool that run here: ``module:callable`` or an http address, by the name of the Lambda function that they stand for. ``domains`` are those that an
-    Entra tenant has verified, its own onmicrosoft.com one first; ``switches`` its own, as the how-to lists them, all off.
+    Entra tenant has verified, its own onmicrosoft.com one first; ``switches`` its own, as the how-to lists them, all off. Pools
+    that are made over the API go by the first user pool's ``issuer``, ``triggers`` and ``switches``.
     """
 
     dialect: Literal["cognito", "entra"]

@@ -7,7 +7,7 @@ verifier fail. The private half leaves the store sealed and is opened here only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
@@ -228,20 +228,6 @@ def make(
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     sealed = seal.close(der, purpose_of(kid))
     return StoredKey(kid=kid, alg=alg, sealed=sealed, created_at=now, active_from=active_from, purpose=purpose)
-
-
-def rotate(
-    stored: Sequence[StoredKey], alg: str, seal: Seal, *, now: int, publish_ahead: int, keep: int, purpose: str = ""
-) -> tuple[StoredKey, list[StoredKey]]:
-    """A new key for ``alg`` and ``purpose``, and the changed old ones.
-
-    The new key signs ``publish_ahead`` seconds from now (at once where there is none yet); the old ones stay
-    published ``keep`` seconds after that, until the last token they signed has expired.
-    """
-    old = [one for one in stored if (one.alg, one.purpose) == (alg, purpose) and one.expires_at is None]
-    start = now + publish_ahead if old else now
-    fresh = make(alg, seal, now=now, active_from=start, purpose=purpose)
-    return fresh, [msgspec.structs.replace(one, expires_at=start + keep) for one in old]
 
 
 _MAKERS: dict[str, Callable[[], jws.PrivateKey]] = {

@@ -319,6 +319,8 @@ def test_a_session_gives_a_code_at_once(pool: Pool) -> None:
         ({"scope": "email"}, "invalid_scope"),
         ({"state": '{"a":1}'}, "invalid_request"),
         ({"resource": "ftp://x"}, "invalid_request"),
+        ({"identity_provider": "Google"}, "invalid_request"),
+        ({"idp_identifier": "example.com"}, "invalid_request"),
         ({"prompt": "none"}, "login_required"),
     ],
 )

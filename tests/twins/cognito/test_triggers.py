@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.settings import SeedTwin
 from tests.issuer.house import PASSWORD
+from tests.twins.cognito.functions import add_claims
 from tests.twins.cognito.pool import GUEST, GUEST_APP, POOL, SETTINGS, Pool
 from tests.twins.cognito.test_accounts import sign_in, sign_up
 from tests.twins.parity import parity
@@ -80,6 +84,60 @@ def test_a_function_refuses(pool: Pool) -> None:
     assert sign_in(pool, GUEST, PASSWORD).kind == "InvalidLambdaResponseException"
     configure(pool, PreAuthentication="somewhere_else")
     assert sign_in(pool, GUEST, PASSWORD).kind == "UnexpectedLambdaException"
+
+
+class Function(BaseHTTPRequestHandler):
+    """A function as some emulators of Lambda run it: the event comes by POST, and goes back as the answer."""
+
+    def do_POST(self) -> None:
+        event = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.events.append(event)  # type: ignore[attr-defined]
+        answer = add_claims(event, None) if self.path == "/add" else {"errorMessage": "The lift is stuck"}
+        body = b"no JSON" if self.path == "/garbled" else json.dumps(answer).encode()
+        self.send_response(500 if self.path == "/fails" else 200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def functions() -> Iterator[HTTPServer]:
+    server = HTTPServer(("127.0.0.1", 0), Function)
+    server.events = []  # type: ignore[attr-defined]
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@parity("Triggers", "documented")
+def test_a_function_over_http(planted: Path, tmp_path: Path, functions: HTTPServer) -> None:
+    """A function that answers over http is sent the same event, and its errors are told the same way."""
+    shutil.copytree(planted, tmp_path / "state")
+    base = f"http://127.0.0.1:{functions.server_port}"
+    named = {name: f"{base}/{name}" for name in ("add", "fails", "garbled")} | {"shut": "http://127.0.0.1:9/"}
+    pool = Pool(tmp_path / "state", replace(SETTINGS, twin=[SeedTwin(dialect="cognito", id=POOL, triggers=named)]))
+    try:
+        configure(pool, PreTokenGenerationConfig={"LambdaArn": arn("add"), "LambdaVersion": "V2_0"})
+        assert pool.claims(pool.sign_in()["AccessToken"])["floor"] == 2
+        [event] = functions.events  # type: ignore[attr-defined]
+        assert (event["triggerSource"], event["userPoolId"], event["userName"]) == (
+            "TokenGeneration_Authentication",
+            POOL,
+            GUEST,
+        )
+        configure(pool, PreAuthentication="fails")
+        assert "The lift is stuck" in sign_in(pool, GUEST, PASSWORD).message
+        for name in ("garbled", "shut"):
+            configure(pool, PreAuthentication=name)
+            assert sign_in(pool, GUEST, PASSWORD).kind == "UnexpectedLambdaException"
+    finally:
+        pool.close()
 
 
 @parity("Triggers", "documented")

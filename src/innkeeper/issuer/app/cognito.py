@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from innkeeper.issuer.app.ground import Ground
+from innkeeper.issuer.app.ground import Ground, switches_of
 from innkeeper.issuer.core.cognito.records import Pool
 from innkeeper.issuer.desk.cognito.seed import plant_pool, seeded_client_id, seeded_client_secret, seeded_scopes
-from innkeeper.issuer.desk.cognito.twin import DOMAINS, OpenPool, Place, Region, Twin, cloud_issuer
+from innkeeper.issuer.desk.cognito.twin import DOMAINS, OpenPool, Place, Switches, Twin, Ways, cloud_issuer
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.dialects.cognito.api.dispatch import Api
 from innkeeper.issuer.dialects.cognito.hosts import POOL_PATH, routed
@@ -34,9 +34,9 @@ API_METHODS = frozenset({"POST", "OPTIONS"})
 class Cognito:
     """See ``ground.Opened``. Made by ``open_cognito``."""
 
-    def __init__(self, ground: Ground, twin: Twin, seed: SeedTwin) -> None:
+    def __init__(self, ground: Ground, twin: Twin, region: str) -> None:
         self._twin = twin
-        self._region = seed.id.partition("_")[0]
+        self._region = region
         people = ground.settings.person if ground.development else []
         hints = [(one.username, one.password) for one in people]
         static = layout(ground.settings.origin).static
@@ -129,13 +129,33 @@ def _file(name: str) -> PoolHandler:
     return answer
 
 
-async def open_cognito(ground: Ground, seed: SeedTwin) -> Cognito:
-    """The twin with the pool that the settings want from the start. Raises ``UsageError``."""
-    region = Region(region=seed.id.partition("_")[0], cloud_shaped=seed.issuer == "cloud", triggers=dict(seed.triggers))
-    twin = Twin(region, ground.store, ground.seal, CognitoShape(), ground.clock, ground.observe, ground.fetcher)
+async def open_cognito(ground: Ground, seeds: Sequence[SeedTwin]) -> Cognito:
+    """The twin with the pools that the settings want from the start. Raises ``UsageError``."""
+    twin = open_pools(ground, seeds)
     if ground.development or ground.settings.server.only_this_computer:  # everybody knows a seed's secrets
-        await plant_pool(Place(twin, ground.settings.origin, region.region), seed.id, ground.settings)
-    return Cognito(ground, twin, seed)
+        for seed in seeds:
+            await plant_pool(home_of(ground, twin, seed.id), seed.id, ground.settings)
+    return Cognito(ground, twin, _region_of(seeds[0].id))
+
+
+def open_pools(ground: Ground, seeds: Sequence[SeedTwin]) -> Twin:
+    """The pools at work, without their endpoints, for commands too. Raises ``UsageError``."""
+    ways = {one.id: _ways(one) for one in seeds}
+    return Twin(ways, ground.store, ground.seal, CognitoShape(), ground.clock, ground.observe, ground.fetcher)
+
+
+def home_of(ground: Ground, twin: Twin, pool_id: str) -> Place:
+    """Where a pool is at home: the house's own origin, in the pool's region."""
+    return Place(twin, ground.settings.origin, _region_of(pool_id))
+
+
+def _region_of(pool_id: str) -> str:
+    return pool_id.partition("_")[0]
+
+
+def _ways(seed: SeedTwin) -> Ways:
+    switches = switches_of(seed, Switches)
+    return Ways(cloud_shaped=seed.issuer == "cloud", triggers=dict(seed.triggers), switches=switches)
 
 
 def shown(settings: Settings, seed: SeedTwin) -> dict[str, Any]:

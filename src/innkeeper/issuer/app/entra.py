@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
-
 from innkeeper.issuer.app.entra_shown import domains_of
-from innkeeper.issuer.app.ground import Ground, Origins
+from innkeeper.issuer.app.ground import Ground, Origins, switches_of
 from innkeeper.issuer.core.entra.names import CLOUD, CLOUD_HOSTS, GRAPH_URL, Names, names_at
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.desk.entra.cloud import Cloud, Desk, Switches
@@ -26,7 +24,6 @@ from innkeeper.issuer.pages.entra.leaving import OtherPages
 from innkeeper.issuer.pages.entra.shared import Front, Pages
 from innkeeper.issuer.settings import SeedTwin
 from innkeeper.keys.certified import make_certified
-from innkeeper.protocol.refusals import UsageError
 
 DEVICE_PAGE = "/common/oauth2/deviceauth"
 
@@ -112,15 +109,7 @@ async def _open(ground: Ground, twin: SeedTwin) -> Desk:
     realm = await open_realm(
         name, policy, memory, ground.seal, NativeShape(), ground.clock, ground.observe, ground.fetcher
     )
-    desk = Desk(realm, twin.id, settings.title, domains_of(twin), _switches(twin))
+    desk = Desk(realm, twin.id, settings.title, domains_of(twin), switches_of(twin, Switches))
     if settings.server.only_this_computer:
         await plant(desk, settings)
     return desk
-
-
-def _switches(twin: SeedTwin) -> Switches:
-    known = Switches.__struct_fields__
-    for name in twin.switches:
-        if name not in known:
-            raise UsageError(f"twin {twin.id}: no switch {name!r}; there are {', '.join(known)}")
-    return msgspec.convert(twin.switches, Switches)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -14,7 +14,7 @@ from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, Realm
 from innkeeper.issuer.dialects.layout import Cloud, Endpoints, Finder
 from innkeeper.issuer.pages.explanations import Explanations
-from innkeeper.issuer.settings import Settings
+from innkeeper.issuer.settings import SeedTwin, Settings
 from innkeeper.issuer.store.opening import open_store
 from innkeeper.issuer.store.port import Store
 from innkeeper.issuer.witness.witness import Witness
@@ -23,6 +23,8 @@ from innkeeper.keys.unwrapping import unwrapped
 from innkeeper.protocol.addresses import is_loopback_address
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tokens.trail import Observer
+
+Switches = TypeVar("Switches", bound=msgspec.Struct)
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,15 @@ class Origins:
         if origin not in self._at:
             self._at[origin] = self.home.known_as(issuer)
         return self._at[origin]
+
+
+def switches_of(twin: SeedTwin, switches: type[Switches]) -> Switches:
+    """The twin's switches as its dialect knows them. Raises ``UsageError`` for one that it does not have."""
+    known = switches.__struct_fields__
+    for name in twin.switches:
+        if name not in known:
+            raise UsageError(f"twin {twin.id}: no switch {name!r}; there are {', '.join(known)}")
+    return msgspec.convert(twin.switches, switches)
 
 
 def system_clock() -> int:

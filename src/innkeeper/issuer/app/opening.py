@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
+import msgspec
+
 from innkeeper.issuer.app.cognito import open_cognito
 from innkeeper.issuer.app.entra import open_entra
 from innkeeper.issuer.app.ground import Ground, Opened, open_state, outside_of, system_clock
 from innkeeper.issuer.app.native import Native, open_native, policy_of
+from innkeeper.issuer.app.twin_clock import TwinClock
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.key_care import Cupboard, rotate_who_is_due
 from innkeeper.issuer.desk.outside import Outside
@@ -52,7 +55,13 @@ class Issuer:
     """A running issuer: ``site`` is its ASGI application, ``realm`` its native realm. Made by ``open_issuer``."""
 
     def __init__(
-        self, ground: Ground, native: Native, others: Sequence[Opened], site: Site | Fronts, health: Health
+        self,
+        ground: Ground,
+        native: Native,
+        others: Sequence[Opened],
+        site: Site | Fronts,
+        health: Health,
+        twin_clock: TwinClock,
     ) -> None:
         self.realm = native.realm
         self.layout = native.layout
@@ -63,6 +72,7 @@ class Issuer:
         self._rotate_days = ground.settings.keys.rotate_days
         self._store = ground.store
         self._opened = (native, *others)
+        self._twin_clock = twin_clock
         self._seen = _NEVER_LOOKED
         self._synced_at = 0
 
@@ -107,13 +117,14 @@ class Issuer:
         while True:
             forgotten = 0
             try:
-                forgotten = await self._purge(self.realm.now() - _KEPT_AFTER_EXPIRY)
+                forgotten = await self._purge()
                 await self.care_for_keys()
             except (Unreachable, UsageError) as error:
                 log.warning("%s", error)
             await asyncio.sleep(_PURGE_EVERY if forgotten < _PURGE_ROWS else _PURGE_PAUSE)
 
     async def _reload(self) -> None:
+        await self._twin_clock.reload()
         for opened in self._opened:
             for realm in opened.realms():
                 await realm.reload()
@@ -129,10 +140,13 @@ class Issuer:
             log.info("key %s signs %s from %d on", key.kid, key.alg, key.active_from)
         return fresh
 
-    async def _purge(self, before: int) -> int:
-        """How many rows were forgotten in the realm that had most of them."""
-        names = {realm.name for opened in self._opened for realm in opened.realms()}
-        return max([await self._store.realm(name).purge(before, _PURGE_ROWS) for name in names])
+    async def _purge(self) -> int:
+        """How many rows were forgotten in the realm that had most of them, each by its own clock."""
+        times = {realm.name: realm.now() for opened in self._opened for realm in opened.realms()}
+        purged = [
+            await self._store.realm(name).purge(now - _KEPT_AFTER_EXPIRY, _PURGE_ROWS) for name, now in times.items()
+        ]
+        return max(purged)
 
     async def cut_again(self, claims: Mapping[str, Any], at: int) -> str:
         """A token of ours cut once more as if at another time, seconds since the epoch; to show what expiry does."""
@@ -203,17 +217,32 @@ async def open_issuer(
 async def _opened(ground: Ground, believed: Proxies, also_at: Sequence[str], health: Health) -> Issuer:
     with ground.witness.command("start") if ground.witness is not None else nullcontext():
         native = await open_native(ground)
-        seeds = ground.settings.twin
-        twins = [await TWINS[one.dialect](ground, one) for one in seeds if one.dialect in TWINS]
-        if tenants := [one for one in seeds if one.dialect == "entra"]:
-            twins.append(await open_entra(ground, tenants))
+        clock = TwinClock(ground.clock, ground.store)
+        await clock.reload()
+        twins = await _open_twins(msgspec.structs.replace(ground, clock=clock))
     site = _front(ground, believed, [native, *twins], also_at, health)
     health.opened(ground.store.version)
-    return Issuer(ground, native, twins, site, health)
+    return Issuer(ground, native, twins, site, health, clock)
 
 
-TWINS: dict[str, Callable[[Ground, SeedTwin], Awaitable[Opened]]] = {"cognito": open_cognito}
-"""How the realm of a cloud's dialect is opened. Entra's tenants are opened together: people go from one to another."""
+async def _open_twins(ground: Ground) -> list[Opened]:
+    """A cloud's realms are opened together: people go from one tenant to another, and pools are one account's."""
+    seeds = {name: [one for one in ground.settings.twin if one.dialect == name] for name in TWINS}
+    _refuse_twice([one.id for one in ground.settings.twin])
+    return [await TWINS[name](ground, named) for name, named in seeds.items() if named]
+
+
+def _refuse_twice(ids: Sequence[str]) -> None:
+    for one in ids:
+        if ids.count(one) > 1:
+            raise UsageError(f"two [[twin]] have the id {one}; each needs its own")
+
+
+TWINS: dict[str, Callable[[Ground, Sequence[SeedTwin]], Awaitable[Opened]]] = {
+    "cognito": open_cognito,
+    "entra": open_entra,
+}
+"""How the realms of a cloud's dialect are opened."""
 
 
 def _front(

@@ -15,8 +15,9 @@ from innkeeper.issuer.core.effects import AddOnce, Lost
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.store.port import RealmStore
 from innkeeper.keys import jwe
-from innkeeper.keys.ring import StoredKey, make, rotate
+from innkeeper.keys.ring import StoredKey
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.succession import rotate, successor
 from innkeeper.protocol.refusals import UsageError
 
 AHEAD = 86_400
@@ -96,7 +97,8 @@ async def revoke_key(cupboard: Cupboard, kid: str) -> tuple[StoredKey, StoredKey
     gone = msgspec.structs.replace(key, expires_at=cupboard.now)
     fresh = None
     if not _others(stored, key, cupboard.now):
-        fresh = make(key.alg, cupboard.seal, now=cupboard.now, active_from=cupboard.now, purpose=key.purpose)
+        at = cupboard.now
+        fresh = successor(stored, key.alg, cupboard.seal, now=at, active_from=at, purpose=key.purpose)
     await cupboard.memory.put_keys([one for one in (fresh, gone) if one is not None])
     return gone, fresh
 

@@ -19,13 +19,20 @@ NEED_OPENID = ("phone", "email", "profile")
 
 
 class Case(msgspec.Struct, frozen=True):
-    """``known`` are the custom scopes of the pool's resource servers, ``signed_in`` whether the browser has a session."""
+    """``known`` are the custom scopes of the pool's resource servers, ``signed_in`` whether the browser has a session;
+    ``lenient`` that scopes which the client does not have are left out."""
 
     pool: Pool
     sent: Parameters
     client: AppClient | None
     known: frozenset[str] = frozenset()
     signed_in: bool = False
+    lenient: bool = False
+
+    def wanted(self, client: AppClient) -> list[str]:
+        """The scopes asked for; lenient, those of them that the client has, unless it has none."""
+        asked = self.sent.get("scope", "").split()
+        return [one for one in asked if one in client.scopes] or asked if self.lenient else asked
 
 
 def _client(case: Case) -> AppClient:
@@ -100,13 +107,23 @@ def the_challenge_is_s256(case: Case) -> Seen | Refusal:
 @check("Cognito authorize endpoint: scope")
 def the_asked_scopes_are_the_clients(case: Case) -> Seen | Refusal:
     """Every scope is one of the client's, and those about a person come with openid."""
-    client, asked = _client(case), case.sent.get("scope", "").split()
+    client = _client(case)
+    asked = case.wanted(client)
     for one in asked:
         if one not in client.scopes:
             return Refusal(SCOPE_NOT_ALLOWED, f"the client is not registered for {one}", " ".join(client.scopes), one)
         if one in NEED_OPENID and OPENID not in asked:
             return Refusal(SCOPE_NOT_ALLOWED, f"{one} needs openid beside it", f"openid {one}", " ".join(asked))
     return Seen(tuple(asked) or client.scopes, client.scopes)
+
+
+@check("Cognito authorize endpoint: identity_provider")
+def the_provider_is_the_pool(case: Case) -> Seen | Refusal:
+    """Where a provider is named, it is the pool itself: the twin leads to no other."""
+    named = case.sent.get("identity_provider") or case.sent.get("idp_identifier")
+    if named not in (None, _OWN_PROVIDER):
+        return Refusal(NO_PROVIDER, "no identity provider but the pool's own", _OWN_PROVIDER, named)
+    return Seen(named or "none")
 
 
 @check("Cognito resource binding (RFC 8707)")
@@ -139,15 +156,16 @@ REQUEST_CHECKS = (
     the_state_is_no_json,
     the_challenge_is_s256,
     the_asked_scopes_are_the_clients,
+    the_provider_is_the_pool,
     the_resource_is_one_address,
     somebody_is_signed_in_where_nobody_may_be_asked,
 )
 
 
-def scopes_of(sent: Parameters, client: AppClient, known: frozenset[str]) -> frozenset[str]:
+def scopes_of(case: Case, client: AppClient) -> frozenset[str]:
     """What is granted: the scopes asked for, else all of the client's, without those that no longer exist."""
-    asked = sent.get("scope", "").split() or client.scopes
-    return frozenset(one for one in asked if one in STANDARD_SCOPES or one in known)
+    asked = case.wanted(client) or client.scopes
+    return frozenset(one for one in asked if one in STANDARD_SCOPES or one in case.known)
 
 
 def _is_json(text: str) -> bool:
@@ -200,6 +218,20 @@ FLOW_NOT_ALLOWED = Page(
     level="documented",
     console="App client, Login pages, Edit: OAuth grant types.",
     terraform='allowed_oauth_flows_user_pool_client = true, allowed_oauth_flows = ["code"]',
+)
+_OWN_PROVIDER = "COGNITO"
+
+NO_PROVIDER = Page(
+    "IK1053",
+    errors.INVALID_REQUEST,
+    "The identity provider is not in this twin",
+    "The request names an identity provider, by identity_provider or idp_identifier. The cloud would send the browser there, if "
+    "the client may use it; the twin has no provider but the pool itself.",
+    "Leave identity_provider out, or send COGNITO; test the way through another provider against the cloud.",
+    "The identity provider is not known.",
+    level="inferred",
+    console="App client, Login pages, Edit: Identity providers.",
+    terraform='supported_identity_providers = ["COGNITO"]',
 )
 SCOPE_NOT_ALLOWED = Page(
     "IK1024",

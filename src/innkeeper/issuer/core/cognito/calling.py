@@ -58,6 +58,30 @@ def the_twin_has_the_operation(call: Call) -> Seen | Refusal:
     return Seen(call.operation)
 
 
+class Parts(msgspec.Struct, frozen=True):
+    """The names of what an operation was asked with, beside its members."""
+
+    operation: str
+    names: tuple[str, ...]
+
+
+NO_PARTS = frozenset({"TARGET_ACR_VALUES", "MAX_AGE", "WEB_AUTHN", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"})
+"""Step-up, passkeys and devices, which operations of the twin may be asked for and which it does not do."""
+
+
+@check("innkeeper: operations of the twin")
+def the_twin_has_every_part(parts: Parts) -> Seen | Refusal:
+    """Nothing is asked for that the twin would have to pass over."""
+    for one in parts.names:
+        if one in NO_PARTS:
+            said = f"{parts.operation} with {one} is not in this twin of Cognito."
+            return Refusal(NOT_HERE, "the twin does not do it", "parts that the twin does", one, said=said)
+    return Seen(parts.names)
+
+
+PART_CHECKS = (the_twin_has_every_part,)
+
+
 @check("AWS JSON protocol: input")
 def the_input_fits(call: Call) -> Seen | Refusal:
     """The input is a JSON object with the operation's members, each of its kind."""
@@ -116,6 +140,27 @@ BUSY = Page(
     "Two calls changed the same record; this one came second, and nothing of it was done.",
     "Call again.",
     "Another operation is in progress. Please try again.",
+    level="documented",
+)
+TOO_MANY_CALLS = Page(
+    "IK1172",
+    "TooManyRequestsException",
+    "Too many requests in a second",
+    "Each group of operations has a quota for the account and region. The twin has none; innkeeper twin fault asks for this.",
+    "Wait and try again, longer each time; SDKs do, up to their number of attempts.",
+    "Rate exceeded",
+    level="documented",
+    console="Service Quotas, Amazon Cognito user pools.",
+    terraform="aws_servicequotas_service_quota asks for more.",
+)
+BROKEN = Page(
+    "IK1173",
+    "InternalErrorException",
+    "The service failed",
+    "Something inside the cloud went wrong. The twin answers this only where innkeeper twin fault asks for it.",
+    "Try again; SDKs do, for it has status 500.",
+    "Something went wrong",
+    500,
     level="documented",
 )
 TOKEN_BAD = Page(

@@ -350,6 +350,12 @@ def there_is_a_scope_to_give(case: ScopeCase) -> Seen | Refusal:
 SCOPE_CHECKS = (the_scopes_are_the_clients_own, there_is_a_scope_to_give)
 
 
+def leniently(case: ScopeCase) -> ScopeCase:
+    """The request without the scopes that the client does not have, unless it has none of them."""
+    own = tuple(one for one in case.asked if one in case.client.scopes and one not in STANDARD_SCOPES)
+    return ScopeCase(case.client, own or case.asked, case.known)
+
+
 def granted(case: ScopeCase) -> tuple[str, ...]:
     """Those asked for, else all of the client's; a scope that was deleted since is left out in silence."""
     return tuple(one for one in (case.asked or case.client.scopes) if one in case.known)

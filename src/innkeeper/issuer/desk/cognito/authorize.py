@@ -47,11 +47,12 @@ async def judge(pool: OpenPool, sent: Parameters, cookie: str | None) -> Asked:
     """The request, judged. Raises ``Declined`` where nothing may be sent to its redirect URI."""
     kept = await pool.client(sent.get("client_id", ""))
     session = await session_of(pool, cookie)
-    case = core.Case(pool.pool, sent, kept.record if kept else None, await pool.custom_scopes(), session is not None)
+    known, lenient = await pool.custom_scopes(), pool.ways.switches.lenient_scopes
+    case = core.Case(pool.pool, sent, kept.record if kept else None, known, session is not None, lenient)
     address = demand("authorize", core.ADDRESS_CHECKS, case)
     trail = address.then(follow("authorize", core.REQUEST_CHECKS, case))
     client = there(kept).record
-    return Asked(client, sent, core.scopes_of(sent, client, case.known), trail, session)
+    return Asked(client, sent, core.scopes_of(case, client), trail, session)
 
 
 async def session_of(pool: OpenPool, cookie: str | None) -> Session | None:

@@ -70,6 +70,12 @@ async def plant_pool(place: Place, pool_id: str, settings: Settings) -> None:
     await memory.put_note(f"{_NOTE} {pool_id}", mark)
 
 
+async def sow(place: Place, pool_id: str, settings: Settings) -> None:
+    """Put the settings' resources, clients and people back as they were at first; all else stays."""
+    await place.twin.account.put_note(f"{_NOTE} {pool_id}", "")
+    await plant_pool(place, pool_id, settings)
+
+
 async def _plant_server(pool: OpenPool, seed: SeedResource, origin: str) -> None:
     identifier = seed.uri.replace("{origin}", origin)
     key = f"{pool.pool.id}|{identifier}"

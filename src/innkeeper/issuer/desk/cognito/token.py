@@ -116,6 +116,8 @@ async def _client_credentials(pool: OpenPool, ask: Ask, client: AppClient) -> To
 async def for_client(pool: OpenPool, client: AppClient, asked: tuple[str, ...]) -> Tokens:
     """A client's own token. Raises ``Declined``."""
     case = core.ScopeCase(client, asked, await pool.custom_scopes())
+    if pool.ways.switches.lenient_scopes:
+        case = core.leniently(case)
     demand("client credentials", core.SCOPE_CHECKS, case)
     return await cut_for_client(pool, client, core.granted(case))
 

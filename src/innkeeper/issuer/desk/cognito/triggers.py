@@ -40,7 +40,7 @@ async def call(pool: OpenPool, event: Event) -> Mapping[str, Any] | None:
     arn = _named(pool.pool.said.get("LambdaConfig") or {}, event.trigger)
     if not arn:
         return None
-    known = pool.twin.region.triggers
+    known = pool.ways.triggers
     local = known.get(arn) or known.get(arn.rpartition(":")[2]) or ""
     if not local:
         raise _declined(FUNCTION_MISSING, f"nothing here stands for {arn}", f"{event.trigger} invocation failed.")

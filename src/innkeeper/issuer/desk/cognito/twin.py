@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from innkeeper.issuer.core.cognito import formats, known
-from innkeeper.issuer.core.cognito.records import AppClient, Branding, Domain, Pool, ResourceServer
+from innkeeper.issuer.core.cognito.records import AppClient, Branding, Domain, Group, Pool, ResourceServer
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.desk.cognito.declined import demand
 from innkeeper.issuer.desk.cognito.shelf import Kept, Shelf
@@ -29,27 +29,38 @@ Found = TypeVar("Found")
 POOLS, CLIENTS = Shelf("pool", Pool), Shelf("client", AppClient)
 SERVERS, DOMAINS = Shelf("resource server", ResourceServer), Shelf("domain", Domain)
 BRANDINGS = Shelf("branding", Branding)
+GROUPS = Shelf("group", Group)
 
 ACCESS, IDENTITY = "access", "id"
 """What the two keys of a pool sign."""
 
 
-class Region(msgspec.Struct, frozen=True, kw_only=True):
-    """What the settings say of the twin. ``cloud_shaped`` spells issuers as the cloud does, wherever they are fetched from;
+class Switches(msgspec.Struct, frozen=True):
+    """What a pool does otherwise than we hold that the cloud does: ``lenient_scopes`` leaves out scopes that the client does not
+    have, where it usually refuses them; ``advertise_pkce`` puts S256 into the discovery document."""
+
+    lenient_scopes: bool = False
+    advertise_pkce: bool = False
+
+
+class Ways(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say of a pool. ``cloud_shaped`` spells issuers as the cloud does, wherever they are fetched from;
     ``triggers`` are Python callables (``module:name``) and http addresses by the name of the function they stand for."""
 
-    account: str = "123456789012"
-    region: str = "us-east-1"
     cloud_shaped: bool = False
     triggers: Mapping[str, str] = {}
+    switches: Switches = Switches()
 
 
 class Twin:
-    """Every user pool of one store. ``at`` tells it as it is at an origin."""
+    """Every user pool of one store. ``ways`` are those of the pools in the settings, by pool id; a pool that was made over
+    the API goes by the first one's."""
+
+    account_id = "123456789012"
 
     def __init__(
         self,
-        region: Region,
+        ways: Mapping[str, Ways],
         store: Store,
         seal: Seal,
         shape: TokenShape,
@@ -57,7 +68,7 @@ class Twin:
         observe: Observer,
         fetcher: Fetcher,
     ) -> None:
-        self.region = region
+        self._ways = ways
         self.account = store.realm(ACCOUNT_REALM)
         self.seal = seal
         self.now = clock
@@ -70,6 +81,9 @@ class Twin:
 
     def realms(self) -> Iterator[Realm]:
         return iter(tuple(self._open.values()))
+
+    def ways_of(self, pool: Pool) -> Ways:
+        return self._ways.get(pool.id) or next(iter(self._ways.values()), Ways())
 
     def store_of(self, pool: Pool) -> RealmStore:
         return self._store.realm(pool.id)
@@ -119,6 +133,10 @@ class OpenPool(msgspec.Struct, frozen=True):
         return self.kept.record
 
     @property
+    def ways(self) -> Ways:
+        return self.twin.ways_of(self.pool)
+
+    @property
     def store(self) -> RealmStore:
         return self.realm.store
 
@@ -145,7 +163,7 @@ class Place(msgspec.Struct, frozen=True):
     routed: bool = False
 
     def issuer(self, pool: Pool) -> str:
-        cloudy = self.routed or self.twin.region.cloud_shaped
+        cloudy = self.routed or self.twin.ways_of(pool).cloud_shaped
         return cloud_issuer(pool) if cloudy else f"{self.origin}/{pool.id}"
 
     def domain(self, pool: Pool) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from innkeeper.issuer.desk.cognito.twin import OpenPool
+from innkeeper.protocol import pkce
 
 
 def document(pool: OpenPool) -> dict[str, Any]:
-    """The members in the order of the alphabet. A pool's custom scopes are not told, nor that it takes PKCE."""
+    """The members in the order of the alphabet. A pool's custom scopes are not told, nor, unless it is switched on, that it takes PKCE."""
     issuer, domain = pool.realm.policy.issuer, pool.domain
     written = {
         "authorization_endpoint": f"{domain}/oauth2/authorize",
@@ -24,6 +25,8 @@ def document(pool: OpenPool) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "userinfo_endpoint": f"{domain}/oauth2/userInfo",
     }
+    if pool.ways.switches.advertise_pkce:
+        written["code_challenge_methods_supported"] = [pkce.METHOD]
     if pool.pool.registration:
         written["registration_endpoint"] = f"{domain}/oauth2/register"
     return dict(sorted(written.items()))

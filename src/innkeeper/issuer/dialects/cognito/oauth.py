@@ -12,6 +12,7 @@ from innkeeper.issuer.core.cognito.attributes import BOOLEANS, told
 from innkeeper.issuer.core.cognito.token import TOKEN_EXCHANGE
 from innkeeper.issuer.desk.cognito.bearers import claims_of, user_info
 from innkeeper.issuer.desk.cognito.declined import Declined, demand
+from innkeeper.issuer.desk.cognito.faults import TOKEN, demand_none
 from innkeeper.issuer.desk.cognito.registration import register
 from innkeeper.issuer.desk.cognito.token import redeem, revoke_refresh_token
 from innkeeper.issuer.desk.cognito.twin import OpenPool, proves, there
@@ -68,6 +69,7 @@ async def _token(pool: OpenPool, request: Request) -> Reply:
         return Reply(405, (("allow", "POST"), *FRESH))
     ask = ask_of(request)
     try:
+        await demand_none(pool.twin.account, TOKEN)
         tokens = await redeem(pool, ask)
     except Declined as declined:
         pool.realm.observe(declined.trail)

@@ -11,6 +11,7 @@ import msgspec
 from innkeeper.issuer.core.cognito import calling
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.desk.cognito.declined import Declined
+from innkeeper.issuer.desk.cognito.faults import API, demand_none
 from innkeeper.issuer.desk.cognito.twin import Place
 from innkeeper.issuer.dialects.cognito.api import (
     branding,
@@ -82,6 +83,7 @@ class Api:
     async def _do(self, place: Place, name: str, ask: Any) -> Reply:
         for _ in range(_TRIES):
             try:
+                await demand_none(place.twin.account, API)
                 return _answer(await OPERATIONS[name].do(place, ask))
             except Declined as declined:
                 named = Trail(f"cognito {name}", declined.trail.steps)

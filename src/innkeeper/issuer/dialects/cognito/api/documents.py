@@ -32,7 +32,7 @@ _POOL_MEMBERS = [
 
 
 def arn(place: Place, pool: Pool) -> str:
-    return f"arn:aws:cognito-idp:{pool.region}:{place.twin.region.account}:userpool/{pool.id}"
+    return f"arn:aws:cognito-idp:{pool.region}:{place.twin.account_id}:userpool/{pool.id}"
 
 
 def pool_document(place: Place, pool: Pool, users: int = 0) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def domain_document(place: Place, domain: Domain) -> dict[str, Any]:
     own = domain.said.get("CustomDomainConfig")
     return {
         "UserPoolId": domain.pool_id,
-        "AWSAccountId": place.twin.region.account,
+        "AWSAccountId": place.twin.account_id,
         "Domain": domain.name,
         "S3Bucket": f"aws-cognito-prod-{domain.pool_id.partition('_')[0]}-assets",
         "CloudFrontDistribution": f"{domain.version}.cloudfront.net",

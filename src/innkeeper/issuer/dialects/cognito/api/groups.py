@@ -8,14 +8,12 @@ from innkeeper.issuer.core.cognito.administration import GROUP_CHECKS
 from innkeeper.issuer.core.cognito.known import THE_GROUP, Named
 from innkeeper.issuer.core.cognito.records import Group, User
 from innkeeper.issuer.desk.cognito.declined import demand
-from innkeeper.issuer.desk.cognito.shelf import Kept, Shelf
-from innkeeper.issuer.desk.cognito.twin import OpenPool, Place, there
+from innkeeper.issuer.desk.cognito.shelf import Kept
+from innkeeper.issuer.desk.cognito.twin import GROUPS, OpenPool, Place, there
 from innkeeper.issuer.desk.cognito.users import all_users, put, the_user, with_account
 from innkeeper.issuer.dialects.cognito.api.documents import group_document, user_document
 from innkeeper.issuer.dialects.cognito.api.operation import OfPool, OfUser, Operation, Output, operation
 from innkeeper.issuer.dialects.cognito.api.paging import page
-
-GROUPS = Shelf("group", Group)
 
 
 class OfGroup(OfPool, frozen=True, kw_only=True):

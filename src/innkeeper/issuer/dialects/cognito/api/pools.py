@@ -13,10 +13,9 @@ from innkeeper.issuer.core.cognito import formats
 from innkeeper.issuer.core.cognito.attributes import STANDARD, attribute_of
 from innkeeper.issuer.core.cognito.known import THE_POOL, Named
 from innkeeper.issuer.core.cognito.records import Pool
-from innkeeper.issuer.desk.cognito.clients import remove_client
 from innkeeper.issuer.desk.cognito.declined import demand
-from innkeeper.issuer.desk.cognito.twin import CLIENTS, POOLS, SERVERS, OpenPool, Place
-from innkeeper.issuer.desk.cognito.users import all_users, removed
+from innkeeper.issuer.desk.cognito.removing import remove
+from innkeeper.issuer.desk.cognito.twin import POOLS, OpenPool, Place
 from innkeeper.issuer.dialects.cognito.api.documents import pool_document
 from innkeeper.issuer.dialects.cognito.api.operation import Input, OfPool, Operation, Output, operation
 from innkeeper.issuer.dialects.cognito.api.paging import page
@@ -109,14 +108,7 @@ async def save(opened: OpenPool, changed: Pool) -> None:
 async def delete(place: Place, ask: OfPool) -> Output:
     opened = await place.pool(ask.user_pool_id)
     demand("delete user pool", core.DELETE_POOL_CHECKS, opened.pool)
-    for client in await CLIENTS.all(place.twin.account):
-        if client.record.pool_id == opened.pool.id:
-            await remove_client(opened, client)
-    for user in await all_users(opened):
-        await opened.store.commit(await removed(opened, user))
-    servers = await SERVERS.all(place.twin.account, f"{opened.pool.id}|")
-    await place.twin.account.commit([*(SERVERS.drop(one) for one in servers), POOLS.drop(opened.kept)])
-    place.twin.forget(opened.pool)
+    await remove(place, opened.pool.id)
     return {}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.cognito import calling
 from innkeeper.issuer.core.cognito import sign_in as words
 from innkeeper.issuer.core.cognito.challenges import ANSWER_BAD
 from innkeeper.issuer.core.cognito.records import (
@@ -70,12 +71,20 @@ class Begun(msgspec.Struct, frozen=True):
         return name
 
 
+def _demand_parts(operation_name: str, said: Mapping[str, str], *more: str) -> None:
+    """Raises ``Declined`` where something is asked for that the twin does not do."""
+    names = (*said, said.get("PREFERRED_CHALLENGE", ""), *more)
+    demand(operation_name, calling.PART_CHECKS, calling.Parts(operation_name, names))
+
+
 async def initiate(place: Place, ask: InitiateAuth) -> Output:
+    _demand_parts("InitiateAuth", ask.auth_parameters)
     pool, client = await place.client(ask.client_id)
     return await _begin(Begun(pool, client, ask.auth_parameters), ask.auth_flow, FLOWS)
 
 
 async def admin_initiate(place: Place, ask: AdminInitiateAuth) -> Output:
+    _demand_parts("AdminInitiateAuth", ask.auth_parameters)
     pool, kept = await place.client_of(ask.user_pool_id, ask.client_id)
     return await _begin(Begun(pool, kept.record, ask.auth_parameters), ask.auth_flow, ADMIN_FLOWS)
 
@@ -177,6 +186,7 @@ async def admin_respond(place: Place, ask: AdminRespondToAuthChallenge) -> Outpu
 
 async def _respond(pool: OpenPool, client: AppClient, ask: RespondToAuthChallenge) -> Output:
     said, one = ask.challenge_responses, Begun(pool, client, ask.challenge_responses)
+    _demand_parts("RespondToAuthChallenge", {}, ask.challenge_name, said.get("ANSWER", ""))
     user = await find_user(pool, said.get("USERNAME", ""))
     one.demand_hash(user)
     if ask.challenge_name == words.PASSWORD_VERIFIER:

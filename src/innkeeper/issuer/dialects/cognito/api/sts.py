@@ -26,7 +26,7 @@ def caller_identity(place: Place, request: Request) -> Reply:
         action = ""
     if action != "GetCallerIdentity":
         return Reply(400, (XML,), _error(action).encode())
-    account = place.twin.region.account
+    account = place.twin.account_id
     body = (
         f'<GetCallerIdentityResponse xmlns="{_NAMESPACE}"><GetCallerIdentityResult>'
         f"<Arn>arn:aws:iam::{account}:root</Arn><UserId>{account}</UserId><Account>{account}</Account>"
