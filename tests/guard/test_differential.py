@@ -1,6 +1,6 @@
 """The guard beside joserfc, PyJWT and aws-jwt-verify: what two of them refuse, it never accepts without a written reason.
 
-``make test`` judges a few thousand tokens. All of them: ``INNKEEPER_DIFFERENTIAL=300000 make test ARGS=tests/guard/test_differential.py``.
+``make test`` judges a few thousand tokens. Many more: ``make differential``.
 """
 
 from __future__ import annotations

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from innkeeper.guard import Refused, Verified, oidc, read_unverified
 from innkeeper.guard.credentials import Credentials, credentials
-from innkeeper.guard.decision import Asked, Believed, Evidence, admits, drawn, passes
-from innkeeper.guard.keys import Keys
+from innkeeper.guard.decision import Asked, Evidence, admits, believed, drawn
 from innkeeper.guard.needs import Needs
 from innkeeper.guard.scopes import Implications
 from innkeeper.keys.jws import NotAToken
@@ -22,7 +21,7 @@ from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tokens.access import read
 from innkeeper.tokens.trail import Trail
-from innkeeper.tokens.verification import Presented, window
+from innkeeper.tokens.verification import Presented
 from tests.guard.world import HOTEL, ISSUER, KID, NOW, World, claims, forge, number, run
 
 METADATA = "https://hotel.example/.well-known/oauth-protected-resource/doors"
@@ -394,12 +393,10 @@ def test_the_quick_yes_is_said_exactly_where_every_check_passes(
     presented = Presented(
         {"alg": "ES256", "typ": "at+jwt"}, said, (ISSUER,), shelf.preset.expected, signature="valid", token=token
     )
-    since, until = window(token, leeway)
-    held_and_implied = guard._rules.implications.of(token.scope)
     evidence = Evidence(presented, shelf)
-    known = Believed(evidence, token, Keys((), NOW), held_and_implied, since, until)
+    known = believed(evidence, shelf, token, guard._rules, now)
     asked = Asked(Needs(needed), now)
-    quick = passes(evidence, token, since, until, guard._rules, now) and admits(known, asked, guard._rules)
+    quick = known is not None and admits(known, asked, guard._rules)
     assert quick is (drawn(evidence, asked, guard._rules).refusal is None)
 
 

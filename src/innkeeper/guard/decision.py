@@ -50,7 +50,6 @@ class Rules(msgspec.Struct, frozen=True):
 
     shelves: Mapping[str, KeyShelf]
     trusted: tuple[str, ...]
-    audiences: frozenset[str]
     implications: Implications
     leeway: float
     families: tuple[KeyShelf, ...] = ()
@@ -87,6 +86,11 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     inquired: Inquired | None = None
 
     @property
+    def audiences(self) -> frozenset[str]:
+        """The names by which the token's issuer may know this API."""
+        return self.shelf.audiences if self.shelf else frozenset()
+
+    @property
     def token(self) -> AccessToken | None:
         """What the token says, once that can be believed."""
         presented, inquired = self.presented, self.inquired
@@ -108,16 +112,13 @@ class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
     until: float
 
 
-class Verified:
+class Verified(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A token that passed every check, and the trail of them (drawn when it is asked for)."""
 
-    __slots__ = ("_asked", "_known", "_rules", "token")
-
-    def __init__(self, known: Believed, asked: Asked, rules: Rules) -> None:
-        self.token = known.token
-        self._known = known
-        self._asked = asked
-        self._rules = rules
+    token: AccessToken
+    _known: Believed
+    _asked: Asked
+    _rules: Rules
 
     @property
     def trail(self) -> Trail:
@@ -132,7 +133,8 @@ class Verified:
     @property
     def audience(self) -> str:
         """The name of this API by which the token names it."""
-        return next(one for one in self.token.aud if one in self._rules.audiences)
+        names = self._known.evidence.audiences
+        return next(one for one in self.token.aud if one in names)
 
     def asked(self, needs: Needs) -> tuple[Believed, Asked]:
         """The same request, as if it needed something else."""
@@ -163,26 +165,39 @@ class Refused(msgspec.Struct, frozen=True):
         return 401 if status == 400 and self.for_proofs and self.refusal.page.error in _OF_PROOFS else status
 
 
-Decision: TypeAlias = Generator["Question | Outgoing", Any, "tuple[Believed | Evidence, float]"]
-"""What comes of it, and the time it was decided for."""
+Found: TypeAlias = tuple[Believed | Evidence, float]
+"""What comes of a decision, and the time it was made for."""
+Decision: TypeAlias = Generator["Question | Outgoing", Any, Found]
+"""The steps to one: who has to be asked what, one after the other."""
 
 
-def deciding(token: str | bytes, rules: Rules, now: float) -> Decision:
-    """Whether a token is good, whatever the request: ``Believed``, or the evidence against it.
+def decided(token: str | bytes, rules: Rules, now: float) -> Believed | Evidence | Decision:
+    """Whether a token is good, whatever the request: ``Believed``, or the evidence against it; the steps to find out where
+    somebody has to be asked first.
 
-    A yes is told by a few comparisons (``passes``), a no by making the checks one by one until one refuses. The
-    checks are the law: the comparisons say yes exactly where every check passes, which a test proves.
+    A yes is told by a few comparisons (``believed`` and ``admits``), a no by making the checks one by one until one refuses.
+    The checks are the law: the comparisons say yes exactly where every check passes, which a test proves.
     """
     try:
         parsed = jws.parse(token)
         claims = read_object(parsed.claims)
     except (jws.NotAToken, NotStrict) as error:
         if rules.inquiries and _is_opaque(token):
-            return (yield from _inquired(_text(token), rules, now))
-        return Evidence(_unreadable(error, rules)), now
+            return _inquired(_text(token), rules, now)
+        return Evidence(_unreadable(error, rules))
     shelf = rules.shelf_of(claims.get("iss"))
     if shelf is None:
-        return Evidence(Presented(parsed.header, claims, rules.trusted)), now
+        return Evidence(Presented(parsed.header, claims, rules.trusted))
+    fitting = shelf.fitting(parsed.header_b64, now)
+    if fitting is None or rules.inquiries:
+        return _deciding(token, parsed, claims, shelf, rules, now)
+    return _judged(parsed, claims, shelf, fitting, rules, now)
+
+
+def _deciding(
+    token: str | bytes, parsed: jws.Parsed, claims: Mapping[str, Any], shelf: KeyShelf, rules: Rules, now: float
+) -> Decision:
+    """The same for a header that was not seen yet, and for an issuer that is asked about its tokens."""
     fitting = shelf.fitting(parsed.header_b64, now)
     if fitting is None:
         opening = Presented(parsed.header, claims, rules.trusted, shelf.preset.expected)
@@ -193,32 +208,35 @@ def deciding(token: str | bytes, rules: Rules, now: float) -> Decision:
             now = yield Question(shelf, shelf.tried_at)
         usable = shelf.usable(now)
         fitting = usable.fitting(kid, alg) if usable else None
-    evidence = Evidence(_judged(parsed, claims, shelf, fitting, rules), shelf)
-    known = _believed(evidence, rules, now)
-    if known is None:
-        return evidence, now
+    known = _judged(parsed, claims, shelf, fitting, rules, now)
+    if type(known) is Evidence:
+        return known, now
+    assert type(known) is Believed  # noqa: S101 - for the type checker
     shelf.remember(parsed.header_b64, fitting)
     if rules.inquiries and (asked := _also_asked(known.token.iss, rules)):
         return (yield from _still_good(_text(token), asked, shelf, known, now))
     return known, now
 
 
-def passes(evidence: Evidence, token: AccessToken, since: float, until: float, rules: Rules, now: float) -> bool:
-    """Whether a token with a valid signature and an accepted header passes all its other checks, too."""
-    if not since <= now < until or rules.audiences.isdisjoint(token.aud):
-        return False
-    checks = evidence.shelf.preset.checks if evidence.shelf and evidence.presented else ()
-    return not checks or not any(type(one.judge(evidence.presented)) is Refusal for one in checks)  # type: ignore[arg-type]
+def believed(evidence: Evidence, shelf: KeyShelf, said: AccessToken, rules: Rules, now: float) -> Believed | None:
+    """A token whose signature is valid and whose header was accepted, if it passes all its other checks by now, too."""
+    since, until = window(said, rules.leeway)
+    if not since <= now < until or shelf.audiences.isdisjoint(said.aud):
+        return None
+    checks, presented = shelf.preset.checks, evidence.presented
+    if checks and presented and any(type(one.judge(presented)) is Refusal for one in checks):
+        return None
+    return Believed(evidence, said, shelf.keys, rules.implications.of(said.scope), since, until)
 
 
 def admits(known: Believed, asked: Asked, rules: Rules) -> bool:
     """Whether a good token is enough for this request."""
-    needs = asked.needs
+    needs, token = asked.needs, known.token
     return (
         needs.scopes <= known.held
         and not asked.is_revoked
-        and (_is_plain_bearer(known.token, asked, rules) or _is_by_its_holder(known, asked, rules))
-        and (needs.is_plain or follow(ABOUT, PERMISSION_CHECKS, _wish(known.token, asked, rules)).refusal is None)
+        and (_is_plain_bearer(token, asked, rules) or _is_by_its_holder(known, asked, rules))
+        and (needs.is_plain or follow(ABOUT, PERMISSION_CHECKS, _wish(token, asked, rules)).refusal is None)
     )
 
 
@@ -228,7 +246,7 @@ def drawn(evidence: Evidence, asked: Asked, rules: Rules) -> Trail:
     token = evidence.token
     if trail.refusal or token is None:
         return trail
-    for more in _of_the_request(token, asked, rules):
+    for more in _of_the_request(token, evidence.audiences, asked, rules):
         trail = trail.then(more)
         if trail.refusal:
             break
@@ -247,9 +265,9 @@ def _of_the_token(evidence: Evidence) -> Trail:
     return trail.then(follow(ABOUT, INQUIRY_CHECKS, evidence.inquired))
 
 
-def _of_the_request(token: AccessToken, asked: Asked, rules: Rules) -> Iterator[Trail]:
+def _of_the_request(token: AccessToken, audiences: frozenset[str], asked: Asked, rules: Rules) -> Iterator[Trail]:
     proof_follows = asked.sent is not None
-    yield follow(ABOUT, USE_CHECKS, Use(token, rules.audiences, asked.now, rules.leeway, proof_follows))
+    yield follow(ABOUT, USE_CHECKS, Use(token, audiences, asked.now, rules.leeway, proof_follows))
     if rules.keeps_a_list:
         yield follow(ABOUT, REVOCATION_CHECKS, Standing(asked.is_revoked))
     if asked.sent is not None and not _is_plain_bearer(token, asked, rules):
@@ -295,17 +313,6 @@ def _wish(token: AccessToken, asked: Asked, rules: Rules) -> Wish:
     return Wish(token, asked.needs, asked.now, rules.leeway)
 
 
-def _believed(evidence: Evidence, rules: Rules, now: float) -> Believed | None:
-    """The token, if it is good by now."""
-    said, shelf = evidence.token, evidence.shelf
-    if said is None:
-        return None
-    since, until = window(said, rules.leeway)
-    if not passes(evidence, said, since, until, rules, now):
-        return None
-    return Believed(evidence, said, shelf.keys if shelf else None, rules.implications.of(said.scope), since, until)
-
-
 def _inquired(token: str, rules: Rules, now: float) -> Decision:
     """A token that says nothing by itself: each issuer that may be asked, until one knows it."""
     found = Evidence(None)
@@ -313,7 +320,8 @@ def _inquired(token: str, rules: Rules, now: float) -> Decision:
         shelf = rules.shelves[asked.issuer]
         inquired = yield from inquiring(token, asked, shelf, now)
         found = Evidence(None, shelf, inquired)
-        known = _believed(found, rules, now)
+        said = found.token
+        known = believed(found, shelf, said, rules, now) if said else None
         if known is not None:
             return msgspec.structs.replace(known, keys=None, until=min(known.until, now + asked.remembered)), now
         if inquired.obstacle or inquired.active:
@@ -356,16 +364,28 @@ def _unreadable(error: ValueError, rules: Rules) -> Presented:
 
 
 def _judged(
-    parsed: jws.Parsed, claims: Mapping[str, Any], shelf: KeyShelf, fitting: list[VerifyingKey] | None, rules: Rules
-) -> Presented:
-    """The token with what its signature turned out to be and, where that is valid, what it says."""
-    preset = shelf.preset
-    signature, signer = _signature(parsed, fitting)
-    if signer is None:
-        obstacle = "" if fitting else shelf.failure
-        return Presented(parsed.header, claims, rules.trusted, preset.expected, "", signature, obstacle)
+    parsed: jws.Parsed,
+    claims: Mapping[str, Any],
+    shelf: KeyShelf,
+    fitting: list[VerifyingKey] | None,
+    rules: Rules,
+    now: float,
+) -> Believed | Evidence:
+    """Whether the signature is valid and, where it is, whether what the token says is good by now."""
+    header, preset = parsed.header, shelf.preset
+    verify = jws.ALGORITHMS[header["alg"]].verify
+    for one in fitting or ():
+        if verify(one.key, parsed):
+            break
+    else:
+        signature, obstacle = _without_signer(fitting, shelf)
+        return Evidence(Presented(header, claims, rules.trusted, preset.expected, "", signature, obstacle), shelf)
     said = _said(claims, preset)
-    return Presented(parsed.header, claims, rules.trusted, preset.expected, "", signature, "", said, signer.issuer)
+    presented = Presented(header, claims, rules.trusted, preset.expected, "", "valid", "", said, one.issuer)
+    evidence = Evidence(presented, shelf)
+    if type(said) is not AccessToken:
+        return evidence
+    return believed(evidence, shelf, said, rules, now) or evidence
 
 
 def _said(claims: Mapping[str, Any], preset: Preset) -> AccessToken | str:
@@ -380,13 +400,11 @@ def _said(claims: Mapping[str, Any], preset: Preset) -> AccessToken | str:
         return str(error)
 
 
-def _signature(parsed: jws.Parsed, fitting: list[VerifyingKey] | None) -> tuple[Signature, VerifyingKey | None]:
-    if not fitting:
-        return ("keys out of reach" if fitting is None else "no key"), None
-    for one in fitting:
-        if jws.check(parsed, one.key, parsed.header["alg"]):
-            return "valid", one
-    return "invalid", None
+def _without_signer(fitting: list[VerifyingKey] | None, shelf: KeyShelf) -> tuple[Signature, str]:
+    """What is known of a signature that no key has made, and what stood in the way of knowing more."""
+    if fitting:
+        return "invalid", ""
+    return ("keys out of reach" if fitting is None else "no key"), shelf.failure
 
 
 _EMPTY: Mapping[str, Any] = {}

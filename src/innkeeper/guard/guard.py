@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
+from innkeeper.guard.audiences import named
 from innkeeper.guard.challenge import NOTHING_MORE, About, Door, Schemes, challenge, unexplained
 from innkeeper.guard.credentials import CREDENTIAL_CHECKS, Credentials
 from innkeeper.guard.decision import (
     ABOUT,
     Asked,
     Believed,
+    Decision,
     Evidence,
+    Found,
     Refused,
     Rules,
     Verified,
     admits,
-    deciding,
+    decided,
     proves,
     refused,
     turned_away,
@@ -76,7 +79,7 @@ class Guard:
     def __init__(
         self,
         issuer: str | Preset | Iterable[str | Preset],
-        audience: str | Iterable[str],
+        audience: str | Iterable[str] | Mapping[str, str | Iterable[str]],
         *,
         resource: str | None = None,
         scopes_supported: Iterable[str] = (),
@@ -105,7 +108,9 @@ class Guard:
         preset is found (``issuers.found``): Cognito, Entra, Google, Okta, Auth0 and Keycloak are known by how they write
         themselves, all others are held to RFC 9068. A preset can always be named, such as ``oidc("https://i.example")``.
         ``audience``: this API's name in ``aud``. There is no default and no way around it: a guard without an
-        audience lets in every token the issuer ever made for anyone.
+        audience lets in every token the issuer ever made for anyone. Where issuers know this API by different names, give
+        those by issuer, such as ``{"https://i.example": "https://api.example", pool: "app-client-id"}``: a name counts in the
+        tokens of its issuer alone.
         ``resource``: the URL under which this API is known, published with its metadata (RFC 9728); by default the
         audience, where that is a URL. ``scopes_supported`` are published there, and what is told in ``about``;
         ``scope_prefix`` goes before scopes wherever clients read them, for issuers that want the API's URI there (Entra).
@@ -120,20 +125,23 @@ class Guard:
         ``observe`` is called with the trail of every decision. ``explain`` gives, in development, a link to a
         refusal's reasons; it is sent along as ``error_uri``.
         """
-        presets, audiences = _presets(issuer), _names(audience)
-        _refuse_unsafe(audiences, presets, leeway)
+        presets = _presets(issuer)
+        names = named(audience, [one.issuer for one in presets])
+        _refuse_unsafe(names, presets, leeway)
         proofs, by_certificate = dpop or Dpop(), bool(proxies.certificate_header)
         schemes = Schemes(not proofs.required, dpop is not None, proofs.algorithms, by_certificate, scope_prefix)
-        shelves = [KeyShelf(each, freshness) for one in presets for each in one.everyone()]
+        shelves = [
+            KeyShelf(each, freshness, frozenset(names[one.issuer])) for one in presets for each in one.everyone()
+        ]
         self.issuers = tuple(one.published or one.issuer for one in presets)
-        self.door = Door.of(resource, audiences, self.issuers, scopes_supported, schemes, about)
+        every = [name for several in names.values() for name in several]
+        self.door = Door.of(resource, every, self.issuers, scopes_supported, schemes, about)
         self.proxies = proxies
         self._shelves = {one.preset.issuer: one for one in shelves if one.preset.family is None}
         self._rules = Rules(
             shelves=self._shelves,
             families=tuple(one for one in shelves if one.preset.family is not None),
             trusted=tuple(one.preset.issuer for one in shelves),
-            audiences=frozenset(audiences),
             implications=Implications(implies),
             leeway=leeway,
             inquiries=_inquiries(introspection, self._shelves),
@@ -177,7 +185,7 @@ class Guard:
         with is not used up again."""
         known, asked = outcome.asked(as_needs(needed))
         if admits(known, asked, self._rules):
-            return Verified(known, asked, self._rules)
+            return Verified(known.token, known, asked, self._rules)
         return self._seen(refused(known.evidence, asked, self._rules))
 
     def observe(self, trail: Trail) -> None:
@@ -201,7 +209,23 @@ class Guard:
         known = self._memory.recall(digest, now)
         if known is not None:
             return self._concluded(known, needs, sent, now)
-        decision = deciding(token, self._rules, now)
+        found = decided(token, self._rules, now)
+        if not isinstance(found, (Believed, Evidence)):
+            found, now = await self._found_out(found)
+        return self._kept(digest, found, needs, sent, now)
+
+    def _judged_blocking(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
+        now, digest = self._clock(), self._memory.digest(token)
+        known = self._memory.recall(digest, now)
+        if known is not None:
+            return self._concluded(known, needs, sent, now)
+        found = decided(token, self._rules, now)
+        if not isinstance(found, (Believed, Evidence)):
+            found, now = self._found_out_blocking(found)
+        return self._kept(digest, found, needs, sent, now)
+
+    async def _found_out(self, decision: Decision) -> Found:
+        """Have everything read and everyone asked that a decision needs."""
         try:
             step = next(decision)
             while True:
@@ -216,14 +240,10 @@ class Guard:
                 else:
                     step = decision.send(reply)
         except StopIteration as end:
-            return self._found(digest, needs, sent, *end.value)
+            return end.value  # type: ignore[no-any-return]
 
-    def _judged_blocking(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
-        now, digest = self._clock(), self._memory.digest(token)
-        known = self._memory.recall(digest, now)
-        if known is not None:
-            return self._concluded(known, needs, sent, now)
-        decision = deciding(token, self._rules, now)
+    def _found_out_blocking(self, decision: Decision) -> Found:
+        """The same in threads."""
         try:
             step = next(decision)
             while True:
@@ -238,7 +258,7 @@ class Guard:
                 else:
                     step = decision.send(reply)
         except StopIteration as end:
-            return self._found(digest, needs, sent, *end.value)
+            return end.value  # type: ignore[no-any-return]
 
     async def _sent(self, step: Question | Outgoing) -> Reply:
         assert type(step) is Outgoing  # noqa: S101 - for the type checker
@@ -248,14 +268,14 @@ class Guard:
         assert type(step) is Outgoing  # noqa: S101 - for the type checker
         return self._fetch_blocking(step.url) if step.method == "GET" else self._send_blocking(step)
 
-    def _found(
-        self, digest: bytes, needs: Needs, sent: Credentials | None, found: Believed | Evidence, now: float
+    def _kept(
+        self, digest: bytes, found: Believed | Evidence, needs: Needs, sent: Credentials | None, now: float
     ) -> Verified | Refused:
-        if type(found) is Evidence:
-            return self._seen(refused(found, Asked(needs, now, sent), self._rules))
-        assert type(found) is Believed  # noqa: S101 - for the type checker
-        self._memory.keep(digest, found)
-        return self._concluded(found, needs, sent, now)
+        if type(found) is Believed:
+            self._memory.keep(digest, found)
+            return self._concluded(found, needs, sent, now)
+        assert type(found) is Evidence  # noqa: S101 - for the type checker
+        return self._seen(refused(found, Asked(needs, now, sent), self._rules))
 
     def _concluded(self, known: Believed, needs: Needs, sent: Credentials | None, now: float) -> Verified | Refused:
         """A good token: is it enough for this request, and is its sender the holder?"""
@@ -265,9 +285,10 @@ class Guard:
         asked = Asked(needs, now, sent, facts, taken_back)
         if facts.proof is not None and proves(known, asked, rules):
             asked = msgspec.structs.replace(asked, facts=self._noted(facts, facts.proof, now))
-        if admits(known, asked, rules):
-            return self._seen(Verified(known, asked, rules))
-        return self._seen(refused(known.evidence, asked, rules))
+        if not admits(known, asked, rules):
+            return self._seen(refused(known.evidence, asked, rules))
+        verified = Verified(token, known, asked, rules)
+        return verified if self._observe is unobserved else self._seen(verified)
 
     def _facts(self, bound: Mapping[str, Any], sent: Credentials, now: float) -> Facts:
         """What the request shows of its sender, as far as the token asks for it."""
@@ -350,11 +371,11 @@ def _thumbprint(certificate: str) -> str:
         return ""
 
 
-def _refuse_unsafe(audiences: Iterable[str], presets: Iterable[Preset], leeway: float) -> None:
+def _refuse_unsafe(names: Mapping[str, Iterable[str]], presets: Iterable[Preset], leeway: float) -> None:
     if not 0 <= leeway <= 300:
         raise UsageError(f"leeway of {leeway}: between 0 and 300 s; clocks that differ more are to be set right")
     for one in presets:
-        if forbidden := sorted(one.forbidden.intersection(audiences)):
+        if forbidden := sorted(one.forbidden.intersection(names[one.issuer])):
             raise UsageError(f"audience {forbidden[0]!r} is {one.name}'s own API; give the name of yours")
 
 
@@ -379,10 +400,3 @@ def _presets(issuer: str | Preset | Iterable[str | Preset]) -> tuple[Preset, ...
     if len(set(every)) < len(every):
         raise UsageError("an issuer is given twice; one preset decides how its tokens are read")
     return presets
-
-
-def _names(audience: str | Iterable[str]) -> tuple[str, ...]:
-    names = (audience,) if isinstance(audience, str) else tuple(audience or ())
-    if not names or not all(map(str.strip, names)):
-        raise UsageError("a guard needs an audience: this API's name in 'aud', such as 'https://api.example/orders'")
-    return names

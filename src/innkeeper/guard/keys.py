@@ -72,13 +72,30 @@ class Keys(msgspec.Struct, frozen=True, eq=False):
 
 
 class KeyShelf:
-    """The keys of one issuer, and what is known about getting newer ones."""
+    """The keys of one issuer, what is known about getting newer ones, and the names of this API in its tokens.
 
-    __slots__ = ("failure", "freshness", "introspection_endpoint", "jwks_uri", "keys", "opened", "preset", "tried_at")
+    The keys are fresh from ``since`` until before ``until``.
+    """
 
-    def __init__(self, preset: Preset, freshness: Freshness) -> None:
+    __slots__ = (
+        "audiences",
+        "failure",
+        "freshness",
+        "introspection_endpoint",
+        "jwks_uri",
+        "keys",
+        "opened",
+        "preset",
+        "since",
+        "tried_at",
+        "until",
+    )
+
+    def __init__(self, preset: Preset, freshness: Freshness, audiences: frozenset[str]) -> None:
         self.preset = preset
         self.freshness = freshness
+        self.audiences = audiences
+        self.since = self.until = _LONG_AGO
         self.keys: Keys | None = None
         self.jwks_uri = preset.jwks_uri
         self.introspection_endpoint = ""
@@ -97,22 +114,20 @@ class KeyShelf:
         limit = self.freshness.lifetime + self.freshness.grace
         return keys if keys is not None and now - keys.read_at < limit else None
 
-    def fresh_until(self) -> float:
-        return self.keys.read_at + self.freshness.lifetime if self.keys else _LONG_AGO
-
     def should_fetch(self, kid: str | None, alg: str, now: float) -> bool:
         """Whether to read the keys (again) before judging a token with this header.
 
         A clock that was set back makes keys look as if from the future: those are read again, too.
         """
         waited = now - self.tried_at if now >= self.tried_at else float("inf")
-        if self.keys is None or not 0 <= now - self.keys.read_at < self.freshness.lifetime:
+        if self.keys is None or not self.since <= now < self.until:
             return waited >= RETRY
         return not self.keys.fitting(kid, alg) and waited >= self.freshness.interval
 
     def put(self, keys: Keys, jwks_uri: str) -> None:
         """Take over what was read."""
         self.keys, self.jwks_uri, self.tried_at, self.failure = keys, jwks_uri, keys.read_at, ""
+        self.since, self.until = keys.read_at, keys.read_at + self.freshness.lifetime
         self.opened = {}
 
     def remember(self, header_b64: bytes, fitting: list[VerifyingKey] | None) -> None:
@@ -122,8 +137,7 @@ class KeyShelf:
 
     def fitting(self, header_b64: bytes, now: float) -> list[VerifyingKey] | None:
         """The keys noted for a header, while they are fresh."""
-        fresh = self.keys is not None and 0 <= now - self.keys.read_at < self.freshness.lifetime
-        return self.opened.get(header_b64) if fresh else None
+        return self.opened.get(header_b64) if self.since <= now < self.until else None
 
     def failed(self, reason: str, now: float) -> None:
         """Remember that reading failed. The place of the keys is looked up anew next time: it may have moved."""

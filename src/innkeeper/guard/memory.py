@@ -28,7 +28,7 @@ class Memory:
         shelf = known.evidence.shelf
         if shelf is None or known.keys is None:
             return known
-        return known if shelf.keys is known.keys and now < shelf.fresh_until() else None
+        return known if shelf.keys is known.keys and now < shelf.until else None
 
     def keep(self, digest: bytes, known: Believed) -> None:
         """Remember a token that was verified just now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -27,15 +28,13 @@ class Needs(msgspec.Struct, frozen=True, gc=False):
     acr: tuple[str, ...] = ()
     max_age: int | None = None
     caller: Caller = "anyone"
+    is_plain: bool = True
+    """Whether scopes are all that is needed; told from the others, whatever is given."""
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether scopes are all that is needed."""
-        return (
-            self.caller == "anyone"
-            and self.max_age is None
-            and not (self.acr or self.roles or self.groups or self.details)
-        )
+    def __post_init__(self) -> None:
+        more = self.acr or self.roles or self.groups or self.details
+        is_plain = self.caller == "anyone" and self.max_age is None and not more
+        msgspec.structs.force_setattr(self, "is_plain", is_plain)
 
     def and_also(self, other: Needs) -> Needs:
         """Both at once. Of two lists of levels, those in both count; raises ``UsageError`` where there is none."""
@@ -87,7 +86,12 @@ def as_needs(given: Needs | Iterable[str]) -> Needs:
     """Scopes alone, or all that is needed, as one value."""
     if isinstance(given, Needs):
         return given
-    scopes = frozenset(given)
+    return _of_scopes(frozenset(given))
+
+
+@lru_cache(maxsize=256)
+def _of_scopes(scopes: frozenset[str]) -> Needs:
+    """An API asks for few sets of scopes, again and again."""
     return Needs(scopes) if scopes else NOTHING
 
 

@@ -49,7 +49,7 @@ class Implications:
 
     def of(self, scopes: frozenset[str]) -> frozenset[str]:
         """``scopes`` and all they imply."""
-        if self._closed.keys().isdisjoint(scopes):
+        if not self._closed or self._closed.keys().isdisjoint(scopes):
             return scopes
         return scopes.union(*(self._closed[scope] for scope in scopes if scope in self._closed))
 

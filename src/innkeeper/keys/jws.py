@@ -60,16 +60,16 @@ def parse(token: str | bytes, *, limit: int = LIMIT) -> Parsed:
         raise NotAToken("a character outside ASCII") from None
     if len(data) > limit:
         raise NotAToken(f"{len(data)} bytes, more than the {limit} read")
-    parts = data.split(b".")
-    if len(parts) != 3:
+    signing_input, _, signature = data.rpartition(b".")
+    header, dot, claims = signing_input.partition(b".")
+    if not dot or b"." in claims:
         raise NotAToken(_shape(data))
-    header, claims, signature = parts
     try:
         return Parsed(
             read_header(header) if len(header) <= _CACHED_HEADER else _read_header(header),
             decode(claims),
             decode(signature),
-            data[: -len(signature) - 1],
+            signing_input,
             header,
         )
     except NotBase64Url as error:
@@ -108,20 +108,7 @@ read_header = lru_cache(maxsize=256)(_read_header)
 def verify(parsed: Parsed, key: PublicKey, alg: str) -> bool:
     """Whether the signature is ``key``'s under ``alg``. False, too, for an unknown ``alg`` or a key of another kind."""
     algorithm = ALGORITHMS.get(alg)
-    if algorithm is None or not algorithm.fits(key):
-        return False
-    try:
-        return algorithm.verify(key, parsed.signature, parsed.signing_input)
-    except InvalidSignature:
-        return False
-
-
-def check(parsed: Parsed, key: PublicKey, alg: str) -> bool:
-    """``verify`` for a key that is known to fit the algorithm."""
-    try:
-        return ALGORITHMS[alg].verify(key, parsed.signature, parsed.signing_input)
-    except InvalidSignature:
-        return False
+    return algorithm is not None and algorithm.fits(key) and algorithm.verify(key, parsed)
 
 
 def sign(signing_input: bytes, private_key: PrivateKey, alg: str) -> bytes:
@@ -146,11 +133,11 @@ def compact(header_b64: bytes, claims: bytes, private_key: PrivateKey, alg: str)
 
 
 class Algorithm(msgspec.Struct, frozen=True):
-    """One algorithm: which keys it ``fits``, how it verifies (raising ``InvalidSignature`` or False) and signs."""
+    """One algorithm: which keys it ``fits``, how it verifies with one that does, and signs."""
 
     name: str
     fits: Callable[[Any], bool]
-    verify: Callable[[Any, bytes, bytes], bool]
+    verify: Callable[[Any, Parsed], bool]
     sign: Callable[[Any, bytes], bytes]
 
 
@@ -164,10 +151,15 @@ def _ecdsa(name: str, curve: type[ec.EllipticCurve], digest: SHA256 | SHA384, si
     def fits(key: Any) -> bool:
         return of_kind(key) and type(key.curve) is curve
 
-    def verify_raw(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
+    def verify_raw(key: ec.EllipticCurvePublicKey, parsed: Parsed) -> bool:
+        signature = parsed.signature
         if len(signature) != 2 * size:
             return False
-        key.verify(encode_dss_signature(integer(signature[:size]), integer(signature[size:])), data, scheme)
+        der = encode_dss_signature(integer(signature[:size]), integer(signature[size:]))
+        try:
+            key.verify(der, parsed.signing_input, scheme)
+        except InvalidSignature:
+            return False
         return True
 
     def sign_raw(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
@@ -191,8 +183,11 @@ def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
     def fits(key: Any) -> bool:
         return of_kind(key) and key.key_size >= 2048
 
-    def verify_rsa(key: RSAPublicKey, signature: bytes, data: bytes) -> bool:
-        key.verify(signature, data, scheme, digest)
+    def verify_rsa(key: RSAPublicKey, parsed: Parsed) -> bool:
+        try:
+            key.verify(parsed.signature, parsed.signing_input, scheme, digest)
+        except InvalidSignature:
+            return False
         return True
 
     def sign_rsa(key: RSAPrivateKey, data: bytes) -> bytes:
@@ -204,8 +199,11 @@ def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
 def _ed25519(name: str) -> Algorithm:
     """Ed25519, under the name of RFC 8037 §3.1 and under that of RFC 9864 §2.2, which says the curve, too."""
 
-    def verify_ed(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
-        key.verify(signature, data)
+    def verify_ed(key: Ed25519PublicKey, parsed: Parsed) -> bool:
+        try:
+            key.verify(parsed.signature, parsed.signing_input)
+        except InvalidSignature:
+            return False
         return True
 
     return Algorithm(name, _kind(Ed25519PublicKey, Ed25519PrivateKey), verify_ed, lambda key, data: key.sign(data))

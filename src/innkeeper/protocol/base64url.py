@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from binascii import Error, a2b_base64, b2a_base64
+from binascii import b2a_base64
+
+import msgspec
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
-"""What belongs to the other alphabet, and padding, becomes what no alphabet has."""
+_TO_STANDARD = bytes(
+    {ord("-"): ord("+"), ord("_"): ord("/")}.get(byte, byte if byte in ALPHABET else ord("!")) for byte in range(256)
+)
+"""What is not of this alphabet, padding included, becomes what no alphabet has."""
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_PADDING = (b"", b"", b"==", b"=")
+_END = (b'"', b"", b'=="', b'="')
+"""By length modulo 4: the padding, and the end of a JSON text."""
 _LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 """By length modulo 4: the last characters whose unused bits are zero."""
 
@@ -40,9 +45,12 @@ def decode(text: str | bytes) -> bytes:
         if data[-1] not in _LAST[rest]:
             raise NotBase64Url(_FOREIGN if data.translate(None, ALPHABET) else "a last character with stray bits")
     try:
-        return a2b_base64(data.translate(_TO_STANDARD) + _PADDING[rest], strict_mode=True)
-    except Error:
+        return _read(b'"' + data.translate(_TO_STANDARD) + _END[rest])
+    except msgspec.ValidationError:
         raise NotBase64Url(_FOREIGN) from None
 
+
+_read = msgspec.json.Decoder(bytes).decode
+"""Base 64 in a JSON text: half as slow as ``binascii`` is, which counts where every request brings a token."""
 
 _FOREIGN = "a character outside the base64url alphabet"
