@@ -31,8 +31,8 @@ list:
 up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:8400 (PORT=, TLS_PORT=, STATE=)
 	@exec $(BIN)/innkeeper up
 
-test: setup ## run the tests (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run the tests, a process for each core (ARGS= goes to pytest)
+	@$(BIN)/python -m pytest -n logical --dist loadfile $(ARGS)
 
 faults: setup ## kill nodes under load, hundreds of times (ROUNDS=)
 	@INNKEEPER_FAULT_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -s tests/faults $(ARGS)

@@ -98,7 +98,18 @@ def test_a_key_published_for_encryption_goes_before_one_for_anything() -> None:
         [{"kty": "OKP", "crv": "Ed25519", "x": X25519.as_dict()["x"]}],
         [DOCUMENTS["rsa"]],
     ],
-    ids=str,
+    ids=[
+        "no key",
+        "to sign",
+        "another algorithm",
+        "unknown curve",
+        "off the curve",
+        "a number",
+        "half a key",
+        "oct",
+        "Ed25519",
+        "RSA",
+    ],
 )
 def test_nothing_is_encrypted_to_a_key_that_is_not_for_it(keys: list[dict[str, Any]]) -> None:
     with pytest.raises(jwe.NoKeyFits):
