@@ -7,6 +7,7 @@ import asyncio
 from msgspec.structs import replace
 
 from innkeeper.issuer.core import effects as fx
+from innkeeper.issuer.core.records import Resource
 from innkeeper.issuer.store.port import RealmStore
 from tests.issuer.core.facts import ADA, CODE, CONSENT, GRANT, NOW, REFRESH, SESSION, SHOP
 
@@ -33,6 +34,11 @@ CHANGES: tuple[fx.Effect, ...] = (
     fx.PutCredential("x", "x", "x", b""),
     fx.RemoveCredential("x", "x", "x"),
     fx.RemoveClient(SHOP.id, NOW),
+    fx.PutKey("k", b""),
+    fx.Unchanged(fx.KEY, "k", b""),
+    fx.PutResource(Resource("https://x.example", "X")),
+    fx.RemoveResource("https://x.example"),
+    fx.TellNodes(),
 )
 """Every effect there is."""
 

@@ -72,6 +72,14 @@ def refresh(name: str, grant_id: str = GRANT.id, expires_at: int = REFRESH.expir
 KEY = StoredKey(kid="k-1", alg="ES256", sealed=b"\x00\xff", created_at=NOW, active_from=NOW, expires_at=NOW + 9)
 
 
+_FIRST_AND_SECOND: dict[str, tuple[fx.Effect, fx.Effect]] = {
+    fx.CLIENT: (fx.PutClient(replace(SHOP, id="x")), fx.PutClient(replace(SHOP, id="x", name="new"), new=False)),
+    fx.PERSON: (fx.PutPerson(replace(ADA, sub="x")), fx.PutPerson(replace(ADA, sub="x", disabled=True), new=False)),
+    fx.RESOURCE: (fx.PutResource(Resource("x", "X")), fx.PutResource(Resource("x", "Y"), new=False)),
+    fx.KEY: (fx.PutKey("x", b"1"), fx.PutKey("x", b"2")),
+}
+
+
 class StoreSuite:
     """Inherited by the tests of each engine."""
 
@@ -155,6 +163,55 @@ class StoreSuite:
         assert run(realm.people()) == [renamed]
         with pytest.raises(fx.Lost):
             run(realm.commit((fx.PutPerson(replace(ADA, sub="nobody"), new=False),)))
+
+    def test_a_resource_put_by_an_effect_is_new_or_known(self, realm: RealmStore) -> None:
+        first, second = Resource("https://a.example", "A"), Resource("https://b.example", "B")
+        run(realm.commit((fx.PutResource(second), fx.PutResource(first))))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.PutResource(first),)))
+        changed = replace(second, name="Bee")
+        run(realm.commit((fx.PutResource(changed, new=False),)))
+        assert run(realm.resources()) == [changed, first], "in the order they came in"
+        run(realm.commit((fx.RemoveResource(first.uri), fx.RemoveResource(first.uri))))
+        assert run(realm.resources()) == [changed]
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.PutResource(first, new=False),)))
+
+    @pytest.mark.parametrize("shelf", fx.SHELVES)
+    def test_what_was_changed_meanwhile_is_not_changed_again_unseen(self, realm: RealmStore, shelf: str) -> None:
+        put, change = _FIRST_AND_SECOND[shelf]
+        run(realm.commit((put,)))
+        seen = run(realm.record(shelf, "x"))
+        assert seen is not None
+        run(realm.commit((fx.Unchanged(shelf, "x", seen), change)))
+        now = run(realm.record(shelf, "x"))
+        with pytest.raises(fx.Lost):
+            run(realm.commit((fx.Unchanged(shelf, "x", seen), change)))
+        assert run(realm.record(shelf, "x")) == now != seen
+        assert run(realm.record(shelf, "y")) is None
+
+    def test_of_two_changes_to_what_both_have_seen_one_is_made(self, open_store: Open, realm: RealmStore) -> None:
+        run(realm.commit((fx.PutClient(replace(SHOP, id="x")),)))
+        seen = run(realm.record(fx.CLIENT, "x"))
+        assert seen is not None
+        changes = [
+            (fx.Unchanged(fx.CLIENT, "x", seen), fx.PutClient(replace(SHOP, id="x", name=name), new=False))
+            for name in "abcdef"
+        ]
+
+        async def race() -> list[type]:
+            return await outcomes(realm.commit(one) for one in changes)
+
+        assert sorted(one.__name__ for one in run(race())) == ["Lost"] * 5 + ["NoneType"]
+
+    def test_nodes_are_told_of_keys_resources_and_whatever_else_they_keep(
+        self, open_store: Open, realm: RealmStore
+    ) -> None:
+        store = open_store()
+        for effect in (fx.PutKey("k", b""), fx.PutResource(Resource("x", "X")), fx.RemoveResource("x"), fx.TellNodes()):
+            before = run(store.version())
+            run(realm.commit((effect,)))
+            assert run(store.version()) > before, effect
 
     def test_nobody_is_renamed_to_the_name_of_another(self, realm: RealmStore) -> None:
         other = replace(ADA, sub="other", username="bob")

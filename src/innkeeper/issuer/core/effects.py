@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Session
+from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 
 
 class Lost(Exception):
@@ -46,6 +46,41 @@ class RemovePerson(Effect, frozen=True):
 
     sub: str
     at: int
+
+
+class PutResource(Effect, frozen=True):
+    """Remember a resource. Conditional: where ``new``, nobody has its URI yet; else it must still be here."""
+
+    resource: Resource
+    new: bool = True
+
+
+class RemoveResource(Effect, frozen=True):
+    """Forget a resource. Twice does no harm."""
+
+    uri: str
+
+
+class PutKey(Effect, frozen=True):
+    """Remember a signing key, as the desk encoded it, new or in the place of what is known of it."""
+
+    kid: str
+    record: bytes
+
+
+class Unchanged(Effect, frozen=True):
+    """Conditional: what is remembered under this ``key`` is still this very record, byte by byte.
+
+    ``shelf`` says of what kind it is: one of ``SHELVES``. It comes before the effect that relies on it.
+    """
+
+    shelf: str
+    key: str
+    record: bytes
+
+
+class TellNodes(Effect, frozen=True):
+    """Have every node notice that something changed that it keeps in memory, where no other effect does."""
 
 
 class AddCode(Effect, frozen=True):
@@ -167,3 +202,7 @@ class RemoveCredential(Effect, frozen=True):
     sub: str
     kind: str
     id: str
+
+
+CLIENT, PERSON, RESOURCE, KEY = SHELVES = ("client", "person", "resource", "key")
+"""What ``Unchanged`` can be said of."""

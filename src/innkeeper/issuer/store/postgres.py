@@ -16,10 +16,19 @@ from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, 
 from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode
 from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
-from innkeeper.issuer.store.postgres_effects import COUNT_CHANGE, Part, are_independent, joined, steps_of
+from innkeeper.issuer.store.postgres_effects import (
+    COUNT_CHANGE,
+    NEW_RESOURCE,
+    PUT_KEY,
+    Part,
+    are_independent,
+    joined,
+    steps_of,
+)
 from innkeeper.issuer.store.postgres_news import News
 from innkeeper.issuer.store.postgres_pool import Connection, Pool
 from innkeeper.issuer.store.schema import NOTHING, statements
+from innkeeper.issuer.store.tables import SHELVES
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import UsageError
 
@@ -72,10 +81,7 @@ class PostgresRealm:
         return await self._all(decoding.resource, "SELECT record FROM resources WHERE realm=$1 ORDER BY position, uri")
 
     async def put_resource(self, resource: Resource) -> None:
-        sql = (
-            "INSERT INTO resources SELECT $1, $2, coalesce(max(position) + 1, 0), $3 FROM resources WHERE realm=$1 "
-            "ON CONFLICT (realm, uri) DO UPDATE SET record=excluded.record"
-        )
+        sql = f"{NEW_RESOURCE} (realm, uri) DO UPDATE SET record=excluded.record"
         await self._change(Part(sql, (resource.uri, encode(resource))), COUNT_CHANGE)
 
     async def remove_resource(self, uri: str) -> bool:
@@ -164,14 +170,16 @@ class PostgresRealm:
         rows = await self._rows(sql, kind, credential_id)
         return _credential(*rows[0]) if rows else None
 
+    async def record(self, shelf: str, key: str) -> bytes | None:
+        table, column = SHELVES[shelf]
+        rows = await self._rows(f"SELECT record FROM {table} WHERE realm=$1 AND {column}=$2", key)  # noqa: S608
+        return rows[0][0] if rows else None
+
     async def keys(self) -> Sequence[StoredKey]:
         return await self._all(decoding.key, "SELECT record FROM signing_keys WHERE realm=$1")
 
     async def put_keys(self, keys: Sequence[StoredKey]) -> None:
-        sql = (
-            "INSERT INTO signing_keys VALUES ($1, $2, $3) ON CONFLICT (realm, kid) DO UPDATE SET record=excluded.record"
-        )
-        parts = [Part(sql, (one.kid, encode(one))) for one in keys]
+        parts = [Part(PUT_KEY, (one.kid, encode(one))) for one in keys]
         await self._pool.write(lambda db: _in_turn(db, self._name, [*parts, COUNT_CHANGE]))
 
     async def secret(self, name: str) -> bytes | None:
@@ -226,7 +234,8 @@ class PostgresRealm:
         """Make all changes in one statement. Raises ``Lost``."""
         values = _written_all(value for part in parts for value in part.values)
         if len(parts) == 1:
-            status = await self._pool.write(lambda db: db.execute(parts[0].sql, self._name, *values))
+            told = (self._name, *values) if "$1" in parts[0].sql else ()
+            status = await self._pool.write(lambda db: db.execute(parts[0].sql, *told))
             if parts[0].must and _count(status) != 1:
                 raise fx.Lost
             return

@@ -15,6 +15,7 @@ from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import RefreshToken
 from innkeeper.issuer.store.decoding import encode
 from innkeeper.issuer.store.port import GRANT_KEPT, GRANT_SLACK
+from innkeeper.issuer.store.tables import SHELVES
 
 
 class Part(NamedTuple):
@@ -164,6 +165,34 @@ def _remove_person(effect: fx.RemovePerson) -> Step:
     )
     tables = ("people", "consents", "credentials", "sessions", "grants")
     return Step(parts, tuple((table, None) for table in tables), revokes=True)
+
+
+def _put_resource(effect: fx.PutResource) -> Step:
+    one = effect.resource
+    rows: tuple[Rows, ...] = (("resources", None), ("notes", None))
+    sql = f"{NEW_RESOURCE} DO NOTHING" if effect.new else "UPDATE resources SET record=$3 WHERE realm=$1 AND uri=$2"
+    return Step((Part(sql, (one.uri, encode(one)), must=True), COUNT_CHANGE), rows)
+
+
+def _remove_resource(effect: fx.RemoveResource) -> Step:
+    part = Part("DELETE FROM resources WHERE realm=$1 AND uri=$2", (effect.uri,))
+    return Step((part, COUNT_CHANGE), (("resources", effect.uri), ("notes", None)))
+
+
+def _put_key(effect: fx.PutKey) -> Step:
+    rows: tuple[Rows, ...] = (("signing_keys", effect.kid), ("notes", None))
+    return Step((Part(PUT_KEY, (effect.kid, effect.record)), COUNT_CHANGE), rows)
+
+
+def _unchanged(effect: fx.Unchanged) -> Step:
+    """Writes the row as it is: whoever else is about to change it waits, and then finds that it lost, or that we did."""
+    table, column = SHELVES[effect.shelf]
+    sql = f"UPDATE {table} SET record=record WHERE realm=$1 AND {column}=$2 AND record=$3"  # noqa: S608
+    return Step((Part(sql, (effect.key, effect.record), must=True),), ((table, None),))
+
+
+def _tell_nodes(_: fx.TellNodes) -> Step:
+    return Step((COUNT_CHANGE,), (("notes", None),))
 
 
 def _add_code(effect: fx.AddCode) -> Step:
@@ -338,7 +367,19 @@ _STEPS: dict[type[fx.Effect], Callable[[Any], Step]] = {
     fx.DropEntry: _drop_entry,
     fx.PutCredential: _put_credential,
     fx.RemoveCredential: _remove_credential,
+    fx.PutResource: _put_resource,
+    fx.RemoveResource: _remove_resource,
+    fx.PutKey: _put_key,
+    fx.Unchanged: _unchanged,
+    fx.TellNodes: _tell_nodes,
 }
+
+NEW_RESOURCE = (
+    "INSERT INTO resources SELECT $1, $2, coalesce(max(position) + 1, 0), $3 FROM resources WHERE realm=$1 ON CONFLICT"
+)
+"""A resource comes after those that are there; what is to happen where it is one of them has to follow."""
+
+PUT_KEY = "INSERT INTO signing_keys VALUES ($1, $2, $3) ON CONFLICT (realm, kid) DO UPDATE SET record=excluded.record"
 
 CHANNEL = "innkeeper"
 """Where nodes hear that something changed that they keep in memory; written out in ``COUNT_CHANGE``."""

@@ -19,8 +19,9 @@ from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode as _encode
 from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
 from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statements
-from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, all_of, put_client
+from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, NEW_RESOURCE, all_of, put_client
 from innkeeper.issuer.store.sqlite_writer import Turn, Writer
+from innkeeper.issuer.store.tables import SHELVES
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import Unreachable, UsageError
 
@@ -78,11 +79,7 @@ class SqliteRealm:
         return self._all(decoding.resource, "SELECT record FROM resources WHERE realm=? ORDER BY position, uri")
 
     async def put_resource(self, resource: Resource) -> None:
-        sql = (
-            "INSERT INTO resources SELECT ?1, ?2, coalesce(max(position) + 1, 0), ?3 FROM resources WHERE realm=?1 "
-            "ON CONFLICT DO UPDATE SET record=excluded.record"
-        )
-        await self._change(sql, resource.uri, _encode(resource))
+        await self._change(f"{NEW_RESOURCE} DO UPDATE SET record=excluded.record", resource.uri, _encode(resource))
 
     async def remove_resource(self, uri: str) -> bool:
         return await self._change("DELETE FROM resources WHERE realm=? AND uri=?", uri) > 0
@@ -172,6 +169,11 @@ class SqliteRealm:
         sql = "SELECT sub, id, record FROM credentials WHERE realm=? AND kind=? AND id=?"
         row = self._read(sql, (self._name, kind, credential_id)).fetchone()
         return Credential(*row) if row else None
+
+    async def record(self, shelf: str, key: str) -> bytes | None:
+        table, column = SHELVES[shelf]
+        row = self._read(f"SELECT record FROM {table} WHERE realm=? AND {column}=?", (self._name, key)).fetchone()  # noqa: S608
+        return row[0] if row else None
 
     async def keys(self) -> Sequence[StoredKey]:
         return self._all(decoding.key, "SELECT record FROM signing_keys WHERE realm=?")

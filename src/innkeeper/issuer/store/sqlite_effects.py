@@ -12,6 +12,7 @@ from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.store.port import GRANT_KEPT, GRANT_SLACK
 from innkeeper.issuer.store.sqlite_writer import Work
+from innkeeper.issuer.store.tables import SHELVES
 
 _encode = msgspec.msgpack.encode
 
@@ -67,6 +68,36 @@ def _remove_person(run: Execute, realm: str, effect: fx.RemovePerson) -> None:
     run("DELETE FROM credentials WHERE realm=? AND sub=?", who)
     run("UPDATE sessions SET ended_at=? WHERE realm=? AND sub=? AND ended_at IS NULL", when)
     run("UPDATE grants SET revoked_at=? WHERE realm=? AND sub=? AND revoked_at IS NULL", when)
+
+
+def _put_resource(run: Execute, realm: str, effect: fx.PutResource) -> None:
+    run(COUNT_CHANGE)
+    one, record = effect.resource, _encode(effect.resource)
+    if effect.new:
+        _won(run(f"{NEW_RESOURCE} DO NOTHING", (realm, one.uri, record)))
+        return
+    _won(run("UPDATE resources SET record=? WHERE realm=? AND uri=?", (record, realm, one.uri)))
+
+
+def _remove_resource(run: Execute, realm: str, effect: fx.RemoveResource) -> None:
+    run(COUNT_CHANGE)
+    run("DELETE FROM resources WHERE realm=? AND uri=?", (realm, effect.uri))
+
+
+def _put_key(run: Execute, realm: str, effect: fx.PutKey) -> None:
+    run(COUNT_CHANGE)
+    run("INSERT OR REPLACE INTO signing_keys VALUES (?,?,?)", (realm, effect.kid, effect.record))
+
+
+def _unchanged(run: Execute, realm: str, effect: fx.Unchanged) -> None:
+    table, column = SHELVES[effect.shelf]
+    sql = f"SELECT 1 FROM {table} WHERE realm=? AND {column}=? AND record=?"  # noqa: S608
+    if run(sql, (realm, effect.key, effect.record)).fetchone() is None:
+        raise fx.Lost
+
+
+def _tell_nodes(run: Execute, _: str, __: fx.TellNodes) -> None:
+    run(COUNT_CHANGE)
 
 
 def _add_code(run: Execute, realm: str, effect: fx.AddCode) -> None:
@@ -207,10 +238,20 @@ _APPLY: dict[type[fx.Effect], Callable[[Execute, str, Any], None]] = {
     fx.DropEntry: _drop_entry,
     fx.PutCredential: _put_credential,
     fx.RemoveCredential: _remove_credential,
+    fx.PutResource: _put_resource,
+    fx.RemoveResource: _remove_resource,
+    fx.PutKey: _put_key,
+    fx.Unchanged: _unchanged,
+    fx.TellNodes: _tell_nodes,
 }
 
 COUNT_CHANGE = "INSERT INTO notes VALUES ('', 'changes', '1') ON CONFLICT DO UPDATE SET text = text + 1"
 """Done whenever something changes that nodes keep in memory, so that each of them notices."""
+
+NEW_RESOURCE = (
+    "INSERT INTO resources SELECT ?1, ?2, coalesce(max(position) + 1, 0), ?3 FROM resources WHERE realm=?1 ON CONFLICT"
+)
+"""A resource comes after those that are there; what is to happen where it is one of them has to follow."""
 
 _REVOKE_SESSIONS_GRANTS = """
     UPDATE grants SET revoked_at = ?1 WHERE realm = ?2 AND revoked_at IS NULL

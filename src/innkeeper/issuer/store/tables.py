@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from innkeeper.issuer.core.effects import CLIENT, KEY, PERSON, RESOURCE
+
 TEXT, NUMBER, BYTES, MAYBE_NUMBER, MAYBE_BYTES = str, int, bytes, int | None, bytes | None
 
 TABLES: dict[str, dict[str, Any]] = {
@@ -54,3 +56,11 @@ TABLES: dict[str, dict[str, Any]] = {
     "notes": {"realm": TEXT, "name": TEXT, "text": TEXT},
 }
 """Every table but the migrations' own."""
+
+SHELVES: dict[str, tuple[str, str]] = {
+    CLIENT: ("clients", "id"),
+    PERSON: ("people", "sub"),
+    RESOURCE: ("resources", "uri"),
+    KEY: ("signing_keys", "kid"),
+}
+"""The table of each kind of record, and the column of its key."""
