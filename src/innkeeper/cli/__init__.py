@@ -47,7 +47,10 @@ COMMANDS: dict[str, dict[str, Command]] = {
     },
     KEEP: {
         "client": Command("innkeeper.cli.client", "Add, list and change clients"),
-        "user": Command("innkeeper.cli.user", "Add people"),
+        "user": Command("innkeeper.cli.user", "Add, list and change people"),
+        "admin": Command("innkeeper.cli.admin", "Say who administers, in the console and by the admin API"),
+        "resource": Command("innkeeper.cli.resource", "Add, list and change resources and scopes"),
+        "policy": Command("innkeeper.cli.policy", "Show and set lifetimes and other rules"),
         "keys": Command("innkeeper.cli.keys", "List and rotate signing keys"),
         "db": Command("innkeeper.cli.db", "Look after the database"),
         "audit": Command("innkeeper.cli.audit", "Read and verify the log of decisions and changes"),

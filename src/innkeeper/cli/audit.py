@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from innkeeper.cli.witnessing import audit_folder
+from innkeeper.issuer.app.administration import audit_folder
 from innkeeper.issuer.settings import load
 from innkeeper.issuer.witness.audit import chains, lines, verify
 from innkeeper.protocol.refusals import UsageError

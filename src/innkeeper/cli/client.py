@@ -6,29 +6,18 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
+from innkeeper.cli.administering import Config, Json, PlanOnly, change, print_json
 from innkeeper.cli.state import with_realm
 from innkeeper.issuer.core.client_metadata import describe
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.registration import invite
-from innkeeper.issuer.desk.registry import (
-    NewClient,
-    add_client,
-    known_client,
-    remove_client,
-    rotate_secret,
-    set_profile,
-)
+from innkeeper.issuer.desk.registry import known_client
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
 app = typer.Typer(help="Add, list and change clients.", no_args_is_help=True, add_completion=False)
-
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file; innkeeper.toml here by default.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("add")
@@ -43,27 +32,32 @@ def add(
     client_id: Annotated[str, typer.Option("--id", help="Its client_id; a random one by default.")] = "",
     profile: Annotated[str, typer.Option(help="The rules it lives by, where they are not the issuer's.")] = "",
     metadata: Annotated[Path | None, typer.Option(help="A JSON file with more of RFC 7591, such as jwks.")] = None,
+    plan: PlanOnly = False,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
     """Register a client. Its secret is shown once and stored as a hash."""
-    new = NewClient(
-        name=name,
-        id=client_id,
-        public=public,
-        redirect_uris=redirect_uri or (),
-        post_logout_redirect_uris=post_logout_redirect_uri or (),
-        grants=grant or (),
-        scopes=_words(scope),
-        resources=resource or (),
-        profile=profile,
-        metadata=_read(metadata) if metadata else {},
-    )
-    client, secret = with_realm(config, lambda realm: add_client(realm, new))
-    if as_json:
-        _print_json({**describe(client), **({"client_secret": secret} if secret else {})})
+    new = {
+        "name": name,
+        "id": client_id,
+        "public": public,
+        "redirect_uris": redirect_uri or [],
+        "post_logout_redirect_uris": post_logout_redirect_uri or [],
+        "grants": grant or [],
+        "scopes": _words(scope),
+        "resources": resource or [],
+        "profile": profile,
+        "metadata": _read(metadata) if metadata else {},
+    }
+    done = change(config, "client.add", "", new, plan=plan)
+    if done is None:
         return
-    print(f"client_id      {client.id}")
+    made, secret = done.told["client_id"], done.told.get("client_secret")
+    if as_json:
+        client = with_realm(config, lambda realm: known_client(realm, made))
+        print_json({**describe(client), **({"client_secret": secret} if secret else {})})
+        return
+    print(f"client_id      {made}")
     if secret:
         print(f"client_secret  {secret}", flush=True)
         print("The secret is stored as a hash and will not be shown again.", file=sys.stderr)
@@ -78,7 +72,7 @@ def list_all(as_json: Json = False, config: Config = None) -> None:
 
     clients = with_realm(config, read)
     if as_json:
-        _print_json([describe(one) for one in clients])
+        print_json([describe(one) for one in clients])
         return
     width = max((len(one.id) for one in clients), default=0)
     for one in clients:
@@ -90,13 +84,17 @@ def list_all(as_json: Json = False, config: Config = None) -> None:
 def rotate(
     client_id: Annotated[str, typer.Argument(help="The client_id.")],
     keep: Annotated[int, typer.Option(help="Seconds that the old secrets go on working.")] = 0,
+    plan: PlanOnly = False,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
     """Give a client a new secret."""
-    secret = with_realm(config, lambda realm: rotate_secret(realm, client_id, keep))
+    done = change(config, "client.rotate-secret", client_id, {"keep": keep}, plan=plan)
+    if done is None:
+        return
+    secret = done.told["client_secret"]
     if as_json:
-        _print_json({"client_id": client_id, "client_secret": secret})
+        print_json({"client_id": client_id, "client_secret": secret})
         return
     print(f"client_secret  {secret}", flush=True)
     still = f"work for {keep} more seconds" if keep else "no longer work"
@@ -107,24 +105,59 @@ def rotate(
 def show(client_id: Annotated[str, typer.Argument(help="The client_id.")], config: Config = None) -> None:
     """Print what is registered of a client, as JSON under the names of RFC 7591. A secret is never shown."""
     client = with_realm(config, lambda realm: known_client(realm, client_id))
-    _print_json({**describe(client), **({"profile": client.profile} if client.profile else {})})
+    print_json({**describe(client), **({"profile": client.profile} if client.profile else {})})
+
+
+@app.command("change")
+def alter(
+    client_id: Annotated[str, typer.Argument(help="The client_id.")],
+    name: Annotated[str | None, typer.Option(help="Its name, as people see it.")] = None,
+    redirect_uri: Annotated[list[str] | None, typer.Option(help="All that it has from now on.")] = None,
+    post_logout_redirect_uri: Annotated[list[str] | None, typer.Option(help="All that it has from now on.")] = None,
+    grant: Annotated[list[str] | None, typer.Option(help="All that it may use from now on.")] = None,
+    add_scope: Annotated[list[str] | None, typer.Option(help="A scope that it may have, too.")] = None,
+    remove_scope: Annotated[list[str] | None, typer.Option(help="A scope that it may have no more.")] = None,
+    metadata: Annotated[Path | None, typer.Option(help="A JSON file with members of RFC 7591 to set.")] = None,
+    plan: PlanOnly = False,
+    config: Config = None,
+) -> None:
+    """Change a client: what is named, and nothing else."""
+    adds, removes = _words(add_scope), _words(remove_scope)
+    scopes = None
+    if adds or removes:
+        known = with_realm(config, lambda realm: known_client(realm, client_id))
+        scopes = sorted({*known.scopes, *adds} - {*removes})
+    values = {
+        "name": name,
+        "redirect_uris": redirect_uri or None,
+        "post_logout_redirect_uris": post_logout_redirect_uri or None,
+        "grants": grant or None,
+        "scopes": scopes,
+        "metadata": _read(metadata) if metadata else None,
+    }
+    if change(config, "client.change", client_id, values, plan=plan):
+        print(f"{client_id} is changed.", file=sys.stderr)
 
 
 @app.command("profile")
 def profile(
     client_id: Annotated[str, typer.Argument(help="The client_id.")],
     name: Annotated[str, typer.Argument(help="One that `innkeeper profile` lists; the issuer's without.")] = "",
+    plan: PlanOnly = False,
     config: Config = None,
 ) -> None:
     """Let a client live by another profile, from its next request on."""
-    changed = with_realm(config, lambda realm: set_profile(realm, client_id, name))
-    print(f"{client_id} lives by {changed.profile or 'the profile of the issuer'} now.", file=sys.stderr)
+    if change(config, "client.change", client_id, {"profile": name}, plan=plan):
+        print(f"{client_id} lives by {name or 'the profile of the issuer'} now.", file=sys.stderr)
 
 
 @app.command("remove")
-def remove(client_id: Annotated[str, typer.Argument(help="The client_id.")], config: Config = None) -> None:
+def remove(
+    client_id: Annotated[str, typer.Argument(help="The client_id.")], plan: PlanOnly = False, config: Config = None
+) -> None:
     """Forget a client, and end everything that people allowed it."""
-    with_realm(config, lambda realm: remove_client(realm, client_id))
+    if change(config, "client.remove", client_id, {}, plan=plan) is None:
+        return
     print(f"{client_id} is no longer a client here.", file=sys.stderr)
 
 
@@ -136,9 +169,10 @@ def send_invitation(
     config: Config = None,
 ) -> None:
     """Print an initial access token, with which a client registers itself where registration is by invitation."""
-    token = with_realm(config, lambda realm: invite(realm, uses, seconds))
+    done = change(config, "client.invite", "", {"uses": uses, "seconds": seconds}, plan=False)
+    token = done.told["initial_access_token"] if done else ""
     if as_json:
-        _print_json({"initial_access_token": token, "uses": uses, "expires_in": seconds})
+        print_json({"initial_access_token": token, "uses": uses, "expires_in": seconds})
         return
     print(token)
 
@@ -153,7 +187,3 @@ def _read(file: Path) -> dict[str, Any]:
 def _words(values: list[str] | None) -> list[str]:
     """Scopes given one by one or several in one value, as they stand in a request."""
     return [word for value in values or () for word in value.split()]
-
-
-def _print_json(document: object) -> None:
-    print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
+from innkeeper.cli.administering import Config, PlanOnly, change
 from innkeeper.cli.state import with_keys
-from innkeeper.issuer.desk import key_care
-from innkeeper.issuer.desk.key_care import AHEAD, LEAST_AHEAD, Cupboard
+from innkeeper.issuer.app import NATIVE_REALM
+from innkeeper.issuer.core.admin.plan import Plan
+from innkeeper.issuer.desk.key_care import AHEAD, Cupboard
 from innkeeper.keys import jwe
 from innkeeper.keys.ring import StoredKey
-from innkeeper.protocol.refusals import UsageError
 
 app = typer.Typer(help="List, rotate, retire and revoke keys.", no_args_is_help=True, add_completion=False)
 
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file; innkeeper.toml here by default.")]
 RealmName = Annotated[str, typer.Option("--realm", help="Whose keys: native, or a twin's id.")]
 Kid = Annotated[str, typer.Argument(help="The key's id, or how it begins.", metavar="KID")]
 
@@ -46,23 +46,26 @@ def rotate(
     ahead: Annotated[int, typer.Option(help="Seconds that the new key is published before it signs.")] = AHEAD,
     purpose: Annotated[str, typer.Option(help="What alone it signs, in a twin with several keys.")] = "",
     realm: RealmName = "",
+    plan: PlanOnly = False,
     config: Config = None,
 ) -> None:
     """Make a new key. It is published at once, signs a while later, and the old one stays published after that."""
-    if ahead < LEAST_AHEAD:
-        raise UsageError(
-            f"--ahead {ahead}: a key is published {LEAST_AHEAD} seconds before it signs at least, or who remembers the old "
-            "keys could not verify its tokens. For a key that was stolen there is `innkeeper keys revoke`."
-        )
-    key = with_keys(config, realm, lambda cupboard: key_care.rotate_key(cupboard, alg, ahead, purpose))
+    values = {"alg": alg, "ahead": ahead, "purpose": purpose}
+    done = change(config, "key.rotate", realm or NATIVE_REALM, values, plan=plan)
+    if done is None:
+        return
+    key = _kept(config, realm, done.told["kid"])
     does = "opens what is encrypted to it" if alg in jwe.ALGORITHMS else f"signs from {_time(key.active_from)}"
     print(f"{key.kid}  {key.alg:7} {does}")
 
 
 @app.command("retire")
-def retire(kid: Kid, realm: RealmName = "", config: Config = None) -> None:
+def retire(kid: Kid, realm: RealmName = "", plan: PlanOnly = False, config: Config = None) -> None:
     """Have a key sign no more. It stays published until the last token that it signed has expired."""
-    key = with_keys(config, realm, lambda cupboard: key_care.retire_key(cupboard, kid))
+    done = change(config, "key.retire", f"{realm or NATIVE_REALM}/{kid}", {}, plan=plan)
+    if done is None:
+        return
+    key = _kept(config, realm, done.key)
     print(f"{key.kid}  {key.alg:7} published until {_time(key.expires_at or 0)}")
 
 
@@ -71,15 +74,29 @@ def revoke(
     kid: Kid,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
     realm: RealmName = "",
+    plan: PlanOnly = False,
     config: Config = None,
 ) -> None:
     """Take a stolen key away at once, on every node, and with it all tokens that it signed. Another one takes its place."""
-    if not yes:
+    if not yes and not plan:
         typer.confirm(f"Every token that key {kid} signed stops working now. Go on?", abort=True)
-    gone, fresh = with_keys(config, realm, lambda cupboard: key_care.revoke_key(cupboard, kid))
+    done: Plan | None = change(config, "key.revoke", f"{realm or NATIVE_REALM}/{kid}", {}, plan=plan)
+    if done is None:
+        return
+    gone = _kept(config, realm, done.key)
     print(f"{gone.kid}  {gone.alg:7} withdrawn")
-    if fresh is not None:
+    if "kid" in done.told:
+        fresh = _kept(config, realm, done.told["kid"])
         print(f"{fresh.kid}  {fresh.alg:7} takes its place")
+
+
+def _kept(config: Path | None, realm: str, kid: str) -> StoredKey:
+    """The key as it is remembered now."""
+
+    async def read(cupboard: Cupboard) -> StoredKey:
+        return next(one for one in await cupboard.memory.keys() if one.kid == kid)
+
+    return with_keys(config, realm, read)
 
 
 def _state(key: StoredKey, now: int) -> str:

@@ -65,7 +65,7 @@ def _work(settings: Settings, listening: socket.socket, tether: Tether) -> int:
 
 def _serve(settings: Settings, listening: socket.socket, pair: Pair | None, tether: Tether | None = None) -> None:
     witness, beside = server_witness(settings, alone=tether is None), list[Beside]()
-    if witness.metrics is not None:
+    if witness.metrics is not None and settings.server.metrics:
         host, port = metrics_address(settings)
         beside = [Beside(MetricsPage(witness.metrics), bind(host, port, shared=tether is not None))]
     health = Health()

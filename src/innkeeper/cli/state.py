@@ -12,6 +12,9 @@ from typing import TypeVar
 
 from innkeeper.cli.witnessing import command_witness
 from innkeeper.issuer.app import NATIVE_REALM, open_state, policy_of, system_clock
+from innkeeper.issuer.core.admin.change import Actor
+from innkeeper.issuer.desk.admin.entering import operator
+from innkeeper.issuer.desk.admin.house import House
 from innkeeper.issuer.desk.key_care import Cupboard
 from innkeeper.issuer.desk.realm import Realm, open_realm
 from innkeeper.issuer.desk.registry import is_planted, plant
@@ -34,6 +37,24 @@ def with_realm(config: Path | None, work: Callable[[Realm], Awaitable[Result]]) 
     return asyncio.run(_with_realm(config, lambda realm, _: work(realm)))
 
 
+def with_house(config: Path | None, work: Callable[[House, Actor], Awaitable[Result]]) -> Result:
+    """The same with the house, for whoever administers it at this machine. Raises ``UsageError``."""
+
+    async def on(realm: Realm, store: Store) -> Result:
+        return await work(_house(realm, store), operator(_operator()))
+
+    return asyncio.run(_with_realm(config, on))
+
+
+def _house(realm: Realm, store: Store) -> House:
+    own = Cupboard.of(realm)
+
+    def elsewhere(name: str) -> Cupboard:
+        return Cupboard(store.realm(name), own.seal, own.longest, own.now, name)
+
+    return House(realm, store, lambda: (realm,), elsewhere=elsewhere)
+
+
 def with_keys(config: Path | None, name: str, work: Callable[[Cupboard], Awaitable[Result]]) -> Result:
     """The same with the keys of a realm: the native one, or the twin of that id. Raises ``UsageError``."""
 
@@ -41,7 +62,7 @@ def with_keys(config: Path | None, name: str, work: Callable[[Cupboard], Awaitab
         own = Cupboard.of(realm)
         if name in ("", NATIVE_REALM):
             return await work(own)
-        other = Cupboard(store.realm(name), own.seal, own.longest, own.now)
+        other = Cupboard(store.realm(name), own.seal, own.longest, own.now, name)
         if not await other.memory.keys():
             raise UsageError(
                 f"no realm {name!r} has keys here; a twin is named by its pool or tenant, as in the settings"

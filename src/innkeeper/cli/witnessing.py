@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from innkeeper.issuer.app import system_clock
+from innkeeper.issuer.app.administration import audit_folder
 from innkeeper.issuer.settings import Settings
 from innkeeper.issuer.witness.audit import Chain, open_chain
 from innkeeper.issuer.witness.metrics import Metrics
@@ -19,17 +20,13 @@ _MEGABYTE = 1_000_000
 def server_witness(settings: Settings, *, alone: bool) -> Witness:
     """Who sees what a server does, ``alone`` or as one of several. Raises ``UsageError`` where nothing can be written."""
     folder = None if alone else metrics_folder(settings)
-    metrics = Metrics(folder) if settings.server.metrics else None
+    metrics = Metrics(folder) if settings.server.metrics else Metrics(None) if alone else None
     return Witness(system_clock, metrics=metrics, chain=_chain(settings, SERVER), tracer=tracer())
 
 
 def command_witness(settings: Settings) -> Witness:
     """Who sees what a command changes: the audit log alone."""
     return Witness(system_clock, chain=_chain(settings, COMMAND), logs=False)
-
-
-def audit_folder(settings: Settings) -> Path:
-    return Path(settings.server.state) / "audit"
 
 
 def metrics_folder(settings: Settings) -> Path:

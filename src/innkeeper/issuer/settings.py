@@ -183,12 +183,14 @@ class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class SeedPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A person that exists from the start, with OpenID claims."""
+    """A person that exists from the start, with OpenID claims. ``roles`` none: what they may do as an administrator, as
+    ``innkeeper admin roles`` lists them."""
 
     sub: str
     username: str
     password: str
     claims: dict[str, Any] = {}
+    roles: list[str] = []
 
 
 class SeedTwin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

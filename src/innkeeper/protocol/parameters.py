@@ -130,3 +130,8 @@ def form_decode(text: str) -> str:
 def scopes(text: str | None) -> frozenset[str]:
     """The scope names in a space-separated value (RFC 6749 §3.3); none for None."""
     return frozenset(text.split()) if text else frozenset()
+
+
+def is_scope(name: str) -> bool:
+    """Whether this can be one scope's name: printable ASCII without space, quote and backslash (RFC 6749 §3.3)."""
+    return bool(name) and all("!" <= one <= "~" and one not in '"\\' for one in name)

@@ -28,6 +28,7 @@ ON_BOTH_ENGINES = {
     "test_registration",
     "test_fapi",
     "test_health",
+    "test_admin_api",
 }
 """Modules whose tests run on SQLite and on PostgreSQL. All others run on one: INNKEEPER_TEST_DATABASE says which."""
 

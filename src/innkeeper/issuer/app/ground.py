@@ -29,7 +29,7 @@ Switches = TypeVar("Switches", bound=msgspec.Struct)
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """What a realm is opened with. ``development`` shows reasons and hints; ``observe`` takes every decision's trail;
-    ``witness`` sees the requests."""
+    ``witness`` sees the requests; ``opened`` are the dialects, once they are open."""
 
     settings: Settings
     store: Store
@@ -40,6 +40,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     explanations: Explanations
     development: bool
     witness: Witness | None = None
+    opened: list[Opened] = msgspec.field(default_factory=list)
 
 
 class Opened(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from innkeeper.issuer.app.administration import house_of
 from innkeeper.issuer.app.ground import Ground, Origins
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.profiles import known_profile
@@ -16,6 +17,7 @@ from innkeeper.issuer.desk.realm import Realm, open_realm
 from innkeeper.issuer.desk.registry import plant
 from innkeeper.issuer.desk.wrapping import provide_for
 from innkeeper.issuer.dialects.layout import Cloud, Endpoint, Endpoints, Finder, Layout
+from innkeeper.issuer.dialects.native.admin import AdminApi
 from innkeeper.issuer.dialects.native.endpoints import NativeEndpoints
 from innkeeper.issuer.dialects.native.layout import layout as native_layout
 from innkeeper.issuer.dialects.native.registration import RegistrationEndpoints
@@ -65,8 +67,9 @@ class Native:
         hints = [(one.username, one.password) for one in people]
         return _endpoints(self._origins.at(origin, origin), layout, self._ground.explanations, hints)
 
-    def finders(self, _: str, /) -> Iterable[Finder]:
-        return ()
+    def finders(self, origin: str, /) -> Iterable[Finder]:
+        house = house_of(self._ground, self._origins.at(origin, origin))
+        return (AdminApi(house, self._layout(origin)).find,)
 
     def cloud(self, _: str, /) -> Cloud | None:
         return None
@@ -94,6 +97,7 @@ def policy_of(settings: Settings, *, development: bool = False) -> Policy:
     times, server, registration = settings.lifetimes, settings.server, settings.registration
     usual = OPEN if development and server.only_this_computer else OFF
     return Policy(
+        administered=True,
         dpop_nonce_required=settings.dpop_nonces,
         sign_up=settings.passwords and (settings.sign_up or usual) == OPEN,
         registration=registration.mode or usual,

@@ -220,6 +220,7 @@ async def _opened(ground: Ground, believed: Proxies, also_at: Sequence[str], hea
         clock = TwinClock(ground.clock, ground.store)
         await clock.reload()
         twins = await _open_twins(msgspec.structs.replace(ground, clock=clock))
+    ground.opened.extend((native, *twins))
     site = _front(ground, believed, [native, *twins], also_at, health)
     health.opened(ground.store.version)
     return Issuer(ground, native, twins, site, health, clock)

@@ -72,7 +72,7 @@ def decide(fetched: Fetched, sector: Sector | None, rules: Rules, now: int) -> D
 
 def rules_of(supported: Mapping[str, Any], policy: Policy) -> Rules:
     """What such a client may have: grants that a person says yes to, and no secret."""
-    return Rules(supported, OF_PUBLIC_CLIENTS, policy.known_scopes(), by_document=True)
+    return Rules(supported, OF_PUBLIC_CLIENTS, policy.usual_scopes(), by_document=True)
 
 
 @check("draft-ietf-oauth-client-id-metadata-document §3")

@@ -18,6 +18,10 @@ OPENID_SCOPES = {
 }
 
 
+ADMINISTRATION = "admin:"
+"""What scopes begin with that administer the issuer itself."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A realm's rules. Durations in seconds. ``title`` is its name on pages. One is equal only to itself, so that what
     follows from it can be remembered.
@@ -42,6 +46,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``passwords`` on: off, people sign in through ``upstreams`` alone.
     ``leeway`` 5 and ``ahead`` 10: what others' clocks may be off by, and before ours (FAPI 2.0 §5.3.2.1 asks for ten).
     ``sign_up`` off: whether people make accounts by themselves.
+    ``administered`` off: whether the realm has an admin API and a console, as the native one does.
     ``mutual_tls`` says that a proxy tells us of clients' certificates; ``client_authorities`` are the certificates, in
     PEM, of those who may vouch for one.
     """
@@ -79,6 +84,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     mutual_tls: bool = False
     client_authorities: str = ""
     sign_up: bool = False
+    administered: bool = False
     acr: str = "urn:innkeeper:acr:password"
 
     def profile_for(self, client: Client | None) -> Profile:
@@ -101,3 +107,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def known_scopes(self) -> frozenset[str]:
         """Every scope that the realm knows, OpenID's and its resources'."""
         return frozenset(OPENID_SCOPES).union(*(one.scopes for one in self.resources.values()))
+
+    def usual_scopes(self) -> frozenset[str]:
+        """Those that a client may come to have without an operator naming them: all but the ones for administering."""
+        return frozenset(one for one in self.known_scopes() if not one.startswith(ADMINISTRATION))

@@ -209,7 +209,8 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone who signs in. ``password`` is an argon2 string; ``claims`` are OpenID standard claims."""
+    """Someone who signs in. ``password`` is an argon2 string; ``claims`` are OpenID standard claims; ``roles`` are what they
+    may do here as an administrator, by the names in ``core.admin.permissions``."""
 
     sub: str
     username: str
@@ -218,6 +219,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int = 0
     disabled: bool = False
     development: bool = False
+    roles: frozenset[str] = frozenset()
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ def unknown_scope(asked: frozenset[str], client: Client, policy: Policy) -> Refu
     one = min(asked - client.scopes)
     known = one in policy.known_scopes()
     reason = f"client {client.id!r} may not have the scope {one!r}" if known else f"no scope {one!r} exists here"
-    hint = f"Add it to the client: `innkeeper client scopes {client.id} --add {one}`." if known else ""
+    hint = f"Add it to the client: `innkeeper client change {client.id} --add-scope {one}`." if known else ""
     return Refusal(SCOPE_NOT_ALLOWED, reason, " ".join(sorted(client.scopes)), " ".join(sorted(asked)), hint)
 
 

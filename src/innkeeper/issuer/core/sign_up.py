@@ -75,14 +75,27 @@ def accounts_are_made_in_moderation(case: Case) -> Seen | Refusal:
 @check("OpenID Connect Core §5.7")
 def the_names_can_be_shown(case: Case) -> Seen | Refusal:
     """Both names are short and hold nothing that hides; the one to sign in with is there and has no space at its ends."""
-    for name in (case.wish.username, case.wish.name):
-        if len(name) > LONGEST or any(unicodedata.category(one)[0] in "CZ" and one != " " for one in name):
-            return Refusal(
-                UNFIT, "a name is too long or cannot be seen", f"{LONGEST} visible characters", f"{len(name)}"
-            )
-    if not case.wish.username or case.wish.username != case.wish.username.strip():
-        return Refusal(UNFIT, "the name to sign in with is empty or has spaces at its ends", "a name", "none")
+    if not _can_be_shown(case.wish.name):
+        return Refusal(UNFIT, _UNSEEN, f"{LONGEST} visible characters", f"{len(case.wish.name)}")
+    if why := why_no_name(case.wish.username):
+        return Refusal(UNFIT, why, f"{LONGEST} visible characters", f"{len(case.wish.username)}")
     return Seen("both")
+
+
+def why_no_name(username: str) -> str | None:
+    """Why nobody can sign in by that name, or None where somebody can."""
+    if not _can_be_shown(username):
+        return _UNSEEN
+    if not username or username != username.strip():
+        return "the name to sign in with is empty or has spaces at its ends"
+    return None
+
+
+def _can_be_shown(name: str) -> bool:
+    return len(name) <= LONGEST and all(unicodedata.category(one)[0] not in "CZ" or one == " " for one in name)
+
+
+_UNSEEN = f"a name is longer than {LONGEST} characters or cannot be seen"
 
 
 @check("NIST SP 800-63B-4 §3.1.1.2")

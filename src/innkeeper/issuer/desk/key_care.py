@@ -38,11 +38,12 @@ class Cupboard(msgspec.Struct, frozen=True):
     seal: Seal
     longest: int
     now: int
+    name: str = ""
 
     @classmethod
     def of(cls, realm: Realm) -> Cupboard:
         longest = max(realm.policy.access_lifetime, realm.policy.id_lifetime)
-        return cls(realm.store, realm.seal, longest, realm.now())
+        return cls(realm.store, realm.seal, longest, realm.now(), realm.name)
 
     @property
     def keep(self) -> int:
@@ -51,12 +52,27 @@ class Cupboard(msgspec.Struct, frozen=True):
 
 async def rotate_key(cupboard: Cupboard, alg: str, ahead: int, purpose: str = "") -> StoredKey:
     """Make a new key and publish it at once; it signs ``ahead`` seconds later, and the old one stays as long as it is needed."""
-    stored, keep = await cupboard.memory.keys(), cupboard.keep
-    fresh, changed = rotate(
-        stored, alg, cupboard.seal, now=cupboard.now, publish_ahead=ahead, keep=keep, purpose=purpose
-    )
+    fresh, changed = rotation(cupboard, await cupboard.memory.keys(), alg, ahead, purpose)
     await cupboard.memory.put_keys([fresh, *changed])
     return fresh
+
+
+def rotation(
+    cupboard: Cupboard, stored: Sequence[StoredKey], alg: str, ahead: int, purpose: str = ""
+) -> tuple[StoredKey, list[StoredKey]]:
+    """The new key, and the old ones as they are from then on. Raises ``UsageError``."""
+    return rotate(
+        stored, alg, cupboard.seal, now=cupboard.now, publish_ahead=ahead, keep=cupboard.keep, purpose=purpose
+    )
+
+
+def judge_ahead(ahead: int) -> None:
+    """Raise ``UsageError`` where a key would sign before everybody who remembers the old ones knows it."""
+    if ahead < LEAST_AHEAD:
+        raise UsageError(
+            f"--ahead {ahead}: a key is published {LEAST_AHEAD} seconds before it signs at least, or who remembers the old "
+            "keys could not verify its tokens. For a key that was stolen there is `innkeeper keys revoke`."
+        )
 
 
 async def rotate_who_is_due(cupboard: Cupboard, period: int, ahead: int = AHEAD) -> list[StoredKey]:
@@ -77,30 +93,42 @@ async def rotate_who_is_due(cupboard: Cupboard, period: int, ahead: int = AHEAD)
 
 async def retire_key(cupboard: Cupboard, kid: str) -> StoredKey:
     """Have a key sign no more, and withdraw it once its tokens have expired. Another one has to sign in its place."""
-    stored = await cupboard.memory.keys()
-    key = _known(stored, kid, cupboard.now)
+    _, retired = retirement(cupboard, await cupboard.memory.keys(), kid)
+    await cupboard.memory.put_keys([retired])
+    return retired
+
+
+def retirement(cupboard: Cupboard, stored: Sequence[StoredKey], kid: str) -> tuple[StoredKey, StoredKey]:
+    """The key as it is, and as it is once it is retired. Raises ``UsageError``."""
+    key = known_key(stored, kid, cupboard.now)
     if key.alg not in jwe.ALGORITHMS and not _others(stored, key, cupboard.now):
         raise UsageError(
             f"no other key signs {key.alg} now. `innkeeper keys rotate --alg {key.alg}` first, and retire this one once the new "
             "one signs; `innkeeper keys revoke` takes it away at once and makes a new one."
         )
     until = cupboard.now + cupboard.keep
-    retired = msgspec.structs.replace(key, expires_at=min(key.expires_at or until, until))
-    await cupboard.memory.put_keys([retired])
-    return retired
+    return key, msgspec.structs.replace(key, expires_at=min(key.expires_at or until, until))
 
 
 async def revoke_key(cupboard: Cupboard, kid: str) -> tuple[StoredKey, StoredKey | None]:
     """Withdraw a key at once, and with it every token that it signed. A new one, where no other is left, signs at once."""
-    stored = await cupboard.memory.keys()
-    key = _known(stored, kid, cupboard.now)
+    _, gone, fresh = revocation(cupboard, await cupboard.memory.keys(), kid)
+    await cupboard.memory.put_keys([one for one in (fresh, gone) if one is not None])
+    return gone, fresh
+
+
+def revocation(
+    cupboard: Cupboard, stored: Sequence[StoredKey], kid: str
+) -> tuple[StoredKey, StoredKey, StoredKey | None]:
+    """The key as it is, as it is once it is withdrawn, and the one that takes its place where none is left. Raises
+    ``UsageError``."""
+    key = known_key(stored, kid, cupboard.now)
     gone = msgspec.structs.replace(key, expires_at=cupboard.now)
     fresh = None
     if not _others(stored, key, cupboard.now):
         at = cupboard.now
         fresh = successor(stored, key.alg, cupboard.seal, now=at, active_from=at, purpose=key.purpose)
-    await cupboard.memory.put_keys([one for one in (fresh, gone) if one is not None])
-    return gone, fresh
+    return key, gone, fresh
 
 
 def _newest(stored: Sequence[StoredKey], alg: str, purpose: str, now: int) -> StoredKey | None:
@@ -108,7 +136,8 @@ def _newest(stored: Sequence[StoredKey], alg: str, purpose: str, now: int) -> St
     return max(alike, key=lambda one: one.active_from, default=None)
 
 
-def _known(stored: Sequence[StoredKey], kid: str, now: int) -> StoredKey:
+def known_key(stored: Sequence[StoredKey], kid: str, now: int) -> StoredKey:
+    """The living key whose id begins so. Raises ``UsageError``."""
     named = [one for one in stored if one.kid.startswith(kid)] if kid else []
     if len(named) != 1:
         raise UsageError(f"{len(named) or 'no'} keys begin with {kid!r}; `innkeeper keys list` shows them")

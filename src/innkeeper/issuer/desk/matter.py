@@ -6,8 +6,10 @@ A matter travels with its task and is nobody else's. Nothing secret is ever note
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 
+from innkeeper.issuer.core.admin.plan import Difference
 from innkeeper.issuer.core.effects import Effect
 from innkeeper.tokens.trail import Trail
 
@@ -15,7 +17,7 @@ from innkeeper.tokens.trail import Trail
 class Matter:
     """One request, or one command. ``what`` is its endpoint, ``network`` the address that it came from."""
 
-    __slots__ = ("changes", "client", "grant", "network", "over", "realm", "subject", "trails", "what")
+    __slots__ = ("by", "changes", "client", "edits", "grant", "network", "over", "realm", "subject", "trails", "what")
 
     def __init__(self, what: str, network: str = "") -> None:
         self.what = what
@@ -26,6 +28,8 @@ class Matter:
         self.grant = ""
         self.trails: list[Trail] = []
         self.changes: list[Effect | str] = []
+        self.edits: list[Difference] = []
+        self.by = ""
         self.over = False
 
 
@@ -44,3 +48,18 @@ def concerns(realm: str, *, client: str | None = "", subject: str | None = "", g
         matter.subject = subject
     if grant:
         matter.grant = grant
+
+
+def administered(by: str = "", what: str = "") -> None:
+    """Note who administers, and what they ask for."""
+    matter = current.get()
+    if matter is not None:
+        matter.by, matter.what = by or matter.by, what or matter.what
+
+
+def edited(what: str, differences: Iterable[Difference]) -> None:
+    """Note what an administrator changed, value by value. No secret is in a difference."""
+    matter = current.get()
+    if matter is not None:
+        matter.changes.append(what)
+        matter.edits.extend(differences)

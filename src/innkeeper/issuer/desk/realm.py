@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.admin.permissions import admin_resource
+from innkeeper.issuer.core.admin.rules import OVERRIDES, overridden
 from innkeeper.issuer.core.client_document import is_address
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Session
@@ -62,6 +64,7 @@ class Realm:
     ) -> None:
         self.name = name
         self.policy = policy
+        self._told = policy
         self.store = store
         self.shape = shape
         self.now = clock
@@ -80,6 +83,7 @@ class Realm:
     def known_as(self, issuer: str) -> Realm:
         """The same realm under another issuer: one store, one set of keys and caches. It has to be reloaded, too."""
         other = copy.copy(self)
+        other._told = msgspec.structs.replace(self._told, issuer=issuer)
         other.policy = msgspec.structs.replace(self.policy, issuer=issuer)
         return other
 
@@ -124,8 +128,21 @@ class Realm:
         """Take up what others changed in the store: clients, resources, keys."""
         self._clients.clear()
         resources = {one.uri: one for one in await self.store.resources()}
-        self.policy = msgspec.structs.replace(self.policy, resources=resources)
+        if self._told.administered:
+            own = admin_resource(self.policy.issuer)
+            resources[own.uri] = own
+        self.policy = msgspec.structs.replace(await self._rules(), resources=resources)
         self.ring = Ring(await self.store.keys(), self.seal)
+
+    async def _rules(self) -> Policy:
+        """The rules that the settings tell, with those in their place that an administrator set."""
+        entry = await self.store.entry(OVERRIDES, "") if self._told.administered else None
+        return overridden(self._told, entry.record) if entry else self._told
+
+    @property
+    def told(self) -> Policy:
+        """The rules as the settings tell them, without their resources."""
+        return self._told
 
     def mac(self, purpose: str, value: str) -> bytes:
         """A MAC under the realm's secret, for values that this issuer hands out and takes back."""

@@ -17,7 +17,7 @@ from innkeeper.issuer.desk.sectors import sector_named
 from innkeeper.issuer.desk.throttle import network_of, turn
 from innkeeper.issuer.desk.wrapping import provide_for
 from innkeeper.issuer.store.port import Entry
-from innkeeper.protocol.refusals import Refusal
+from innkeeper.protocol.refusals import Refusal, UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
 from innkeeper.tokens.trail import Trail
 
@@ -26,6 +26,9 @@ MOST_BYTES = 16 * 1024
 
 BURST, EVERY = 100, 5
 """One address registers this many clients at once, and one more every so many seconds."""
+
+MOST_USES = 10_000
+SHORTEST_INVITATION, LONGEST_INVITATION = 60, 31_536_000
 
 _INVITATION = "initial access token"
 
@@ -114,10 +117,20 @@ async def remove(realm: Realm, client_id: str, bearer: str) -> Refusal | None:
 
 async def invite(realm: Realm, uses: int, lifetime: int) -> str:
     """A new initial access token: it registers ``uses`` clients within ``lifetime`` seconds."""
+    token, effect = invitation(realm, uses, lifetime)
+    await realm.store.commit((effect,))
+    return token
+
+
+def invitation(realm: Realm, uses: int, lifetime: int) -> tuple[str, PutEntry]:
+    """The same, yet to be remembered. Raises ``UsageError``."""
+    if not 1 <= uses <= MOST_USES:
+        raise UsageError(f"uses {uses}: an invitation is good for 1 to {MOST_USES} clients")
+    if not SHORTEST_INVITATION <= lifetime <= LONGEST_INVITATION:
+        raise UsageError(f"seconds {lifetime}: an invitation is good for a minute to a year")
     token = random_value()
     record = msgspec.msgpack.encode(uses)
-    await realm.store.commit((PutEntry(_INVITATION, digest(token).hex(), record, realm.now() + lifetime),))
-    return token
+    return token, PutEntry(_INVITATION, digest(token).hex(), record, realm.now() + lifetime)
 
 
 async def _provide(realm: Realm, decision: Decision[Client]) -> None:
@@ -159,7 +172,7 @@ async def _case(realm: Realm, said: Metadata, problem: str, *, invited: bool) ->
     """Uninvited clients get grants that a person says yes to; nobody gets tokens for being able to register."""
     supported = realm.supported()
     grants = frozenset(supported.get("grant_types_supported", ())) if invited else OF_PUBLIC_CLIENTS
-    rules = Rules(supported, grants, realm.policy.known_scopes())
+    rules = Rules(supported, grants, realm.policy.usual_scopes())
     return Case(said, rules, await sector_named(realm.fetcher, said), problem)
 
 

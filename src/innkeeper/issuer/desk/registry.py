@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from innkeeper.issuer.core.effects import RemoveClient, RevokeGrant
+from innkeeper.issuer.core.admin.permissions import known_roles
+from innkeeper.issuer.core.effects import Effect, PutPerson, RevokeGrant
 from innkeeper.issuer.core.methods import BASIC, NONE, POST, SECRETS
 from innkeeper.issuer.core.profiles import known_profile
 from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource
@@ -42,7 +42,7 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     scopes: Sequence[str] = ()
     resources: Sequence[str] = ()
     profile: str = ""
-    metadata: Mapping[str, Any] = MappingProxyType({})
+    metadata: Mapping[str, Any] = {}
 
     @property
     def keeps_secret(self) -> bool:
@@ -53,7 +53,7 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
 async def add_client(realm: Realm, new: NewClient) -> tuple[Client, str | None]:
     """Register a client. Its secret, None where it has none, is told here only. Raises ``UsageError``."""
     secret = random_value() if new.keeps_secret else None
-    client = _client(realm, new, secret)
+    client = client_of(realm, new, secret)
     if await realm.store.client(client.id) is not None:
         raise UsageError(f"a client {client.id!r} is registered already; choose another id")
     await realm.store.put_client(client)
@@ -68,27 +68,17 @@ async def known_client(realm: Realm, client_id: str) -> Client:
     return client
 
 
-async def remove_client(realm: Realm, client_id: str) -> None:
-    """Forget a client; its grants end, and so does what people allowed it. Raises ``UsageError``."""
-    await known_client(realm, client_id)
-    await realm.store.commit((RemoveClient(client_id, realm.now()),))
-    realm.forget_client(client_id)
-
-
-async def set_profile(realm: Realm, client_id: str, profile: str) -> Client:
-    """Let a client live by another set of rules from now on; "" by the realm's. Raises ``UsageError``."""
-    client = await known_client(realm, client_id)
-    changed = msgspec.structs.replace(client, profile=known_profile(profile) if profile else "")
-    await realm.store.put_client(changed)
-    realm.forget_client(client_id)
-    return changed
-
-
 async def rotate_secret(realm: Realm, client_id: str, overlap: int) -> str:
     """Give a client a new secret; the old ones work for ``overlap`` more seconds. Raises ``UsageError``."""
-    client = await known_client(realm, client_id)
+    changed, secret = with_new_secret(realm, await known_client(realm, client_id), overlap)
+    await realm.store.put_client(changed)
+    return secret
+
+
+def with_new_secret(realm: Realm, client: Client, overlap: int) -> tuple[Client, str]:
+    """The client with a new secret before its old ones, and that secret. Raises ``UsageError``."""
     if not client.auth_methods & SECRETS:
-        raise UsageError(f"client {client_id!r} has no secret: it is public, or proves itself by a key")
+        raise UsageError(f"client {client.id!r} has no secret: it is public, or proves itself by a key")
     now, secret = realm.now(), random_value()
     end = now + overlap
     old = [one for one in client.secrets if one.expires_at is None or one.expires_at > now]
@@ -96,44 +86,26 @@ async def rotate_secret(realm: Realm, client_id: str, overlap: int) -> str:
         msgspec.structs.replace(one, expires_at=end if one.expires_at is None else min(one.expires_at, end))
         for one in old
     ]
-    fresh = keep(realm.seal, client_id, client.auth_methods, secret, now, id_token_alg=client.id_token_alg)
-    changed = msgspec.structs.replace(client, secrets=(fresh, *kept), development=False)
-    await realm.store.put_client(changed)
-    return secret
-
-
-async def add_person(realm: Realm, username: str, password: str, claims: dict[str, object]) -> Person:
-    """Make an account. Raises ``UsageError`` for a taken name or a password under eight characters."""
-    _judge_password(password)
-    if await realm.store.person_named(username) is not None:
-        raise UsageError(f"somebody named {username!r} is here already; choose another name")
-    person = Person(
-        sub=random_id(), username=username, password=hash_password(password), claims=claims, created_at=realm.now()
-    )
-    await realm.store.put_person(person)
-    return person
-
-
-async def set_password(realm: Realm, username: str, password: str) -> None:
-    """Give somebody a new password. Raises ``UsageError``."""
-    _judge_password(password)
-    person = await _person_named(realm, username)
-    changed = msgspec.structs.replace(person, password=hash_password(password), development=False)
-    await realm.store.put_person(changed)
+    fresh = keep(realm.seal, client.id, client.auth_methods, secret, now, id_token_alg=client.id_token_alg)
+    return msgspec.structs.replace(client, secrets=(fresh, *kept), development=False), secret
 
 
 async def disable_person(realm: Realm, username: str) -> None:
     """Shut an account: its person is signed out everywhere, and what they allowed ends. Raises ``UsageError``."""
-    person = await _person_named(realm, username)
-    await realm.store.put_person(msgspec.structs.replace(person, disabled=True))
+    await realm.store.commit(await shutting(realm, await person_named(realm, username)))
+
+
+async def shutting(realm: Realm, person: Person) -> list[Effect]:
+    """What shuts an account: nobody signs in with it, its sessions end, and so does all that it allowed."""
     grants = [one for one in await realm.store.grants(person.sub) if one.revoked_at is None]
     ends = [RevokeGrant(one.id, realm.now()) for one in grants]
-    await realm.store.commit([*await ended(realm, person.sub), *ends])
+    shut = PutPerson(msgspec.structs.replace(person, disabled=True), new=False)
+    return [shut, *await ended(realm, person.sub), *ends]
 
 
 async def enable_person(realm: Realm, username: str) -> None:
     """Open an account again. What ended with its shutting stays ended. Raises ``UsageError``."""
-    person = await _person_named(realm, username)
+    person = await person_named(realm, username)
     await realm.store.put_person(msgspec.structs.replace(person, disabled=False))
 
 
@@ -142,11 +114,12 @@ async def reset_factors(realm: Realm, username: str) -> None:
 
     Raises ``UsageError``.
     """
-    person = await _person_named(realm, username)
+    person = await person_named(realm, username)
     await realm.store.commit([*await without_factors(realm, person.sub), *await ended(realm, person.sub)])
 
 
-async def _person_named(realm: Realm, username: str) -> Person:
+async def person_named(realm: Realm, username: str) -> Person:
+    """Whoever signs in by that name. Raises ``UsageError``."""
     person = await realm.store.person_named(username)
     if person is None:
         raise UsageError(f"nobody named {username!r}; `innkeeper user list` shows who is here")
@@ -183,12 +156,13 @@ async def development_records(store: RealmStore) -> list[str]:
     return clients + [f"person {one.username}" for one in await store.people() if one.development]
 
 
-def _judge_password(password: str) -> None:
+def judge_password(password: str) -> None:
+    """Raise ``UsageError`` for a password that cannot be taken."""
     if len(password) < 8:
         raise UsageError("the password is shorter than 8 characters; choose a longer one")
 
 
-def _judge(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
+def judge_client(realm: Realm, new: NewClient, grants: frozenset[str]) -> None:
     """Raise ``UsageError`` for the first thing about the client that cannot be."""
     _judge_names((*new.redirect_uris, *new.post_logout_redirect_uris), grants)
     if not grants:
@@ -219,9 +193,10 @@ def _judge_reach(realm: Realm, new: NewClient) -> None:
             raise UsageError(f"no resource {uri!r}; choose from {', '.join(realm.policy.resources) or 'none yet'}")
 
 
-def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
+def client_of(realm: Realm, new: NewClient, secret: str | None) -> Client:
+    """The client that is described. Raises ``UsageError`` for the first thing about it that cannot be."""
     grants = long_names(new.grants or _usual_grants(new))
-    _judge(realm, new, grants)
+    judge_client(realm, new, grants)
     client_id = new.id or random_id()
     said = new.metadata
     method, alg = said.get("token_endpoint_auth_method", BASIC), said.get("id_token_signed_response_alg")
@@ -235,7 +210,7 @@ def _client(realm: Realm, new: NewClient, secret: str | None) -> Client:
         redirect_uris=tuple(new.redirect_uris),
         post_logout_redirect_uris=tuple(new.post_logout_redirect_uris),
         grants=grants,
-        scopes=frozenset(new.scopes) or realm.policy.known_scopes(),
+        scopes=frozenset(new.scopes) or realm.policy.usual_scopes(),
         resources=tuple(new.resources),
         application_type=NATIVE if new.public else WEB,
         profile=known_profile(new.profile) if new.profile else "",
@@ -298,6 +273,7 @@ def _seed_person(seed: SeedPerson, now: int) -> Person:
         username=seed.username,
         password=hash_password(seed.password),
         claims=seed.claims,
+        roles=known_roles(seed.roles),
         created_at=now,
         development=True,
     )

@@ -36,7 +36,8 @@ _MOST_CHAINS = 1_000
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line, without what chains it. ``at`` in seconds since the epoch; ``refusal`` a number and ``why`` its reason as the
-    trail has it; ``checks`` how many were made; ``changes`` what was committed."""
+    trail has it; ``checks`` how many were made; ``changes`` what was committed. ``trail`` are the checks themselves, where one of
+    them refused. ``by`` is whoever administers, and ``edits`` are the values that they changed: none of them is a secret."""
 
     at: int
     realm: str = ""
@@ -51,6 +52,19 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str = ""
     checks: int = 0
     changes: tuple[str, ...] = ()
+    trail: tuple[Checked, ...] = ()
+    by: str = ""
+    edits: tuple[dict[str, Any], ...] = ()
+
+
+class Checked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A check as it went: its name, its section, and what had to be there and was."""
+
+    check: str
+    spec: str
+    passed: bool = False
+    expected: str = ""
+    found: str = ""
 
 
 class Chain:
@@ -179,6 +193,12 @@ def _read(line: bytes) -> Read | None:
     return Read(number, body, end[:64].decode("latin-1"), document) if isinstance(number, int) else None
 
 
+def read_line(line: bytes) -> dict[str, Any] | None:
+    """What stands in a line with its hash, unverified; None where it is none."""
+    read = _read(line)
+    return None if read is None else {**read.document, "hash": read.hash}
+
+
 def _last_line(descriptor: int) -> tuple[Read | None, int]:
     """The last whole line of a file, and how many bytes of a torn one follow it."""
     size = os.fstat(descriptor).st_size
@@ -218,9 +238,8 @@ def lines(files: list[Path]) -> Iterator[dict[str, Any]]:
     for path in files:
         with path.open("rb") as file:
             for raw in file:
-                read = _read(raw.rstrip(b"\n"))
-                if read is not None:
-                    yield {**read.document, "hash": read.hash}
+                if (line := read_line(raw.rstrip(b"\n"))) is not None:
+                    yield line
 
 
 class Verdict(NamedTuple):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -81,6 +81,23 @@ class Metrics:
         registry = CollectorRegistry()
         registry.register(_Collected(_summed([self._numbers(), *self._others()])))
         return generate_latest(registry), CONTENT_TYPE_LATEST
+
+    def figures(self) -> dict[str, Any]:
+        """The numbers of all workers in short: how many requests were answered, and how, and what was refused most."""
+        total = _summed([self._numbers(), *self._others()])
+        statuses: Counter[str] = Counter()
+        refusals: Counter[str] = Counter()
+        for (_, _, status), count in total.requests:
+            statuses[f"{status // 100}xx"] += count
+        for (_, _, refusal), count in total.decisions:
+            if refusal:
+                refusals[refusal] += count
+        decided = sum(count for _, count in total.decisions)
+        return {
+            "requests": {"total": sum(statuses.values()), **dict(sorted(statuses.items()))},
+            "decisions": {"total": decided, "refused": sum(refusals.values())},
+            "refused_most": dict(refusals.most_common(5)),
+        }
 
     def _numbers(self) -> Numbers:
         times = {name: list(one) for name, one in self._times.copy().items()}

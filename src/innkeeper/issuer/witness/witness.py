@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from innkeeper.issuer.core.admin.plan import difference_document
 from innkeeper.issuer.desk.matter import Matter, current
 from innkeeper.issuer.witness import traces
-from innkeeper.issuer.witness.audit import Chain, Line
+from innkeeper.issuer.witness.audit import Chain, Checked, Line
 from innkeeper.issuer.witness.changes import complete, told
 from innkeeper.issuer.witness.metrics import Metrics
 from innkeeper.tokens.trail import Trail
@@ -85,8 +86,10 @@ class Witness:
             self._chain.sync()
 
     def close(self) -> None:
-        if self._chain is not None:
-            self._chain.close()
+        """Let go of the audit log. Twice does no harm: several issuers of a process may have one witness."""
+        chain, self._chain = self._chain, None
+        if chain is not None:
+            chain.close()
 
     def _tell(self, matter: Matter) -> None:
         matter.over = True
@@ -124,7 +127,26 @@ class Witness:
             why=refusal.reason if refusal else "",
             checks=len(trail.steps) if trail else 0,
             changes=changes,
+            trail=_checked(trail) if trail and refusal else (),
+            by=matter.by,
+            edits=tuple(map(difference_document, matter.edits)),
         )
+
+
+def _checked(trail: Trail) -> tuple[Checked, ...]:
+    """The checks of a refusal, in their order. A long list of names is cut: the log is for people."""
+    steps = ((one.check, one.outcome, one.passed) for one in trail.steps)
+    return tuple(
+        Checked(check.name, check.spec, passed, _cut(outcome.expected), _cut(outcome.found))
+        for check, outcome, passed in steps
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+_LONGEST = 300
 
 
 def _refused(matter: Matter, trail: Trail) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "backchannel_logout_session_supported": True,
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
-        "scopes_supported": sorted(policy.known_scopes()),
+        "scopes_supported": sorted(policy.usual_scopes()),
         "response_types_supported": list(profile.response_types),
         "response_modes_supported": list(modes(None, policy)),
         "grant_types_supported": [*PARAMETERS_OF, *([IMPLICIT] if len(profile.response_types) > 1 else [])],
