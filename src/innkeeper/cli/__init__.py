@@ -47,6 +47,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
     },
     KEEP: {
         "client": Command("innkeeper.cli.client", "Add, list and change clients"),
+        "agent": Command("innkeeper.cli.agent", "Add agents; pause, resume and revoke them"),
         "user": Command("innkeeper.cli.user", "Add, list and change people"),
         "admin": Command("innkeeper.cli.admin", "Say who administers, in the console and by the admin API"),
         "resource": Command("innkeeper.cli.resource", "Add, list and change resources and scopes"),

@@ -152,12 +152,14 @@ class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SeedResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An API that exists from the start. ``{origin}`` in ``uri`` is the issuer's own address. ``details`` are the types of
-    authorization details that it takes (RFC 9396), by name."""
+    authorization details that it takes (RFC 9396), by name. ``approval`` none: the scopes with which an agent comes to act
+    for somebody only after they said yes, each time; ``true`` for all of them."""
 
     uri: str
     name: str
     scopes: dict[str, str] = {}
     details: dict[str, DetailType] = {}
+    approval: bool | list[str] = False
 
 
 class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -180,6 +182,26 @@ class SeedClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     profile: str = ""
     may_act: str = ""
     metadata: dict[str, Any] = {}
+
+
+class SeedAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An agent that exists from the start: a client that acts for people by its own judgement.
+
+    ``owner`` is the user name of the person who answers for it, ``purpose`` a sentence for those it acts for. It proves
+    itself with ``secret``, or by a key of ``jwks`` (private_key_jwt). ``scopes`` and ``resources`` are the most that it is
+    ever given, whoever it acts for. ``status`` counts when it is made; later `innkeeper agent` says.
+    """
+
+    id: str
+    name: str
+    owner: str
+    purpose: str
+    secret: str = ""
+    jwks: list[dict[str, Any]] = []
+    grants: tuple[str, ...] = ("client_credentials", "token_exchange")
+    scopes: list[str] = []
+    resources: list[str] = []
+    status: Literal["active", "paused"] = "active"
 
 
 class SeedPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -230,6 +252,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registration: Registration = Registration()
     resource: list[SeedResource] = []
     client: list[SeedClient] = []
+    agent: list[SeedAgent] = []
     person: list[SeedPerson] = []
     trusted_issuer: list[TrustedIssuer] = []
     upstream: list[Upstream] = []
@@ -332,6 +355,7 @@ _PARTS = (
     Registration,
     SeedResource,
     SeedClient,
+    SeedAgent,
     SeedPerson,
     SeedTwin,
     TrustedIssuer,

@@ -46,7 +46,7 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
 
     ``reason``, ``expected``, ``found`` and ``hint`` never leave the house, except onto development pages.
     No secret and no whole token is ever put into them. ``said`` goes on the wire instead of the page's sentence, where
-    a cloud's own sentence names a value of the request.
+    a cloud's own sentence names a value of the request; ``told`` are further members of the answer.
     """
 
     page: Page
@@ -55,6 +55,7 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     found: str = ""
     hint: str = ""
     said: str = ""
+    told: dict[str, str | int] = {}
 
     @property
     def wire(self) -> str:

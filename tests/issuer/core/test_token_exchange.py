@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from innkeeper.issuer.core.grants.token_exchange import ACCESS_TOKEN, NOT_SENT, Presented, Wanted, decide
+from innkeeper.issuer.core.grants.token_exchange import ACCESS_TOKEN, NOT_SENT, Case, Presented, Wanted, decide
 from innkeeper.issuer.core.scopes import Reach
 from innkeeper.issuer.core.token import TOKEN_EXCHANGE, Issue, TokenRequest
 from innkeeper.protocol.refusals import Refusal
@@ -48,7 +48,7 @@ def test_an_exchange_only_ever_narrows(
 ) -> None:
     client = replace(ROBOT, scopes=may)
     ask = TokenRequest(TOKEN_EXCHANGE, scopes=asked, confirmation=proved)
-    decision = decide(ask, Wanted(ACCESS_TOKEN, targets=targets), client, subject, NOT_SENT, POLICY, NOW)
+    decision = decide(Case(ask, Wanted(ACCESS_TOKEN, targets=targets), client, subject, NOT_SENT, POLICY, NOW))
     issue = decision.outcome
     if isinstance(issue, Refusal):
         assert decision.trail.refusal is issue

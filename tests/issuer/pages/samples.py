@@ -66,6 +66,28 @@ SIGN_UP: dict[str, Any] = {
     "problem": None,
     "sign_in_url": "/sign-in?ticket=t",
 }
+AGENT: dict[str, Any] = {
+    "purpose": "Plans spa treatments and books them",
+    "owner": "Grace Visitor",
+    "status": "active",
+    "resting": False,
+}
+ACTS: list[dict[str, Any]] = [
+    {
+        "at": "23 Nov 2026, 14:05 UTC",
+        "machine": "2026-11-23T14:05:00Z",
+        "what": ["Use the gym while it is open", "Use the pool while it is open"],
+        "where": ["The hotel"],
+        "through": ["The concierge", "Guest App"],
+    },
+    {
+        "at": "22 Nov 2026, 09:40 UTC",
+        "machine": "2026-11-22T09:40:00Z",
+        "what": ["Open the door of your room"],
+        "where": ["The hotel"],
+        "through": [],
+    },
+]
 CONSENT: dict[str, Any] = {
     **SITE,
     **FORM,
@@ -74,6 +96,7 @@ CONSENT: dict[str, Any] = {
     "redirect_host": "127.0.0.1:8765",
     "loopback": True,
     "changed": False,
+    "agent": None,
     "person": {"name": "Ada Guest", "username": "guest@hotel.example"},
     "asks": [
         {
@@ -109,6 +132,7 @@ WAITING: dict[str, Any] = {
     "resources": CONSENT["resources"],
     "until": "30 days after its last use",
     "age": "2 minutes ago",
+    "agent": None,
 }
 APPROVALS: dict[str, Any] = {
     **SITE,
@@ -184,6 +208,31 @@ OVERVIEW: dict[str, Any] = {
             "where": ["The hotel"],
             "since": "20 Nov 2026, 10:30 UTC",
             "since_at": "2026-11-20T10:30:00Z",
+            "agent": None,
+            "did": [],
+            "taken_back": False,
+        },
+        {
+            "id": "spa-agent",
+            "name": "The spa’s agent",
+            "may": [],
+            "where": [],
+            "since": "22 Nov 2026, 09:40 UTC",
+            "since_at": "2026-11-22T09:40:00Z",
+            "agent": AGENT,
+            "did": ACTS,
+            "taken_back": False,
+        },
+        {
+            "id": "gardener",
+            "name": "The gardener",
+            "may": [],
+            "where": [],
+            "since": "21 Nov 2026, 08:00 UTC",
+            "since_at": "2026-11-21T08:00:00Z",
+            "agent": AGENT | {"purpose": "Waters the plants"},
+            "did": [],
+            "taken_back": True,
         },
         {
             "id": "wr1ZkqhG9XwVgYp2",
@@ -192,17 +241,42 @@ OVERVIEW: dict[str, Any] = {
             "where": [],
             "since": "21 Nov 2026, 17:02 UTC",
             "since_at": "2026-11-21T17:02:00Z",
+            "agent": None,
+            "did": [],
+            "taken_back": False,
         },
     ],
+    "agents": 2,
+    "waiting": 1,
+    "approvals": "/approvals",
     "parts": {
         "password": "/account/password",
         "codes": "/account/codes",
         "passkeys": "/account/passkeys",
         "connected": "/account/connected",
+        "agents": "/account/agents",
         "data": "/account/data",
     },
     "logout": "/logout",
 }
+OWN: list[dict[str, Any]] = [
+    {
+        "id": f"agent-{status}",
+        "name": name,
+        "purpose": purpose,
+        "status": status,
+        "paused": status == "paused",
+        "revoked": status == "revoked",
+        "since": "20 Nov 2026, 10:30 UTC",
+        "may": ["Open the door of your room", "Use the gym while it is open"],
+        "where": ["The hotel"] if status == "active" else [],
+    }
+    for name, purpose, status in (
+        ("The concierge", "Does what guests ask for", "active"),
+        ("The spa’s agent", "Plans spa treatments and books them", "paused"),
+        ("The night porter", "Let people in at night", "revoked"),
+    )
+]
 CODES: dict[str, Any] = {
     **ACCOUNT,
     "action": "/account/codes",
@@ -291,6 +365,24 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign-in-passkey": ("sign_in.html", SIGN_IN | {"passkey": '{"challenge": "x"}'}),
     "consent": ("consent.html", CONSENT),
     "consent-plain": ("consent.html", CONSENT | {"asks": CONSENT["asks"][:1], "resources": [], "loopback": False}),
+    "consent-agent": ("consent.html", CONSENT | {"agent": AGENT, "loopback": False}),
+    "account-agents": ("account_agents.html", ACCOUNT | {"action": "/account/agents", "done": None, "agents": OWN}),
+    "account-agents-none": (
+        "account_agents.html",
+        ACCOUNT | {"action": "/account/agents", "agents": [], "problem": "That agent is not yours."},
+    ),
+    "approval-agent": (
+        "approval.html",
+        WAITING
+        | {
+            "message": "Bag 7",
+            "back_url": "/approvals",
+            "agent": AGENT,
+            "through": ["The concierge"],
+            "once": True,
+            "until": "10 minutes",
+        },
+    ),
     "consent-changed": ("consent.html", CONSENT | {"changed": True}),
     "code": ("sign_in_code.html", SITE | FORM | {"action": "/sign-in/code", "problem": None, "passkey_url": None}),
     "code-problem": (
@@ -309,8 +401,14 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         DEVICE | {"user_code": "BCDF", "problem": "No device is waiting with this code."},
     ),
     "device-consent": ("device_consent.html", WAITING | {"user_code": "BCDF-GHJK", "switch_url": "/sign-in?ticket=1"}),
-    "approval": ("approval.html", WAITING | {"message": "K7-42", "back_url": "/approvals"}),
-    "approval-silent": ("approval.html", WAITING | {"message": "", "back_url": "/approvals", "asks": []}),
+    "approval": (
+        "approval.html",
+        WAITING | {"message": "K7-42", "back_url": "/approvals", "through": [], "once": False},
+    ),
+    "approval-silent": (
+        "approval.html",
+        WAITING | {"message": "", "back_url": "/approvals", "asks": [], "through": [], "once": False},
+    ),
     "approvals": ("approvals.html", APPROVALS),
     "approvals-answered": ("approvals.html", APPROVALS | {"rows": [], "answered": "Allowed."}),
     "approvals-missed": ("approvals.html", APPROVALS | {"missed": True}),

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from innkeeper.issuer.core import effects as fx
-from innkeeper.issuer.core.records import Code, Person, RefreshToken, Resource
+from innkeeper.issuer.core.records import PAUSED, Agent, Code, Person, RefreshToken, Resource
+from innkeeper.issuer.desk.agents import OWNED, note_owner
 from innkeeper.issuer.store.port import GRANT_SLACK, Credential, RealmStore, Store
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import UsageError
@@ -125,6 +126,16 @@ class StoreSuite:
         assert run(realm.remove_client("shop")) is True
         assert run(realm.remove_client("shop")) is False
         assert (run(realm.client("shop")), run(realm.clients())) == (None, [APP])
+
+    def test_an_agent_is_kept_with_its_owner_its_status_and_what_it_did(self, realm: RealmStore) -> None:
+        agent = replace(SHOP, id="agent", agent=Agent(owner=ADA.sub, purpose="Books the spa", status=PAUSED, since=NOW))
+        run(realm.put_client(agent))
+        assert run(realm.client("agent")) == agent
+        run(note_owner(realm, "agent", ADA.sub))
+        run(note_owner(realm, "agent", ADA.sub))
+        assert [one.key.endswith("/agent") for one in run(realm.entries(OWNED, ""))] == [True]
+        run(realm.purge(NOW + 10**10, 10))
+        assert len(run(realm.entries(OWNED, ""))) == 1, "an owner is not forgotten in three hundred years"
 
     def test_resources_keep_the_order_they_came_in(self, realm: RealmStore) -> None:
         second, first = Resource("https://z.example", "Z", {"z": "Z"}), Resource("https://a.example", "A")

@@ -25,6 +25,7 @@ from innkeeper.issuer.dialects.native.tokens import NativeShape
 from innkeeper.issuer.dialects.native.wire import authorization_parameters
 from innkeeper.issuer.pages.account import Access, AccountPage
 from innkeeper.issuer.pages.account_sign_in import CodesPage, PasskeysPage, PasswordPage
+from innkeeper.issuer.pages.agents import AgentsPage
 from innkeeper.issuer.pages.approvals import ApprovalsPage
 from innkeeper.issuer.pages.authorize import AuthorizePage
 from innkeeper.issuer.pages.consent import ConsentPage
@@ -168,6 +169,7 @@ def _endpoints(realm: Realm, layout: Layout, explanations: Explanations, hints: 
         **CodesPage(access).table(),
         **PasskeysPage(access).table(),
         **ConnectedPage(access).table(),
+        **AgentsPage(access).table(),
         **ReturnPage(realm, layout, visits, explanations).table(),
         EXPLAIN_PATH: Endpoint(explanations.page, GET),
         **{f"{layout.static}/{name}": Endpoint(_StaticFile(name), GET) for name in static_names()},

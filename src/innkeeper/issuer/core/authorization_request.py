@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core import claims, details
+from innkeeper.issuer.core.agents import at_rest
 from innkeeper.issuer.core.delivery import Case
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import (
@@ -162,6 +163,15 @@ def the_request_is_signed_where_it_must_be(case: Case) -> Seen | Refusal:
     return Seen("signed" if case.delivery.signed else "not demanded")
 
 
+@check("RFC 6749 §4.1.2.1")
+def an_agent_is_at_work(case: Case) -> Seen | Refusal:
+    """An agent that is paused or revoked is let in by nobody."""
+    agent = case.client.agent if case.client else None
+    if case.client is None or agent is None:
+        return Seen("no agent")
+    return at_rest(case.client) or Seen("an active agent")
+
+
 @check("RFC 7636 §4.4.1")
 def a_proof_key_is_sent_where_it_must_be(case: Case) -> Seen | Refusal:
     """A public client sends an S256 challenge; a confidential one does, or its nonce stands in (OAuth 2.1 §7.5.1)."""
@@ -243,6 +253,7 @@ REQUEST_CHECKS = (
     the_request_comes_in_a_way_that_is_taken,
     the_request_was_pushed_where_it_must_be,
     the_request_is_signed_where_it_must_be,
+    an_agent_is_at_work,
     *RESPONSE_CHECKS,
     a_proof_key_is_sent_where_it_must_be,
     the_scopes_are_the_clients,

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from innkeeper.issuer.core import details
+from innkeeper.issuer.core.agents import at_rest
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Person
@@ -36,12 +37,14 @@ _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it waits for its person, ``sub``. ``sealed`` is what the client is told with, in ping mode."""
+    """A request as it waits for its person, ``sub``. ``sealed`` is what the client is told with, in ping mode. ``acting``
+    are the agents that come to act by a token exchange, the one who asks first; such a request gives no tokens by itself."""
 
     sub: str
     binding_message: str
     waiting: Waiting
     sealed: bytes = b""
+    acting: tuple[str, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -114,6 +117,12 @@ def a_sign_in_is_asked_for(case: Case) -> Seen | Refusal:
     if "openid" not in asked:
         return Refusal(NO_OPENID, "the scope lacks openid", "openid", " ".join(sorted(asked)) or "no scope")
     return Seen(" ".join(sorted(asked)), "openid")
+
+
+@check("RFC 6749 §5.2")
+def an_agent_is_at_work(case: Case) -> Seen | Refusal:
+    """An agent that is paused or revoked asks nobody."""
+    return at_rest(case.client) or Seen("no agent" if case.client.agent is None else "an active agent")
 
 
 @check("RFC 6749 §3.3")
@@ -212,6 +221,7 @@ def the_client_was_told(case: Told) -> Seen | Refusal:
 PING_CHECKS = (the_client_was_told,)
 CHECKS = (
     the_client_may_use_the_grant,
+    an_agent_is_at_work,
     a_sign_in_is_asked_for,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from innkeeper.issuer.core import details
+from innkeeper.issuer.core.agents import at_rest
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client
@@ -89,6 +90,12 @@ def the_client_may_use_the_grant(case: Case) -> Seen | Refusal:
     return Seen(DEVICE_CODE, allowed)
 
 
+@check("RFC 6749 §5.2")
+def an_agent_is_at_work(case: Case) -> Seen | Refusal:
+    """An agent that is paused or revoked asks nobody."""
+    return at_rest(case.client) or Seen("no agent" if case.client.agent is None else "an active agent")
+
+
 @check("RFC 6749 §3.3")
 def the_scopes_are_the_clients(case: Case) -> Seen | Refusal:
     """Every scope asked for is one the client may have."""
@@ -139,6 +146,7 @@ def the_request_still_waits(case: Entered) -> Seen | Refusal:
 
 CHECKS = (
     the_client_may_use_the_grant,
+    an_agent_is_at_work,
     the_scopes_are_the_clients,
     the_resources_are_the_clients,
     the_details_are_ones_the_client_may_have,

@@ -20,7 +20,7 @@ class Found(msgspec.Struct, frozen=True, gc=False):
 
     ``claims`` are those of an access token whose signature is ours; ``refresh`` what is remembered of a
     refresh token. ``grant`` is the access token's grant where it has one. ``subject`` is the person behind a refresh
-    token, as its client is told.
+    token, as its client is told. ``stopped`` says why an agent behind the token may not act any more.
     """
 
     claims: dict[str, Any] | None = None
@@ -28,6 +28,7 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     grant: Grant | None = None
     refresh: Held | None = None
     subject: str = ""
+    stopped: Refusal | None = None
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):
@@ -77,7 +78,7 @@ def the_token_is_ours(case: Case) -> Seen | Refusal:
 
 @check("RFC 7662 §4")
 def the_token_is_alive(case: Case) -> Seen | Refusal:
-    """The token has not expired, was not spent, and neither it nor its grant was revoked."""
+    """The token has not expired, was not spent, neither it nor its grant was revoked, and no agent behind it stopped."""
     held, found = case.found.refresh, case.found
     expires = held.token.expires_at if held else int((found.claims or {}).get("exp", 0))
     grant = held.grant if held else found.grant
@@ -87,6 +88,8 @@ def the_token_is_alive(case: Case) -> Seen | Refusal:
         return Refusal(TOKEN_DEAD, "the refresh token was spent", "unspent", "spent")
     if found.revoked or (grant is not None and grant.revoked_at is not None) or (held is not None and held.disabled):
         return Refusal(TOKEN_DEAD, "the token or its grant was revoked", "standing", "revoked")
+    if found.stopped is not None:
+        return Refusal(TOKEN_DEAD, found.stopped.reason, found.stopped.expected, found.stopped.found)
     return Seen(f"{expires - case.now} s left")
 
 

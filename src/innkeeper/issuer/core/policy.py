@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from innkeeper.issuer.core.methods import ALWAYS, SELF_SIGNED_TLS, TLS
@@ -103,6 +105,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         if scope in OPENID_SCOPES:
             return OPENID_SCOPES[scope]
         return next((one.scopes[scope] for one in self.resources.values() if scope in one.scopes), scope)
+
+    def risky(self, audience: Iterable[str]) -> frozenset[str]:
+        """The scopes at these resources with which an agent comes to act only after the person said yes."""
+        found = (self.resources[uri].approval for uri in audience if uri in self.resources)
+        return frozenset[str]().union(*found)
+
+    def risky_details(self) -> frozenset[str]:
+        """The types of authorization details of which the same is true."""
+        kinds = (one.details.items() for one in self.resources.values())
+        return frozenset(name for each in kinds for name, kind in each if kind.approval)
 
     def known_scopes(self) -> frozenset[str]:
         """Every scope that the realm knows, OpenID's and its resources'."""

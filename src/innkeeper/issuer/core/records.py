@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -29,6 +29,26 @@ class Secret(msgspec.Struct, frozen=True):
     sealed: bytes = b""
 
 
+ACTIVE: Final = "active"
+PAUSED: Final = "paused"
+REVOKED: Final = "revoked"
+Status = Literal["active", "paused", "revoked"]
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a client an agent: a program that acts for people by its own judgement.
+
+    ``owner`` is the ``sub`` of the person who answers for it, ``purpose`` a sentence for those it acts for. What it may do
+    at most are the client's scopes and resources. It does nothing while it is ``paused``, and never again once it is
+    ``revoked``; ``since`` is when that was said.
+    """
+
+    owner: str
+    purpose: str
+    status: Status = ACTIVE
+    since: int = 0
+
+
 class Client(msgspec.Struct, frozen=True, kw_only=True):
     """A registered client.
 
@@ -43,7 +63,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     subjects are made for, ``registration_token`` the hash of the token that reads and changes the registration, and
     ``origin`` who registered it: an operator (""), itself (``dynamic``) or its own document on the web (``document``);
     where nobody has used it by ``unused_until``, it is forgotten (0: never). ``languages`` are the members that it sent
-    in several languages (``client_name#fr``).
+    in several languages (``client_name#fr``). ``agent`` says that it is an agent, and whose.
     """
 
     id: str
@@ -66,6 +86,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     may_act: str = ""
     created_at: int = 0
     development: bool = False
+    agent: Agent | None = None
 
     origin: str = ""
     scopes_named: bool = True
@@ -191,21 +212,25 @@ class DetailField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DetailType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A type of authorization detail that a resource takes. ``title`` is what people are told it is."""
+    """A type of authorization detail that a resource takes. ``title`` is what people are told it is. ``approval`` on: an
+    agent that comes to act with it waits until the person says yes, each time."""
 
     title: str
     fields: dict[str, DetailField] = {}
+    approval: bool = False
 
 
 class Resource(msgspec.Struct, frozen=True):
     """An API that tokens are cut for: its URI, its name, its scopes with a sentence for people each, and the types of
-    authorization details that it takes."""
+    authorization details that it takes. ``approval`` are the scopes with which an agent comes to act only after the person
+    said yes, each time."""
 
     uri: str
     name: str
     scopes: dict[str, str] = {}
     development: bool = False
     details: dict[str, DetailType] = {}
+    approval: frozenset[str] = frozenset()
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.agents import at_rest
 from innkeeper.issuer.core.binding import brought
 from innkeeper.issuer.core.records import Client, Grant
 from innkeeper.protocol.errors import INVALID_REQUEST, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
@@ -91,6 +92,7 @@ class GrantTypeCase(msgspec.Struct, frozen=True, gc=False):
     client: Client
     confirmation: dict[str, str] = {}
     require_bound: bool = False
+    owner_gone: bool = False
 
 
 @check("RFC 6749 §3.2")
@@ -135,6 +137,14 @@ def the_client_may_use_the_grant(case: GrantTypeCase) -> Seen | Refusal:
     return Seen(sent, allowed)
 
 
+@check("RFC 6749 §5.2")
+def an_agent_is_at_work(case: GrantTypeCase) -> Seen | Refusal:
+    """An agent is neither paused nor revoked, and somebody answers for it."""
+    if case.client.agent is None:
+        return Seen("no agent")
+    return at_rest(case.client, owner_gone=case.owner_gone) or Seen("an active agent")
+
+
 @check("RFC 9449 §5.2")
 def a_bound_client_brings_a_proof(case: GrantTypeCase) -> Seen | Refusal:
     """A client whose tokens are always bound proves a key with every request."""
@@ -156,6 +166,7 @@ GRANT_TYPE_CHECKS = (
     a_grant_type_is_named,
     the_grant_type_is_known,
     the_client_may_use_the_grant,
+    an_agent_is_at_work,
     a_bound_client_brings_a_proof,
     what_the_grant_needs_is_there,
 )

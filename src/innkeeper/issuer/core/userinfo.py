@@ -54,7 +54,7 @@ def a_token_was_sent(case: Case) -> Seen | Refusal:
 
 @check("OpenID Connect Core §5.3.1")
 def the_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
-    """The token was cut here, has not expired, and neither it nor its grant was revoked."""
+    """The token was cut here, has not expired, and neither it nor its grant was revoked, and no agent behind it stopped."""
     said, grant = case.found.claims, case.found.grant
     if said is None:
         return Refusal(TOKEN_REFUSED, "not an access token of this issuer", "a token cut here", "another")
@@ -62,6 +62,8 @@ def the_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
         return Refusal(TOKEN_REFUSED, f"it expired {case.now - said['exp']} s ago", "not expired", "expired")
     if case.found.revoked or (grant is not None and grant.revoked_at is not None):
         return Refusal(TOKEN_REFUSED, "the token or its grant was revoked", "standing", "revoked")
+    if (stopped := case.found.stopped) is not None:
+        return Refusal(TOKEN_REFUSED, stopped.reason, stopped.expected, stopped.found)
     return Seen(f"{said['exp'] - case.now} s left")
 
 

@@ -159,7 +159,7 @@ def the_details_are_within_the_grant(case: Case) -> Seen | Refusal:
     return details.judged_within(case.ask.sent.get(details.PARAMETER), granted, case.policy)
 
 
-CHECKS = (
+ANSWER_CHECKS = (
     the_request_is_one_of_ours,
     the_request_is_this_clients,
     nothing_was_handed_out_yet,
@@ -167,6 +167,9 @@ CHECKS = (
     the_person_did_not_say_no,
     the_client_waited_its_interval,
     the_person_has_answered,
+)
+CHECKS = (
+    *ANSWER_CHECKS,
     the_resource_is_within_the_grant,
     the_details_are_within_the_grant,
 )

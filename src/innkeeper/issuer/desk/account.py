@@ -15,7 +15,7 @@ from innkeeper.issuer.core.records import Consent, Grant, Person, Session
 from innkeeper.issuer.core.second_factor import Typed, spend
 from innkeeper.issuer.core.sessions import raised
 from innkeeper.issuer.core.throttling import PASSWORD_AGAIN, SECOND_STEP, Lane
-from innkeeper.issuer.desk import factors, one_time_codes
+from innkeeper.issuer.desk import agents, factors, one_time_codes
 from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.leaving import end_sessions
 from innkeeper.issuer.desk.open_sessions import ended, places
@@ -33,14 +33,16 @@ OFFER_LIFETIME = 900
 
 
 class Application(msgspec.Struct, frozen=True):
-    """A client that may do something for the person: what, where, and since when. ``name`` is its id where the client
-    is gone."""
+    """A client that may do something for the person, or did: what, where, and since when. ``name`` is its id where the client
+    is gone; ``acts`` are what it came to do in their name lately, ``taken_back`` is when they forbade it, 0 for never."""
 
     id: str
     name: str
     scopes: frozenset[str]
     resources: frozenset[str]
     since: int
+    acts: Sequence[agents.Act] = ()
+    taken_back: int = 0
 
 
 class SetUp(msgspec.Struct, frozen=True):
@@ -81,16 +83,22 @@ async def change_password(
 
 
 async def applications(realm: Realm, sub: str) -> list[Application]:
-    """Every client that the person allowed something or that holds a grant of theirs, the newest first."""
+    """Every client that the person allowed something, that holds a grant of theirs or acted for them, the newest first."""
     consents = {one.client_id: one for one in await realm.store.consents(sub)}
     grants = [one for one in await realm.store.grants(sub) if one.revoked_at is None]
-    ids = {*consents, *(one.client_id for one in grants)}
-    found = [await _application(realm, one, consents.get(one), grants) for one in ids]
+    acting = {one.id: one for one in await agents.acting(realm, sub)}
+    ids = {*consents, *(one.client_id for one in grants), *acting}
+    found = [await _application(realm, one, consents.get(one), grants, acting.get(one)) for one in ids]
     return sorted(found, key=lambda one: (-one.since, one.id))
 
 
 async def take_back(realm: Realm, sub: str, client_id: str) -> None:
-    """Forget what the person allowed a client, and end its grants."""
+    """Forget what the person allowed a client, and end its grants. One that acts in their name does so no more."""
+    client = await realm.client(client_id)
+    acts = {one.id for one in await agents.acting(realm, sub)}
+    if client_id in acts or (client is not None and client.agent is not None):
+        await agents.take_back(realm, sub, client_id)
+        return
     await realm.store.commit((TakeBackConsent(sub, client_id, realm.now()),))
 
 
@@ -165,19 +173,26 @@ async def everything(realm: Realm, person: Person) -> dict[str, Any]:
         "sessions": [msgspec.structs.asdict(one) for one in await places(realm, person.sub)],
         "consents": [_consent_document(one) for one in await realm.store.consents(person.sub)],
         "grants": [_grant_document(one) for one in await realm.store.grants(person.sub)],
+        "acts": [_act_document(act) for one in await agents.acting(realm, person.sub) for act in one.acts],
+        "agents": [one.id for one in await agents.owned(realm, person.sub)],
     }
 
 
-async def _application(realm: Realm, client_id: str, consent: Consent | None, grants: Iterable[Grant]) -> Application:
+async def _application(
+    realm: Realm, client_id: str, consent: Consent | None, grants: Iterable[Grant], acted: agents.Acting | None
+) -> Application:
     client = await realm.client(client_id)
     held: Sequence[Grant] = [one for one in grants if one.client_id == client_id]
-    begun = [one.created_at for one in held] + ([consent.given_at] if consent else [])
+    acts, taken = (acted.acts, acted.taken_back) if acted else ((), 0)
+    begun = [one.created_at for one in held] + ([consent.given_at] if consent else []) + [one.at for one in acts]
     return Application(
         client_id,
         client.name if client else client_id,
         (consent.scopes if consent else frozenset()).union(*(one.scopes for one in held)),
         (consent.resources if consent else frozenset()).union(*(one.audience for one in held)),
-        min(begun),
+        min(begun, default=taken),
+        acts,
+        taken,
     )
 
 
@@ -197,4 +212,14 @@ def _grant_document(grant: Grant) -> dict[str, Any]:
         "resources": sorted(grant.audience),
         "created_at": grant.created_at,
         "revoked_at": grant.revoked_at,
+    }
+
+
+def _act_document(act: agents.Act) -> dict[str, Any]:
+    return {
+        "agent": act.agent,
+        "at": act.at,
+        "scopes": sorted(act.scopes),
+        "resources": list(act.audience),
+        "for": list(act.through),
     }

@@ -15,6 +15,7 @@ from innkeeper.issuer.core.effects import DropEntry, Effect, Lost
 from innkeeper.issuer.core.records import Client, Consent, Session
 from innkeeper.issuer.core.responses import CODE
 from innkeeper.issuer.core.wrapping import of_response
+from innkeeper.issuer.desk.agents import let_act
 from innkeeper.issuer.desk.factors import factors_of
 from innkeeper.issuer.desk.front import in_front
 from innkeeper.issuer.desk.hints import read_hint
@@ -133,6 +134,7 @@ async def consent_to(
     if isinstance(examined.outcome, authorization_request.Authorization):
         before = await _consent(realm, session, examined.outcome.client)
         await realm.store.commit((core.remember(examined.outcome, session, before, realm.now()),))
+        await let_act(realm, session.sub, examined.outcome.client.id)
     return examined
 
 

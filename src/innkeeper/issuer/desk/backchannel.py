@@ -49,6 +49,13 @@ class Pending(msgspec.Struct, frozen=True):
     client: Client
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A request as the store has it."""
+
+    entry: Entry
+    asked: Asked
+
+
 class _Bell(msgspec.Struct, frozen=True, array_like=True):
     """What the client is told with; kept sealed."""
 
@@ -77,9 +84,9 @@ async def ask_person(realm: Realm, proof: Proof, sent: Parameters, audiences: fr
             realm.observe(trail)
             return decision.outcome
         asked, auth_req_id = decision.outcome, random_value()
-        kept = _kept(realm, asked, client, auth_req_id, ask.get("client_notification_token", ""))
+        effects = keep(realm, asked, client, auth_req_id, ask.get("client_notification_token", ""))
         try:
-            await realm.store.commit((*kept, *_used(request)))
+            await realm.store.commit((*effects, *_used(request)))
         except Lost:
             continue
         realm.observe(trail)
@@ -140,10 +147,10 @@ async def answer(
         if found is None or entry is None or name is None:
             return None
         waiting, now = found.asked.waiting, realm.now()
-        changed = answering.allow(waiting, session, random_id(), now) if allowed else answering.deny(waiting)
-        asked = msgspec.structs.replace(found.asked, waiting=changed)
+        answered = answering.allow(waiting, session, random_id(), now) if allowed else answering.deny(waiting)
+        asked = msgspec.structs.replace(found.asked, waiting=answered)
         try:
-            await realm.store.commit((_changed(entry, asked), DropEntry(OF_PERSON, name.key, name.version)))
+            await realm.store.commit((changed(entry, asked), DropEntry(OF_PERSON, name.key, name.version)))
         except Lost:
             continue
         await _ring(realm, found.client, asked, key)
@@ -152,23 +159,29 @@ async def answer(
 
 async def redeem(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decision[Issue], str | None]:
     """Answer a client that asks for its tokens."""
-    key, refresh = digest(ask.sent.get("auth_req_id", "")).hex(), random_value()
+    refresh = random_value()
     fresh = Fresh(digest(refresh))
     while True:
-        entry, now = await realm.store.entry(REQUEST, key), realm.now()
-        asked = _decode(entry.record) if entry else None
+        found, now = await kept(realm, ask.sent.get("auth_req_id", "")), realm.now()
+        entry, asked = (found.entry, found.asked) if found and not found.asked.acting else (None, None)
         waiting = asked.waiting if asked else None
         decision = core_waiting.decide(ask, client, waiting, fresh, realm.policy, now)
         effects = decision.effects
         if entry is not None and asked is not None and waiting is not None:
             after = core_waiting.after(waiting, decision.outcome, now)
-            changed = _changed(entry, msgspec.structs.replace(asked, waiting=after))
-            effects = (*effects, changed) if after != waiting else effects
+            noted = changed(entry, msgspec.structs.replace(asked, waiting=after))
+            effects = (*effects, noted) if after != waiting else effects
         try:
             await realm.store.commit(effects)
         except Lost:
             continue
         return decision, refresh
+
+
+async def kept(realm: Realm, auth_req_id: str) -> Kept | None:
+    """What waits, or waited, under this name."""
+    entry = await realm.store.entry(REQUEST, digest(auth_req_id).hex())
+    return Kept(entry, _decode(entry.record)) if entry else None
 
 
 async def _facts(realm: Realm, sent: Parameters, client: Client) -> core.Facts:
@@ -204,9 +217,10 @@ async def _pending(realm: Realm, key: str, sub: str) -> Pending | None:
     return Pending(key, asked, client) if client else None
 
 
-def _kept(realm: Realm, asked: Asked, client: Client, auth_req_id: str, token: str) -> tuple[Effect, ...]:
+def keep(realm: Realm, asked: Asked, client: Client, auth_req_id: str, token: str) -> tuple[Effect, ...]:
+    """Have a request wait for its person. ``token`` is what a client in ping mode is told with."""
     key, expires_at = digest(auth_req_id).hex(), asked.waiting.expires_at
-    if client.backchannel_token_delivery_mode == PING:
+    if token and client.backchannel_token_delivery_mode == PING:
         bell = realm.seal.close(msgspec.msgpack.encode(_Bell(auth_req_id, token)), _purpose(key))
         asked = msgspec.structs.replace(asked, sealed=bell)
     return (
@@ -231,7 +245,8 @@ async def _ring(realm: Realm, client: Client, asked: Asked, key: str) -> None:
     realm.observe(core.told(core.Told(endpoint, problem)))
 
 
-def _changed(entry: Entry, asked: Asked) -> PutEntry:
+def changed(entry: Entry, asked: Asked) -> PutEntry:
+    """A request as it is now."""
     return PutEntry(REQUEST, entry.key, msgspec.msgpack.encode(asked), entry.expires_at, entry.version)
 
 

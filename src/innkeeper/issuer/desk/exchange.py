@@ -4,23 +4,67 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
+from innkeeper.issuer.core import approval, waiting
 from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.effects import Effect, Lost
+from innkeeper.issuer.core.grants import jwt_bearer
 from innkeeper.issuer.core.grants import token_exchange as core
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.scopes import Reach
 from innkeeper.issuer.core.token import Issue, TokenRequest
-from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk import agents, backchannel
+from innkeeper.issuer.desk.jwt_bearer import look_at
+from innkeeper.issuer.desk.matter import concerns
+from innkeeper.issuer.desk.realm import Realm, random_value
 from innkeeper.issuer.desk.subjects import behind
 from innkeeper.keys.ring import NotOurs
-from innkeeper.protocol.parameters import scopes
+from innkeeper.protocol.parameters import Parameters, scopes
+from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens import identity
+from innkeeper.tokens.trail import Step, Trail
 
 _IDENTITY_CLAIMS = ("sub", "aud", "exp", "iat", "auth_time")
 """What an ID token has and no other JWT of ours: not a signed answer of an endpoint, not a logout token."""
 
 
+async def on_behalf(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decision[Issue], None]:
+    """Answer a client that sends a token of ours, which it was called with, as an assertion (RFC 7523 §2.1): what it asks
+    for is to act for that token's person, so the rules of an exchange decide."""
+    others = [(name, value) for name, value in ask.sent.pairs() if name != "assertion"]
+    shown = [("subject_token", ask.sent.get("assertion", "")), ("subject_token_type", core.ACCESS_TOKEN)]
+    decision, _ = await exchange(realm, replace(ask, sent=Parameters([*others, *shown])), client)
+    if isinstance(decision.outcome, Refusal):
+        return decision, None
+    return Decision(replace(decision.outcome, issued_type=""), decision.trail), None
+
+
+def is_ours(realm: Realm, token: str) -> bool:
+    """Whether a text is an access token of ours, still good or not."""
+    return _read(realm, token, realm.shape.access_type) is not None
+
+
 async def exchange(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decision[Issue], None]:
-    """Answer a token exchange request. Nothing is remembered of it."""
+    """Answer a token exchange request. Remembered are what agents came to do, and what waits for a person."""
+    case = await _case(realm, ask, client)
+    concerns(
+        realm.name, actor=" for ".join(agents.actors(core.chain_of(case))), parent=str(case.subject.says("jti") or "")
+    )
+    while True:
+        case, kept = await _with_approval(realm, case)
+        decision = core.decide(case)
+        decision, effects = _approved(realm, case, decision, kept)
+        try:
+            await realm.store.commit(effects)
+        except Lost:
+            continue
+        if isinstance(decision.outcome, Issue) and decision.outcome.actor is not None:
+            await agents.remember_act(realm, decision.outcome)
+        return decision, None
+
+
+async def _case(realm: Realm, ask: TokenRequest, client: Client) -> core.Case:
     sent = ask.sent
     wanted = core.Wanted(
         subject_type=sent.get("subject_token_type", ""),
@@ -30,10 +74,65 @@ async def exchange(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Dec
         targets=(*sent.many("resource"), *sent.many("audience")),
     )
     subject = await _presented(realm, sent.get("subject_token", ""), wanted.subject_type)
-    actor = (
-        await _presented(realm, sent.get("actor_token", ""), wanted.actor_type) if wanted.has_actor else core.NOT_SENT
-    )
-    return core.decide(ask, wanted, client, subject, actor, realm.policy, realm.now()), None
+    actor = await _actor(realm, ask, client, wanted) if wanted.has_actor else core.NOT_SENT
+    owner = await realm.client(subject.client_id)
+    behind_it = [subject.client_id] if owner is not None and owner.agent is not None else []
+    acting = (client.id, *agents.actors(subject.says("act")), *behind_it)
+    subject = replace(subject, hops=await agents.hops(realm, subject.subject, acting))
+    return core.Case(ask, wanted, client, subject, actor, realm.policy, realm.now())
+
+
+async def _actor(realm: Realm, ask: TokenRequest, client: Client, wanted: core.Wanted) -> core.Presented:
+    """The actor token: ours, or an assertion of an issuer that is trusted to vouch for this client."""
+    token = ask.sent.get("actor_token", "")
+    ours = await _presented(realm, token, wanted.actor_type)
+    if ours.claims is not None or wanted.actor_type != core.JWT:
+        return ours
+    assertion = await look_at(realm, token)
+    if not assertion.machine:
+        return ours
+    plain = replace(ask, scopes=frozenset(), resources=())
+    vouched = jwt_bearer.decide(plain, client, assertion, realm.policy, realm.now()).outcome
+    if not isinstance(vouched, Issue):
+        return ours
+    claims = {"sub": client.id, "client_id": client.id, "exp": int(assertion.claims["exp"])}
+    return core.Presented(claims, subject=client.id)
+
+
+async def _with_approval(realm: Realm, case: core.Case) -> tuple[core.Case, backchannel.Kept | None]:
+    """What is known of the person's yes, where the exchange needs one."""
+    case = replace(case, now=realm.now())
+    if core.waiting_for(case) is None:
+        return case, None
+    name, sub = case.ask.sent.get("auth_req_id"), case.subject.subject
+    if name is None:
+        waits = [one for one in await backchannel.pending(realm, sub) if one.client.id == case.client.id]
+        return replace(case, approval=approval.Approval(waiting=len(waits))), None
+    kept = await backchannel.kept(realm, name)
+    return replace(case, approval=approval.Approval(sent=True, asked=kept.asked if kept else None)), kept
+
+
+def _approved(
+    realm: Realm, case: core.Case, decision: Decision[Issue], kept: backchannel.Kept | None
+) -> tuple[Decision[Issue], tuple[Effect, ...]]:
+    """What the agent is told, and what is to be remembered: the question to the person, or that the agent asked again."""
+    outcome, waits = decision.outcome, core.waiting_for(case)
+    if isinstance(outcome, Refusal) and outcome.page is approval.APPROVAL_NEEDED and waits is not None:
+        asked, name = approval.question(waits), random_value()
+        told = {
+            "auth_req_id": name,
+            "expires_in": asked.waiting.expires_at - case.now,
+            "interval": asked.waiting.interval,
+        }
+        token = case.ask.sent.get("client_notification_token", "")
+        pending, (*before, last) = replace(outcome, told=told), decision.trail.steps
+        trail = Trail(decision.trail.about, (*before, Step(last.check, pending)))
+        return Decision(pending, trail), backchannel.keep(realm, asked, case.client, name, token)
+    if kept is None or not kept.asked.acting:
+        return decision, ()
+    after = waiting.after(kept.asked.waiting, outcome, case.now)
+    changed = backchannel.changed(kept.entry, replace(kept.asked, waiting=after))
+    return decision, () if after == kept.asked.waiting else (changed,)
 
 
 async def _presented(realm: Realm, token: str, kind: str) -> core.Presented:

@@ -8,9 +8,11 @@ from innkeeper.issuer.core import introspect as core
 from innkeeper.issuer.core import revoke as core_revoke
 from innkeeper.issuer.core import signed_introspection
 from innkeeper.issuer.core import userinfo as core_userinfo
+from innkeeper.issuer.core.agents import at_rest
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.introspect import Found
 from innkeeper.issuer.core.wrapping import PLAIN, of_introspection, of_userinfo
+from innkeeper.issuer.desk import agents
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.matter import concerns
@@ -86,7 +88,12 @@ async def find(realm: Realm, token: str) -> Found:
     if "." not in token:
         held = await held_refresh_token(realm, digest(token)) if token else None
         client = await realm.client(held.grant.client_id) if held else None
-        return Found(refresh=held, subject=told(realm, client, held.grant.sub) if held and client else "")
+        if held is None or client is None:
+            return Found(refresh=held)
+        gone = await agents.owner_is_gone(realm, client)
+        return Found(
+            refresh=held, subject=told(realm, client, held.grant.sub), stopped=at_rest(client, owner_gone=gone)
+        )
     try:
         claims = realm.ring.read(token, realm.shape.access_type, realm.now())
     except NotOurs:
@@ -95,4 +102,7 @@ async def find(realm: Realm, token: str) -> Found:
         return Found()
     grant_id = claims.get("gid")
     grant = await realm.store.grant(grant_id) if isinstance(grant_id, str) else None
-    return Found(claims, await realm.store.token_is_revoked(str(claims.get("jti"))), grant)
+    revoked = await realm.store.token_is_revoked(str(claims.get("jti")))
+    return Found(
+        claims, revoked, grant, stopped=await agents.stop(realm, claims, behind(realm, str(claims.get("sub"))))
+    )

@@ -20,7 +20,7 @@ from innkeeper.protocol.strict_json import NotStrict, read_object
 async def redeem(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decision[Issue], None]:
     """Answer a request with another issuer's assertion."""
     token = ask.sent.get("assertion", "")
-    looked_at = await _look_at(realm, token)
+    looked_at = await look_at(realm, token)
     while True:
         assertion = await _with_history(realm, looked_at)
         decision = core.decide(ask, client, assertion, realm.policy, realm.now())
@@ -31,7 +31,8 @@ async def redeem(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decis
         return decision, None
 
 
-async def _look_at(realm: Realm, token: str) -> core.Assertion:
+async def look_at(realm: Realm, token: str) -> core.Assertion:
+    """What an assertion turns out to be."""
     try:
         claims = read_object(jws.parse(token).claims)
     except (jws.NotAToken, NotStrict) as error:

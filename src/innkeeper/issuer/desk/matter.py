@@ -17,7 +17,10 @@ from innkeeper.tokens.trail import Trail
 class Matter:
     """One request, or one command. ``what`` is its endpoint, ``network`` the address that it came from."""
 
-    __slots__ = ("by", "changes", "client", "edits", "grant", "network", "over", "realm", "subject", "trails", "what")
+    __slots__ = (
+        *("actor", "by", "changes", "client", "edits", "grant", "network", "over", "parent", "realm", "subject"),
+        *("token", "trails", "what"),
+    )
 
     def __init__(self, what: str, network: str = "") -> None:
         self.what = what
@@ -26,6 +29,9 @@ class Matter:
         self.client = ""
         self.subject = ""
         self.grant = ""
+        self.actor = ""
+        self.parent = ""
+        self.token = ""
         self.trails: list[Trail] = []
         self.changes: list[Effect | str] = []
         self.edits: list[Difference] = []
@@ -36,8 +42,18 @@ class Matter:
 current: ContextVar[Matter | None] = ContextVar("innkeeper_matter", default=None)
 
 
-def concerns(realm: str, *, client: str | None = "", subject: str | None = "", grant: str = "") -> None:
-    """Note whom the matter at hand concerns, as far as that is known by now."""
+def concerns(
+    realm: str,
+    *,
+    client: str | None = "",
+    subject: str | None = "",
+    grant: str = "",
+    actor: str = "",
+    parent: str = "",
+    token: str = "",
+) -> None:
+    """Note whom the matter at hand concerns, as far as that is known by now. ``actor`` are those who come to act, ``parent``
+    the jti of the token that they show for it, ``token`` that of the new one."""
     matter = current.get()
     if matter is None:
         return
@@ -48,6 +64,10 @@ def concerns(realm: str, *, client: str | None = "", subject: str | None = "", g
         matter.subject = subject
     if grant:
         matter.grant = grant
+    if actor:
+        matter.actor, matter.parent = actor, parent
+    if token:
+        matter.token = token
 
 
 def administered(by: str = "", what: str = "") -> None:

@@ -12,15 +12,16 @@ from innkeeper.issuer.core.admin.permissions import known_roles
 from innkeeper.issuer.core.effects import Effect, PutPerson, RevokeGrant
 from innkeeper.issuer.core.methods import BASIC, NONE, POST, SECRETS
 from innkeeper.issuer.core.profiles import known_profile
-from innkeeper.issuer.core.records import NATIVE, WEB, Client, Person, Resource
+from innkeeper.issuer.core.records import NATIVE, WEB, Agent, Client, Person, Resource
 from innkeeper.issuer.core.token import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PARAMETERS_OF, SHORT_NAMES
+from innkeeper.issuer.desk.agents import note_owner
 from innkeeper.issuer.desk.client_secrets import keep
 from innkeeper.issuer.desk.declared import with_metadata
 from innkeeper.issuer.desk.factors import without_factors
 from innkeeper.issuer.desk.open_sessions import ended
 from innkeeper.issuer.desk.passwords import hash_password
 from innkeeper.issuer.desk.realm import Realm, random_id, random_value
-from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
+from innkeeper.issuer.settings import SeedAgent, SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.issuer.store.port import RealmStore
 from innkeeper.keys.seal import Seal
 from innkeeper.protocol.redirects import why_not_registrable
@@ -43,6 +44,7 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     resources: Sequence[str] = ()
     profile: str = ""
     metadata: Mapping[str, Any] = {}
+    agent: Agent | None = None
 
     @property
     def keeps_secret(self) -> bool:
@@ -57,6 +59,19 @@ async def add_client(realm: Realm, new: NewClient) -> tuple[Client, str | None]:
     if await realm.store.client(client.id) is not None:
         raise UsageError(f"a client {client.id!r} is registered already; choose another id")
     await realm.store.put_client(client)
+    return client, secret
+
+
+async def add_agent(realm: Realm, new: NewClient, owner: str, purpose: str) -> tuple[Client, str | None]:
+    """Register an agent for which somebody answers, and its secret, None where it has a key. Raises ``UsageError``."""
+    if not purpose.strip() or not purpose.isprintable():
+        raise UsageError("an agent needs a purpose: a sentence for the people it acts for")
+    if not new.scopes:
+        raise UsageError("an agent needs a --scope: the most that it may ever do")
+    person = await person_named(realm, owner)
+    agent = Agent(owner=person.sub, purpose=purpose.strip(), since=realm.now())
+    client, secret = await add_client(realm, msgspec.structs.replace(new, agent=agent))
+    await note_owner(realm.store, client.id, person.sub)
     return client, secret
 
 
@@ -128,9 +143,7 @@ async def person_named(realm: Realm, username: str) -> Person:
 
 async def plant(store: RealmStore, seal: Seal, settings: Settings, now: int) -> None:
     """Put the settings' resources, clients and people into a store, again only once these settings change."""
-    mark = sha256(
-        msgspec.json.encode((settings.origin, settings.resource, settings.client, settings.person))
-    ).hexdigest()
+    mark = _mark(settings)
     if await store.note(_SEED_NOTE) == mark:
         return
     for old in await store.resources():
@@ -142,7 +155,36 @@ async def plant(store: RealmStore, seal: Seal, settings: Settings, now: int) -> 
         await store.put_client(_seed_client(client, seal, settings.origin, now))
     for person in settings.person:
         await store.put_person(_seed_person(person, now))
+    for agent in settings.agent:
+        await _plant_agent(store, seal, settings, agent, now)
     await store.put_note(_SEED_NOTE, mark)
+
+
+def _mark(settings: Settings) -> str:
+    """What tells these seeds from others."""
+    seeds = (settings.origin, settings.resource, settings.client, settings.person, settings.agent)
+    return sha256(msgspec.json.encode(seeds)).hexdigest()
+
+
+async def _plant_agent(store: RealmStore, seal: Seal, settings: Settings, seed: SeedAgent, now: int) -> None:
+    """An agent that was paused or revoked meanwhile stays so. Raises ``UsageError``."""
+    owner = await store.person_named(seed.owner)
+    if owner is None:
+        raise UsageError(f"agent {seed.id!r}: its owner {seed.owner!r} is nobody here; name a [[person]]")
+    if bool(seed.secret) == bool(seed.jwks):
+        raise UsageError(f"agent {seed.id!r}: it proves itself with a secret or with jwks; give one of the two")
+    keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": seed.jwks}} if seed.jwks else {}
+    plain = SeedClient(
+        id=seed.id, name=seed.name, secret=seed.secret, grants=seed.grants, scopes=seed.scopes, metadata=keys
+    )
+    before = await store.client(seed.id)
+    agent = Agent(owner=owner.sub, purpose=seed.purpose, status=seed.status, since=now)
+    if before is not None and before.agent is not None:
+        agent = msgspec.structs.replace(agent, status=before.agent.status, since=before.agent.since)
+    resources = tuple(uri.replace("{origin}", settings.origin) for uri in seed.resources)
+    client = _seed_client(plain, seal, settings.origin, now)
+    await store.put_client(msgspec.structs.replace(client, resources=resources, agent=agent))
+    await note_owner(store, client.id, owner.sub)
 
 
 async def is_planted(store: RealmStore) -> bool:
@@ -214,6 +256,7 @@ def client_of(realm: Realm, new: NewClient, secret: str | None) -> Client:
         resources=tuple(new.resources),
         application_type=NATIVE if new.public else WEB,
         profile=known_profile(new.profile) if new.profile else "",
+        agent=new.agent,
         created_at=realm.now(),
     )
     return with_metadata(client, new.metadata)
@@ -235,7 +278,10 @@ def _seed_resource(seed: SeedResource, origin: str) -> Resource:
     why = why_not_a_resource(uri)
     if why:
         raise UsageError(f"resource {uri!r}: {why}")
-    return Resource(uri, seed.name, seed.scopes, development=True, details=seed.details)
+    risky = frozenset(seed.scopes if seed.approval is True else seed.approval or ())
+    if strange := risky - seed.scopes.keys():
+        raise UsageError(f"resource {uri!r}: approval names {min(strange)!r}, which is none of its scopes")
+    return Resource(uri, seed.name, seed.scopes, development=True, details=seed.details, approval=risky)
 
 
 def _seed_client(seed: SeedClient, seal: Seal, origin: str, now: int) -> Client:

@@ -16,6 +16,7 @@ from innkeeper.issuer.core.records import PAIRWISE, Client, Grant
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.core.wrapping import of_id_token
 from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
+from innkeeper.issuer.desk.agents import owner_is_gone
 from innkeeper.issuer.desk.binding import Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.matter import concerns
@@ -62,7 +63,8 @@ async def decide(
     trail, refusal = Trail("token", authenticated.trail.steps + bound.trail.steps), bound.refusal
     if refusal is None:
         must = realm.policy.profile_for(client).require_bound
-        case = core.GrantTypeCase(parameters, client, bound.confirmation, must)
+        gone = await owner_is_gone(realm, client) if client.agent is not None else False
+        case = core.GrantTypeCase(parameters, client, bound.confirmation, must, gone)
         trail = trail.then(follow("token", core.GRANT_TYPE_CHECKS, case))
         refusal = trail.refusal
     if refusal is not None:
@@ -88,6 +90,8 @@ async def hand_out(realm: Realm, decided: Decided) -> Tokens | Refusal:
 async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens | Refusal:
     """Sign what was decided. ``refresh`` is the refresh token that was committed with the decision."""
     stamp, person_sub = Stamp(realm.now(), random_id()), issue.subject
+    if issue.actor is not None:
+        concerns(realm.name, token=stamp.jti)
     if issue.client.subject_type == PAIRWISE:
         issue = msgspec.structs.replace(issue, subject=told(realm, issue.client, person_sub))
     draft = realm.shape.access(issue, realm.policy, stamp)
@@ -135,6 +139,13 @@ async def _has_signed_out(realm: Realm, grant: Grant) -> bool:
     return any(one.id == grant.session_id and one.ended_at is not None for one in sessions)
 
 
+async def _assertion(realm: Realm, ask: TokenRequest, client: Client) -> Redeemed:
+    """Another issuer's word for somebody; or a token of ours, in the words that some use for acting on behalf, from a client
+    that may exchange tokens."""
+    ours = core.TOKEN_EXCHANGE in client.grants and exchange.is_ours(realm, ask.sent.get("assertion", ""))
+    return await (exchange.on_behalf if ours else jwt_bearer.redeem)(realm, ask, client)
+
+
 async def _refresh_token(realm: Realm, ask: TokenRequest, client: Client) -> Redeemed:
     key, successor = digest(ask.refresh_token), realm.successor_of(ask.refresh_token)
     fresh = core.Fresh(digest(successor))
@@ -164,7 +175,7 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
     core.REFRESH_TOKEN: _refresh_token,
     core.DEVICE_CODE: device.redeem,
     core.TOKEN_EXCHANGE: exchange.exchange,
-    core.JWT_BEARER: jwt_bearer.redeem,
+    core.JWT_BEARER: _assertion,
     core.CIBA: backchannel.redeem,
 }
 

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Person, Session
 from innkeeper.issuer.desk import account, factors, open_sessions
 from innkeeper.issuer.desk.account import Application
+from innkeeper.issuer.desk.agents import let_act, owned
+from innkeeper.issuer.desk.backchannel import pending
 from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.leaving import end_sessions
 from innkeeper.issuer.desk.open_sessions import Place
@@ -20,6 +21,7 @@ from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.desk.upstream import links_of
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
+from innkeeper.issuer.pages import acting as said
 from innkeeper.issuer.pages.moments import details, machine_moment, moment
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.visit import Visits, parameters_of
@@ -32,13 +34,17 @@ READ = frozenset({"GET", "HEAD"})
 DONE = {
     "ended": "That browser is signed out.",
     "others": "You are signed out everywhere else.",
-    "taken-back": "That application may do nothing for you any more.",
+    "taken-back": "It may do nothing for you any more.",
+    "let-act": "It may act for you again.",
     "password": "Your password is changed, and you are signed out everywhere else.",
     "connected": "Connected: you can sign in that way now.",
     "disconnected": "Disconnected: that account opens nothing here any more.",
     "codes-off": "Codes are off: your password alone signs you in.",
 }
 """What the page says after something was done; the address names which."""
+
+
+PARTS = ("password", "codes", "passkeys", "connected", "agents", "data")
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -172,8 +178,11 @@ class AccountPage:
             codes_left=await factors.recovery_codes_left(realm, sub),
             passkeys=len(await passkeys_of(realm, sub)),
             places=[_place(one, owner.session) for one in await open_sessions.places(realm, sub, owner.session.id)],
-            applications=[_application(one, realm.policy) for one in await account.applications(realm, sub)],
-            parts={name: f"{at}/{name}" for name in ("password", "codes", "passkeys", "connected", "data")},
+            applications=[await _application(realm, one) for one in await account.applications(realm, sub)],
+            agents=len(await owned(realm, sub)),
+            waiting=len(await pending(realm, sub)),
+            approvals=self._access.layout.approvals,
+            parts={name: f"{at}/{name}" for name in PARTS},
             connected=len(await links_of(realm, sub)) if realm.policy.upstreams else None,
             logout=self._access.layout.logout,
         )
@@ -183,6 +192,9 @@ class AccountPage:
         if taking:
             await account.take_back(self._realm, sub, taking)
             return self._access.back("taken-back")
+        if again := owner.form.get("let_act", ""):
+            await let_act(self._realm, sub, again)
+            return self._access.back("let-act")
         if ending == "others":
             await end_sessions(self._realm, await open_sessions.ended(self._realm, sub, owner.session.id))
             return self._access.back("others")
@@ -210,13 +222,17 @@ def _place(place: Place, here: Session) -> dict[str, Any]:
     }
 
 
-def _application(one: Application, policy: Policy) -> dict[str, Any]:
-    scopes = sorted(one.scopes - {"openid"}, key=lambda scope: (scope in OPENID_SCOPES, scope))
+async def _application(realm: Realm, one: Application) -> dict[str, Any]:
+    client, policy = await realm.client(one.id), realm.policy
+    may = said.sentences(one.scopes, policy)
     return {
         "id": one.id,
         "name": one.name,
-        "may": [policy.scope_sentence(scope) for scope in scopes] or ["Know that you signed in"],
+        "agent": await said.about(realm, client) if client else None,
+        "may": may or ([] if one.acts or one.taken_back else ["Know that you signed in"]),
         "where": [policy.resources[uri].name for uri in policy.resources if uri in one.resources],
-        "since": moment(one.since),
-        "since_at": machine_moment(one.since),
+        "did": [await said.did(realm, act) for act in one.acts],
+        "taken_back": bool(one.taken_back),
+        "since": moment(one.taken_back or one.since),
+        "since_at": machine_moment(one.taken_back or one.since),
     }

@@ -8,6 +8,7 @@ from innkeeper.issuer.desk.backchannel import Pending, answer, find, pending
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.tickets import Ticket, seal
 from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.acting import about, names
 from innkeeper.issuer.pages.asked import asked, minutes_ago, shown
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.visit import Visits, parameters_of
@@ -72,7 +73,17 @@ class ApprovalsPage:
             action=self._layout.approvals,
             csrf=proof,
             ticket=seal(self._realm, self._ticket(found.key, session.id)),
-            **asked(found.asked.waiting, found.client, person, self._realm.policy, self._realm.now()),
+            through=await names(self._realm, found.asked.acting[1:]),
+            once=bool(found.asked.acting),
+            agent=await about(self._realm, found.client),
+            **asked(
+                found.asked.waiting,
+                found.client,
+                person,
+                self._realm.policy,
+                self._realm.now(),
+                once=bool(found.asked.acting),
+            ),
         )
 
     async def _list(self, session: Session, *, answered: str = "", missed: bool = False) -> Reply:

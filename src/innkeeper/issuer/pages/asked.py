@@ -11,8 +11,10 @@ from innkeeper.issuer.core.token import REFRESH_TOKEN
 from innkeeper.issuer.core.waiting import Waiting
 
 
-def asked(waiting: Waiting, client: Client, person: Person | None, policy: Policy, now: int) -> dict[str, Any]:
-    """The variables of ``parts/asked.html``."""
+def asked(
+    waiting: Waiting, client: Client, person: Person | None, policy: Policy, now: int, *, once: bool = False
+) -> dict[str, Any]:
+    """The variables of ``parts/asked.html``. ``once``: what comes of it is one token, and none that follow."""
     return {
         "client": {"id": client.id, "name": client.name},
         "person": shown(person),
@@ -24,7 +26,7 @@ def asked(waiting: Waiting, client: Client, person: Person | None, policy: Polic
             *(line(one, policy) for one in waiting.details),
         ],
         "resources": [one for uri, one in policy.resources.items() if uri in waiting.audience],
-        "until": _until(client, policy),
+        "until": _until(client, policy, once=once),
         "age": minutes_ago(now - waiting.started_at),
     }
 
@@ -47,8 +49,8 @@ def _in_order(scopes: frozenset[str]) -> list[str]:
     return sorted(scopes - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
 
 
-def _until(client: Client, policy: Policy) -> str:
-    if REFRESH_TOKEN in client.grants:
+def _until(client: Client, policy: Policy, *, once: bool) -> str:
+    if REFRESH_TOKEN in client.grants and not once:
         return f"{policy.refresh_lifetime // 86400} days after its last use, or until you take it back"
     return f"{max(1, policy.access_lifetime // 60)} minutes"
 

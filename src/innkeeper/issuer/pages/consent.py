@@ -13,6 +13,7 @@ from innkeeper.issuer.desk.authorize import authorize, consent_to
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.tickets import Ticket, seal
 from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.acting import about
 from innkeeper.issuer.pages.asked import line
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.sign_in import seen, too_late
@@ -69,6 +70,7 @@ class ConsentPage:
             redirect_host=host_of(asked.redirect_uri),
             loopback=is_loopback(asked.redirect_uri),
             changed=answer.outcome.changed,
+            agent=await about(self._realm, asked.client),
             person=_shown(person),
             asks=_asks(asked, answer.outcome.new, policy),
             resources=[one for uri, one in policy.resources.items() if uri in asked.reach.audience],

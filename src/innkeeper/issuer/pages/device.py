@@ -9,6 +9,7 @@ from innkeeper.issuer.desk.device import Found, answer, find
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.tickets import Ticket, seal
 from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.acting import about
 from innkeeper.issuer.pages.asked import asked
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.visit import Visits, parameters_of
@@ -85,6 +86,7 @@ class DevicePage:
             csrf=proof,
             ticket=seal(self._realm, self._ticket(found.user_code, session.id)),
             switch_url=self._visits.on_to(self._layout.sign_in, self._ticket(found.user_code)).header("location"),
+            agent=await about(self._realm, found.client),
             **asked(found.waiting, found.client, person, self._realm.policy, self._realm.now()),
         )
 

@@ -37,7 +37,8 @@ _MOST_CHAINS = 1_000
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line, without what chains it. ``at`` in seconds since the epoch; ``refusal`` a number and ``why`` its reason as the
     trail has it; ``checks`` how many were made; ``changes`` what was committed. ``trail`` are the checks themselves, where one of
-    them refused. ``by`` is whoever administers, and ``edits`` are the values that they changed: none of them is a secret."""
+    them refused. ``by`` is whoever administers, and ``edits`` are the values that they changed: none of them is a secret. Where somebody comes to act for
+    somebody, ``actor`` says who for whom, ``parent`` is the jti of the token that was shown and ``token`` that of the new one."""
 
     at: int
     realm: str = ""
@@ -47,6 +48,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     client: str = ""
     subject: str = ""
     grant: str = ""
+    actor: str = ""
+    parent: str = ""
+    token: str = ""
     network: str = ""
     refusal: str = ""
     why: str = ""

@@ -1,7 +1,7 @@
 """A token is exchanged for another that opens less, or that names who acts with it (RFC 8693).
 
 Rights only shrink: scopes, audience and lifetime of the new token are within those of the old one and within what
-the client may have. A chain of actors only grows, and a key that the old token is bound to is proved anew.
+the client may have (``core.rights``). A chain of actors only grows, and a key that the old token is bound to is proved anew.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
-from innkeeper.issuer.core import details
+from innkeeper.issuer.core import approval, details
+from innkeeper.issuer.core.agents import Hop, stopped
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
+from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Grant
-from innkeeper.issuer.core.scopes import TARGET_UNKNOWN, Reach, narrow, resources_of, unknown_scope, unknown_target
+from innkeeper.issuer.core.rights import ceiling, effective, unapproved
+from innkeeper.issuer.core.scopes import TARGET_UNKNOWN, Reach, resources_of, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_REQUEST, INVALID_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
@@ -37,7 +39,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Presented(msgspec.Struct, frozen=True):
-    """A token in the request, after the desk looked at it. ``claims`` is None where it is not ours.
+    """A token in the request, after the desk looked at it. ``claims`` is None where it is not ours. ``hops`` are those who
+    act by it, and whoever it was given to or is presented by, as they stand with the person.
 
     ``reach`` is what it opens: for an ID token, which opens nothing by itself, what its person has allowed the
     client that it was cut for. ``subject`` is whom it speaks of here; ``gone`` says they have no account any more.
@@ -49,6 +52,7 @@ class Presented(msgspec.Struct, frozen=True):
     revoked: bool = False
     gone: bool = False
     grant: Grant | None = None
+    hops: tuple[Hop, ...] = ()
 
     def says(self, name: str) -> Any:
         return (self.claims or {}).get(name)
@@ -71,6 +75,7 @@ class Case(msgspec.Struct, frozen=True):
     actor: Presented
     policy: Policy
     now: int
+    approval: approval.Approval = approval.NOT_APPROVED
 
     @property
     def own(self) -> bool:
@@ -85,31 +90,63 @@ class Case(msgspec.Struct, frozen=True):
             return {**(self.actor.claims or {}), "iss": issuer}
         return {"iss": issuer, "sub": self.client.id, "client_id": self.client.id}
 
+    @property
+    def opened(self) -> Reach:
+        """The rights of the new token."""
+        person, agent = self.subject.reach, ceiling(self.client, self.policy)
+        return effective(person, agent, self.ask.scopes, self.wanted.targets, self.policy, alone=self.own)
 
-def decide(
-    ask: TokenRequest, wanted: Wanted, client: Client, subject: Presented, actor: Presented, policy: Policy, now: int
-) -> Decision[Issue]:
+    @property
+    def said(self) -> tuple[dict[str, Any], ...]:
+        """The authorization details of the new token; those that need approval are among them where they were named."""
+        sent = self.ask.sent.get(details.PARAMETER)
+        found = details.narrowed(sent, _details(self.subject), self.opened.audience, self.policy)
+        risky = frozenset[str]() if self.own or sent is not None else self.policy.risky_details()
+        return tuple(one for one in found if one["type"] not in risky)
+
+
+def decide(case: Case) -> Decision[Issue]:
     """An access token within the subject token's rights; no refresh token, since whoever holds the old one can ask
     again. It ends with the old one, and with the grant behind it."""
-    case = Case(ask, wanted, client, subject, actor, policy, now)
+    ask, subject, opened = case.ask, case.subject, case.opened
     trail = follow("token exchange", CHECKS, case)
+    if not trail.refusal and (waits := waiting_for(case)):
+        trail = trail.then(approval.judge(waits))
     if trail.refusal:
         return Decision(trail.refusal, trail)
-    opened = _opened(case)
     issue = Issue(
-        client=client,
+        client=case.client,
         subject=subject.subject,
         scopes=opened.scopes,
         audience=opened.audience,
         grant=subject.grant,
         confirmation={**ask.confirmation, **_bindings(subject)},
-        details=details.narrowed(ask.sent.get(details.PARAMETER), _details(subject), opened.audience, policy),
-        actor=_chain(case),
+        details=case.said,
+        actor=chain_of(case),
         may_act=subject.says("may_act"),
-        lifetime=min(policy.access_lifetime, *(one.says("exp") - now for one in (subject, actor) if one.claims)),
-        issued_type=wanted.requested_type or ACCESS_TOKEN,
+        lifetime=min(case.policy.access_lifetime, *_left(case)),
+        issued_type=case.wanted.requested_type or ACCESS_TOKEN,
     )
     return Decision(issue, trail)
+
+
+def waiting_for(case: Case) -> approval.Case | None:
+    """What of a good exchange waits for the person's yes; None where nothing does."""
+    needs = () if case.own else unapproved(case.opened, case.said, case.policy)
+    if not needs:
+        return None
+    return approval.Case(
+        ask=case.ask,
+        client=case.client,
+        sub=case.subject.subject,
+        acting=_acting(case),
+        opened=case.opened,
+        details=case.said,
+        needs=needs,
+        approval=case.approval,
+        policy=case.policy,
+        now=case.now,
+    )
 
 
 @check("RFC 8693 §2.1")
@@ -210,9 +247,16 @@ def the_actor_may_act(case: Case) -> Seen | Refusal:
 
 
 @check("RFC 8693 §4.1")
+def everyone_in_the_chain_may_still_act(case: Case) -> Seen | Refusal:
+    """No agent behind the old token, nor the caller, is paused or revoked, or was taken back by the person."""
+    refusal = stopped(case.subject.hops)
+    return refusal or Seen(", ".join(one.id for one in case.subject.hops) or "nobody acts")
+
+
+@check("RFC 8693 §4.1")
 def the_chain_of_actors_is_short(case: Case) -> Seen | Refusal:
     """Only so many act one behind the other, or nobody could say who did what."""
-    length, most = _length(_chain(case)), case.policy.max_actors
+    length, most = _length(chain_of(case)), case.policy.max_actors
     if length > most:
         return Refusal(CHAIN_LONG, f"{length} actors would stand in the chain", f"at most {most}", str(length))
     return Seen(f"{length} in the chain", f"at most {most}")
@@ -242,7 +286,7 @@ def the_targets_are_within_the_subjects(case: Case) -> Seen | Refusal:
 @check("RFC 8693 §2.2.2")
 def something_is_left(case: Case) -> Seen | Refusal:
     """What the subject token opens and what the client may have meet somewhere."""
-    opened = _opened(case)
+    opened = case.opened
     if not opened.audience or (case.subject.reach.scopes and not opened.scopes):
         there, may = case.subject.reach.scopes, case.client.scopes
         return Refusal(BEYOND_SUBJECT, "nothing would be left", " ".join(sorted(there)), " ".join(sorted(may)))
@@ -265,6 +309,7 @@ CHECKS = (
     the_actor_token_is_ours_and_alive,
     the_actor_token_is_the_callers,
     the_actor_may_act,
+    everyone_in_the_chain_may_still_act,
     the_chain_of_actors_is_short,
     the_scopes_are_within_the_subjects,
     the_targets_are_within_the_subjects,
@@ -369,12 +414,12 @@ def _types(name: str, expected: tuple[str, ...], found: str) -> Refusal:
     return Refusal(TYPE_NOT_TAKEN, f"{name} is not one that is taken", " or ".join(expected), found or "nothing")
 
 
-def _chain(case: Case) -> dict[str, Any] | None:
+def chain_of(case: Case) -> dict[str, Any] | None:
     """The ``act`` claim of the new token: whoever acts now, and nested in it whoever acted before (§4.1)."""
     before = case.subject.says("act")
     if case.own:
         return before if isinstance(before, dict) else None
-    now = {"sub": case.acting["sub"]}
+    now = {"sub": case.acting.get("sub", "")}
     return {**now, "act": before} if isinstance(before, dict) else now
 
 
@@ -385,15 +430,15 @@ def _length(chain: object) -> int:
     return length
 
 
-def _opened(case: Case) -> Reach:
-    """The subject's rights, the client's and those asked for, where they meet."""
-    there, client = case.subject.reach, case.client
-    may = {*resources_of(client, case.policy), case.policy.issuer}
-    granted = Reach(
-        there.scopes & client.scopes - {"offline_access"}, tuple(one for one in there.audience if one in may)
-    )
-    opened = narrow(case.ask.scopes, case.wanted.targets, granted, case.policy)
-    at = frozenset().union(
-        *(case.policy.resources[uri].scopes for uri in opened.audience if uri in case.policy.resources)
-    )
-    return Reach(frozenset(one for one in opened.scopes if one in OPENID_SCOPES or one in at), opened.audience)
+def _acting(case: Case) -> tuple[str, ...]:
+    """Those who would act, the client first and the one nearest to the person last."""
+    chain, found = chain_of(case), list[str]()
+    while isinstance(chain, dict):
+        found.append(str(chain.get("sub")))
+        chain = chain.get("act")
+    return tuple(found)
+
+
+def _left(case: Case) -> list[int]:
+    """The seconds that each of the tokens has left."""
+    return [one.says("exp") - case.now for one in (case.subject, case.actor) if one.claims]

@@ -164,7 +164,7 @@ def device_codes_reply(codes: Codes, page: str) -> Reply:
 
 def error_reply(refusal: Refusal, more: str | None) -> Reply:
     """An error response (RFC 6749 §5.2). ``more`` is where a developer can read the reason, in development."""
-    body = {"error": refusal.error, "error_description": refusal.page.wire}
+    body = {"error": refusal.error, "error_description": refusal.page.wire, **refusal.told}
     if more:
         body["error_uri"] = more
     ask = BASIC_CHALLENGE if refusal.page.status == NOT_AUTHENTICATED.status else ()
