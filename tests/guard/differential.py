@@ -23,7 +23,6 @@ from joserfc.jwk import KeySet
 
 from innkeeper.guard import Guard, Verified, cognito, oidc
 from innkeeper.guard.fetching import FetchBlocking
-from innkeeper.guard.issuers.preset import Preset
 from innkeeper.keys import jwk, jws
 from innkeeper.protocol import base64url
 from innkeeper.protocol.exchange import Reply, json_reply
@@ -294,10 +293,7 @@ class Readers:
 
     def __init__(self, now: int) -> None:
         self._now = now
-        self._guards = {
-            "ordinary": self._guarding(oidc(ISSUER), AUDIENCE),
-            "cognito": self._guarding(cognito(POOL_ISSUER), APP_CLIENT),
-        }
+        self._guard = self._guarding()
         self._keys = KeySet.import_key_set({"keys": documents(*ALGORITHMS)})  # type: ignore[arg-type]
         self._by_kid = {kid: private_key(alg).public_key() for alg, kid in KIDS.items()}
         self._registry = joserfc_jwt.JWTClaimsRegistry(
@@ -332,7 +328,9 @@ class Readers:
         self._node.stdout.close()
         self._node.wait(20)
 
-    def _guarding(self, preset: Preset, audience: str) -> Guard:
+    def _guarding(self) -> Guard:
+        """One guard for both issuers. Had it one list of audiences for both, it would take an ordinary issuer's token that is
+        meant for the pool's client."""
         pages = {
             f"{ISSUER}/.well-known/openid-configuration": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"},
             f"{ISSUER}/jwks": {"keys": documents(*ALGORITHMS)},
@@ -340,10 +338,11 @@ class Readers:
             f"{POOL_ISSUER}/k": {"keys": documents("RS256")},
         }
         fetch: FetchBlocking = lambda url: json_reply(pages[url]) if url in pages else Reply(404)  # noqa: E731
-        return Guard(preset, audience, clock=lambda: self._now, fetch_blocking=fetch, remembered=64)
+        presets, names = [oidc(ISSUER), cognito(POOL_ISSUER)], {ISSUER: AUDIENCE, POOL_ISSUER: APP_CLIENT}
+        return Guard(presets, names, clock=lambda: self._now, fetch_blocking=fetch, remembered=64)
 
     def guard(self, token: Token) -> bool:
-        return isinstance(self._guards[token.shape].verify_blocking(token.text), Verified)
+        return isinstance(self._guard.verify_blocking(token.text), Verified)
 
     def others(self, token: Token) -> dict[str, bool]:
         """What the others say; of Cognito's shape only aws-jwt-verify knows all, and of the rest what any reader knows."""

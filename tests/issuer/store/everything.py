@@ -49,7 +49,13 @@ async def everything(realm: RealmStore) -> None:
         *(realm.client("x"), realm.person("x"), realm.person_named("x"), realm.put_person(ADA)),
         *(realm.session(b"x"), realm.consent("x", "x"), realm.code(b"x"), realm.grant("x")),
         *(realm.sessions("x"), realm.grants("x"), realm.consents("x")),
-        *(realm.refresh_token(b"x"), realm.token_is_revoked("x"), realm.secret("x"), realm.note("x")),
+        *(
+            realm.refresh_token(b"x"),
+            realm.token_is_revoked("x"),
+            realm.standing("x", "x", "x"),
+            realm.secret("x"),
+            realm.note("x"),
+        ),
         *(realm.entry("x", "x"), realm.entries("x", "x"), realm.credential("x", "x"), realm.credentials("x", "x")),
         *(realm.put_secret("x", b""), realm.put_note("x", "")),
     )

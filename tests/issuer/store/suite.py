@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import PAUSED, Agent, Code, Person, RefreshToken, Resource
 from innkeeper.issuer.desk.agents import OWNED, note_owner
-from innkeeper.issuer.store.port import GRANT_SLACK, Credential, RealmStore, Store
+from innkeeper.issuer.store.port import GRANT_SLACK, Credential, RealmStore, Standing, Store
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import UsageError
 from tests.issuer.core.facts import ADA, APP, CODE, CONSENT, GRANT, NOW, REFRESH, SESSION, SHOP, digest
@@ -110,6 +110,7 @@ class StoreSuite:
         assert run(realm.grant("x")) is None
         assert run(realm.refresh_token(b"x")) is None
         assert run(realm.token_is_revoked("x")) is False
+        assert run(realm.standing("x", "x", "x")) == Standing(False, None, None)
         assert run(realm.entry("kind", "x")) is None
         assert run(realm.credential("kind", "x")) is None
         assert run(realm.secret("x")) is None
@@ -342,6 +343,15 @@ class StoreSuite:
     def test_a_revoked_access_token_is_known_by_its_jti(self, realm: RealmStore) -> None:
         run(realm.commit((fx.RevokeToken("j-1", NOW), fx.RevokeToken("j-1", NOW))))
         assert [run(realm.token_is_revoked(jti)) for jti in ("j-1", "j-2")] == [True, False]
+
+    def test_what_stands_behind_a_token_is_told_at_once(self, realm: RealmStore) -> None:
+        run(realm.put_person(ADA))
+        run(realm.commit((fx.AddGrant(GRANT), fx.RevokeToken("j-1", NOW))))
+        assert run(realm.standing("j-1", GRANT.id, ADA.sub)) == Standing(True, GRANT, ADA)
+        assert run(realm.standing("j-2", GRANT.id, "")) == Standing(False, GRANT, None)
+        assert run(realm.standing("j-1\0", "", "nobody")) == Standing(False, None, None)
+        run(realm.commit((fx.RevokeGrant(GRANT.id, NOW + 1),)))
+        assert run(realm.standing("j-2", GRANT.id, ADA.sub)) == Standing(False, replace(GRANT, revoked_at=NOW + 1), ADA)
 
     def test_credentials_belong_to_a_person(self, realm: RealmStore) -> None:
         run(

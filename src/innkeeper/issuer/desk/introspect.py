@@ -11,6 +11,7 @@ from innkeeper.issuer.core import userinfo as core_userinfo
 from innkeeper.issuer.core.agents import at_rest
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.wrapping import PLAIN, of_introspection, of_userinfo
 from innkeeper.issuer.desk import agents
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
@@ -62,15 +63,14 @@ async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) ->
 
     A token bound to a key comes with a proof by that key.
     """
-    found = await find(realm, token)
-    claims = found.claims or {}
+    claims = _ours(realm, token) or {}
+    found, person = await _remembered(realm, claims, with_person=True) if claims else (Found(), None)
     concerns(realm.name, client=str(claims.get("client_id", "")), subject=str(claims.get("sub", "")))
     bound_to = (claims.get("cnf") or {}).get("jkt")
     bound = await prove(realm, sender, access_token=token, bound_to=bound_to)
     if bound.refusal:
         realm.observe(bound.trail)
         return bound.refusal
-    person = await realm.store.person(behind(realm, str(claims.get("sub")))) if claims else None
     decision = core_userinfo.decide(token, found, person, realm.policy, realm.now(), sender.certificate)
     realm.observe(Trail("userinfo", bound.trail.steps + decision.trail.steps))
     client = await realm.client(str(claims.get("client_id")))
@@ -94,15 +94,24 @@ async def find(realm: Realm, token: str) -> Found:
         return Found(
             refresh=held, subject=told(realm, client, held.grant.sub), stopped=at_rest(client, owner_gone=gone)
         )
+    claims = _ours(realm, token)
+    return (await _remembered(realm, claims))[0] if claims else Found()
+
+
+def _ours(realm: Realm, token: str) -> dict[str, Any] | None:
+    """What an access token of ours says; None for any other."""
     try:
         claims = realm.ring.read(token, realm.shape.access_type, realm.now())
     except NotOurs:
-        return Found()
-    if claims.get("iss") != realm.policy.issuer:
-        return Found()
-    grant_id = claims.get("gid")
-    grant = await realm.store.grant(grant_id) if isinstance(grant_id, str) else None
-    revoked = await realm.store.token_is_revoked(str(claims.get("jti")))
-    return Found(
-        claims, revoked, grant, stopped=await agents.stop(realm, claims, behind(realm, str(claims.get("sub"))))
-    )
+        return None
+    return claims if claims.get("iss") == realm.policy.issuer else None
+
+
+async def _remembered(
+    realm: Realm, claims: dict[str, Any], *, with_person: bool = False
+) -> tuple[Found, Person | None]:
+    """What is known of an access token of ours, and who is behind it where that is asked."""
+    jti, grant, sub = str(claims.get("jti")), claims.get("gid"), behind(realm, str(claims.get("sub")))
+    standing = await realm.store.standing(jti, grant if isinstance(grant, str) else "", sub if with_person else "")
+    stopped = await agents.stop(realm, claims, sub)
+    return Found(claims, standing.revoked, standing.grant, stopped=stopped), standing.person

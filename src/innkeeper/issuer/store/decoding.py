@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, Resource, Session
+from innkeeper.issuer.store.port import Standing
 from innkeeper.keys.ring import StoredKey
 
 encode = msgspec.msgpack.encode
@@ -36,3 +37,11 @@ def code(record: bytes, spent_at: int | None) -> Code:
 def grant(record: bytes, revoked_at: int | None) -> Grant:
     found = _grant(record)
     return found if revoked_at is None else replace(found, revoked_at=revoked_at)
+
+
+def standing(revoked: int | bool, given: bytes | None, revoked_at: int | None, behind: bytes | None) -> Standing:
+    return Standing(
+        bool(revoked),
+        None if given is None else grant(given, revoked_at),
+        None if behind is None else person(behind),
+    )

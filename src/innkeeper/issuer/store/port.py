@@ -20,6 +20,14 @@ class TokenAndGrant(msgspec.Struct, frozen=True):
     successor_spent: bool
 
 
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """What is remembered of an access token: whether it was revoked, its grant, and the person behind it."""
+
+    revoked: bool
+    grant: Grant | None
+    person: Person | None
+
+
 class Entry(msgspec.Struct, frozen=True):
     """Something short-lived, as the desk encoded it, and its version for changing it."""
 
@@ -63,6 +71,10 @@ class RealmStore(Protocol):
     async def grants(self, sub: str) -> Sequence[Grant]: ...
     async def refresh_token(self, digest: bytes) -> TokenAndGrant | None: ...
     async def token_is_revoked(self, jti: str) -> bool: ...
+    async def standing(self, jti: str, grant_id: str, sub: str) -> Standing:
+        """Three look-ups in one statement; what is not asked for is ""."""
+        ...
+
     async def entry(self, kind: str, key: str) -> Entry | None: ...
     async def entries(self, kind: str, prefix: str) -> Sequence[Entry]: ...
     async def credentials(self, sub: str, kind: str) -> Sequence[Credential]: ...

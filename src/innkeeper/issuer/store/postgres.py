@@ -15,7 +15,7 @@ from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode
-from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
+from innkeeper.issuer.store.port import Credential, Entry, RealmStore, Standing, TokenAndGrant
 from innkeeper.issuer.store.postgres_effects import (
     COUNT_CHANGE,
     NEW_RESOURCE,
@@ -148,6 +148,9 @@ class PostgresRealm:
 
     async def token_is_revoked(self, jti: str) -> bool:
         return bool(await self._rows("SELECT 1 FROM revoked_tokens WHERE realm=$1 AND jti=$2", jti))
+
+    async def standing(self, jti: str, grant_id: str, sub: str) -> Standing:
+        return decoding.standing(*(await self._rows(_STANDING, jti, grant_id, sub))[0])
 
     async def entry(self, kind: str, key: str) -> Entry | None:
         sql = "SELECT key, record, expires_at, version FROM entries WHERE realm=$1 AND kind=$2 AND key=$3"
@@ -325,6 +328,15 @@ _REFRESH_TOKEN = """
            g.record, g.revoked_at
     FROM refresh_tokens t JOIN grants g ON g.realm = t.realm AND g.id = t.grant_id
     WHERE t.realm = $1 AND t.digest = $2
+"""
+
+
+_STANDING = """
+    SELECT r.jti IS NOT NULL, g.record, g.revoked_at, p.record
+    FROM (SELECT 1) one
+    LEFT JOIN revoked_tokens r ON r.realm = $1 AND r.jti = $2
+    LEFT JOIN grants g ON g.realm = $1 AND g.id = $3
+    LEFT JOIN people p ON p.realm = $1 AND p.sub = $4
 """
 
 

@@ -38,6 +38,7 @@ class News:
             return
         with suppress(*THE_DATABASES, *WRONG_ADDRESS):
             self._listening = await self._pool.connect()
+            self._listening.add_termination_listener(self._hear)  # Who is cut off hears nothing, and has to look.
             await self._listening.add_listener(CHANNEL, self._hear)
             self._heard.set()  # Whatever was said in the meantime was missed.
 

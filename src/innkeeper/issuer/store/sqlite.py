@@ -17,7 +17,7 @@ from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode as _encode
-from innkeeper.issuer.store.port import Credential, Entry, RealmStore, TokenAndGrant
+from innkeeper.issuer.store.port import Credential, Entry, RealmStore, Standing, TokenAndGrant
 from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statements
 from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, NEW_RESOURCE, all_of, put_client
 from innkeeper.issuer.store.sqlite_writer import Turn, Writer
@@ -149,6 +149,9 @@ class SqliteRealm:
         sql = "SELECT 1 FROM revoked_tokens WHERE realm=? AND jti=?"
         return self._read(sql, (self._name, jti)).fetchone() is not None
 
+    async def standing(self, jti: str, grant_id: str, sub: str) -> Standing:
+        return decoding.standing(*self._read(_STANDING, (self._name, jti, grant_id, sub)).fetchone())
+
     async def entry(self, kind: str, key: str) -> Entry | None:
         sql = "SELECT key, record, expires_at, version FROM entries WHERE realm=? AND kind=? AND key=?"
         row = self._read(sql, (self._name, kind, key)).fetchone()
@@ -236,6 +239,15 @@ _REFRESH_TOKEN = """
            g.record, g.revoked_at
     FROM refresh_tokens t JOIN grants g ON g.realm = t.realm AND g.id = t.grant_id
     WHERE t.realm = ? AND t.digest = ?
+"""
+
+
+_STANDING = """
+    SELECT r.jti IS NOT NULL, g.record, g.revoked_at, p.record
+    FROM (SELECT 1) one
+    LEFT JOIN revoked_tokens r ON r.realm = ?1 AND r.jti = ?2
+    LEFT JOIN grants g ON g.realm = ?1 AND g.id = ?3
+    LEFT JOIN people p ON p.realm = ?1 AND p.sub = ?4
 """
 
 
