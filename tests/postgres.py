@@ -121,9 +121,10 @@ async def _furnish(url: str, sql: Callable[[str], str]) -> None:
 
 
 @contextmanager
-def postgres(*settings: str) -> Iterator[Postgres]:
-    """A new, empty server, gone with its folder afterwards. ``settings`` as in its file, ``FAST`` among them."""
-    with place() as folder:
+def postgres(*settings: str, below: Path | None = None) -> Iterator[Postgres]:
+    """A new, empty server, gone with its folder afterwards. ``settings`` as in its file, ``FAST`` among them; ``below`` is
+    where the folder shall be."""
+    with place(below) as folder:
         _run("initdb", "-D", str(folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         server = Postgres(folder, free_port(), ("max_connections=200", *settings))
         server.start()
@@ -148,9 +149,9 @@ def standby(primary: Postgres, *settings: str) -> Iterator[Postgres]:
 
 
 @contextmanager
-def place() -> Iterator[Path]:
+def place(below: Path | None = None) -> Iterator[Path]:
     """A folder that the server may write to."""
-    folder = Path(mkdtemp(prefix="innkeeper-postgres-"))
+    folder = Path(mkdtemp(prefix="innkeeper-postgres-", dir=below))
     if os.geteuid() == 0:
         shutil.chown(folder, _NOBODY)
     try:
