@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "connect": Command(
             "innkeeper.cli.connect", "Remember an issuer and a client, of Terraform's or a twin's making"
         ),
+        "provision": Command("innkeeper.cli.provision", "Set up Cognito or Entra ID without Terraform"),
     },
     LEARN: {
         "tour": Command("innkeeper.cli.tour", "Walk through the hotel: every message, claim and check"),
@@ -153,8 +154,11 @@ def _say(text: str, code: int) -> int:
 
 def _missing(failure: ModuleNotFoundError) -> str:
     part = (failure.name or "").partition(".")[0]
-    extra = "cli" if part in {"rich", "typer"} else "postgres" if part == "asyncpg" else "server"
+    extra = "cli" if part in {"rich", "typer"} else _EXTRAS.get(part, "server")
     return f"{part} is not installed; pip install 'innkeeper[{extra}]' brings it"
+
+
+_EXTRAS = {"asyncpg": "postgres", "azure": "azure", "boto3": "aws", "botocore": "aws"}
 
 
 def _unknown(name: str) -> str:

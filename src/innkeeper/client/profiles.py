@@ -52,15 +52,25 @@ def folder() -> Path:
 def keep(name: str, profile: Profile) -> Path:
     """Remember a profile under a name, in place of the one before. Raises ``UsageError``."""
     path = _path(name)
+    write(path, profile)
+    return path
+
+
+def write(path: Path, document: object) -> None:
+    """Write a document as JSON that only its owner may read, in place of the one before. Raises ``UsageError``."""
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+            file.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
         beside.replace(path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}; INNKEEPER_PROFILES names another folder") from None
-    return path
+
+
+def forget(name: str) -> None:
+    """Forget a profile; nothing happens where there is none. Raises ``UsageError`` for a name that is none."""
+    _path(name).unlink(missing_ok=True)
 
 
 def load(name: str) -> Profile:
@@ -79,10 +89,15 @@ def names() -> list[str]:
     return sorted(path.stem for path in folder().glob("*.json"))
 
 
-def _path(name: str) -> Path:
+def checked(name: str) -> str:
+    """The name, where it will do as a file's. Raises ``UsageError``."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"profile {name!r}: a name has up to 64 letters, digits, dots, hyphens and underscores")
-    return folder() / f"{name}.json"
+    return name
+
+
+def _path(name: str) -> Path:
+    return folder() / f"{checked(name)}.json"
 
 
 def _others(name: str) -> str:
