@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.machine import ready
 
-BENCHES = ("token", "rs256", "rotation", "stored", "lookups", "verify", "workers", "witness")
+BENCHES = ("token", "rs256", "rotation", "stored", "lookups", "verify", "beginnings", "workers", "witness")
 ON_REQUEST = ("model", "size")
 """Those that count or fill for minutes, and compare with nobody."""
 

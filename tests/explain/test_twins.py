@@ -15,6 +15,7 @@ import pytest
 
 from innkeeper.doctor.examination import examine_issuer
 from innkeeper.doctor.findings import Severity
+from innkeeper.guard import read_unverified
 from tests.doctor.worlds import numbers
 from tests.inn import Inn
 
@@ -38,8 +39,31 @@ def innkeeper(house: Inn, tmp_path: Path) -> Innkeeper:
 
 @pytest.fixture
 def pool(innkeeper: Innkeeper) -> dict[str, Any]:
+    return _twin(innkeeper, "cognito")
+
+
+@pytest.fixture
+def tenant(innkeeper: Innkeeper) -> dict[str, Any]:
+    return _twin(innkeeper, "entra")
+
+
+def _twin(innkeeper: Innkeeper, dialect: str) -> dict[str, Any]:
     twins = json.loads(innkeeper("twin", "show", "--json").stdout)["twins"]
-    return next(one for one in twins if one["dialect"] == "cognito")
+    return next(one for one in twins if one["dialect"] == dialect)
+
+
+@pytest.fixture
+def application(tenant: dict[str, Any]) -> str:
+    """An application's token, without a person, for the first of the tenant's APIs."""
+    machine = next(one for one in tenant["clients"] if one["secret"])
+    form = {
+        "grant_type": "client_credentials",
+        "scope": f"{machine['scopes'][0].rpartition('/')[0]}/.default",
+        "client_id": machine["id"],
+        "client_secret": machine["secret"],
+    }
+    found: str = httpx2.post(tenant["endpoints"]["token"], data=form).raise_for_status().json()["access_token"]
+    return found
 
 
 @pytest.fixture
@@ -85,3 +109,37 @@ def test_the_pool_is_ill_as_cognito_is_and_no_more(pool: dict[str, Any]) -> None
     assert numbers(report) == {"IK811", "IK819", "IK821", "IK823", "IK824"}
     assert all("Amazon Cognito is made so" in one.finding.remedy for one in report.findings() if one.finding)
     assert {one.severity for one in report.findings()} == {Severity.WARNING, Severity.NOTE}
+
+
+def test_an_applications_token_is_read_as_entras_and_its_roles_are_its_scopes(
+    innkeeper: Innkeeper, tenant: dict[str, Any], application: str
+) -> None:
+    api = str(read_unverified(application).claims["aud"])
+    asked = ("explain", "-", "--issuer", tenant["issuer"], "--audience", api, "--json", "--scope")
+    taken = innkeeper(*asked, "gym:enter.all", typed=application)
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    said = json.loads(taken.stdout)
+    assert said["maker"] == "Microsoft Entra ID"
+    assert said["summary"].startswith("An access token")
+    assert "on its own behalf" in said["summary"]
+    refused = json.loads(innkeeper(*asked, "everything", typed=application).stdout)["verdict"]
+    assert refused["refusals"] == ["IK523"]
+    assert refused["mends"]
+
+
+def test_agentcore_rejects_an_applications_token_by_client_and_takes_it_by_audience(
+    innkeeper: Innkeeper, tenant: dict[str, Any], application: str, tmp_path: Path
+) -> None:
+    claims = read_unverified(application).claims
+    agentcore(tmp_path, tenant, allowedClients=[claims["azp"]])
+    refused = innkeeper("explain", "-", "--as", "agentcore.json", "--json", typed=application)
+    assert (refused.returncode, len(json.loads(refused.stdout)["verdict"]["refusals"])) == (1, 1)
+    agentcore(tmp_path, tenant, allowedAudience=[claims["aud"]])
+    assert innkeeper("explain", "-", "--as", "agentcore.json", typed=application).returncode == 0
+
+
+def test_the_tenant_is_ill_as_entra_is_and_no_more(tenant: dict[str, Any]) -> None:
+    report = examine_issuer(tenant["issuer"])
+    assert report.healthy
+    assert numbers(report) == {"IK811", "IK819", "IK821", "IK823", "IK824"}
+    assert all("Microsoft Entra ID is made so" in one.finding.remedy for one in report.findings() if one.finding)

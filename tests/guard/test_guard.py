@@ -22,7 +22,7 @@ from innkeeper.protocol.refusals import UsageError
 from innkeeper.tokens.access import read
 from innkeeper.tokens.trail import Trail
 from innkeeper.tokens.verification import Presented
-from tests.guard.world import HOTEL, ISSUER, KID, NOW, World, claims, forge, number, run
+from tests.guard.world import HOTEL, ISSUER, KID, NOW, World, claims, forge, number, public, run
 
 METADATA = "https://hotel.example/.well-known/oauth-protected-resource/doors"
 
@@ -420,8 +420,18 @@ def test_reading_without_verifying_is_as_strict_about_form() -> None:
 
 
 def test_a_guard_loads_nothing_that_it_may_never_need() -> None:
-    """A fresh interpreter that imports the guard holds no HTTP client, no event loop, no TLS and no framework."""
-    code = "import sys\nfrom innkeeper.guard import Guard\nprint(*sys.modules)"
+    """A fresh interpreter that imports the guard, and uses it, holds no HTTP client, no event loop, no TLS, no framework and
+    nothing of the server."""
+    told = {
+        f"{ISSUER}/.well-known/oauth-authorization-server": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks"},
+        f"{ISSUER}/jwks": {"keys": [public()]},
+    }
+    code = (
+        "import sys\nfrom innkeeper.guard import Guard\nfrom innkeeper.protocol.exchange import json_reply\n"
+        f"told = {told}\n"
+        f"guard = Guard({ISSUER!r}, {HOTEL!r}, clock=lambda: {NOW}, fetch_blocking=lambda url: json_reply(told[url]))\n"
+        f"assert guard.verify_blocking({forge()!r}, ['gym:enter']).token.sub == 'guest-204'\nprint(*sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
     heavy = {
         "asyncio",
@@ -435,5 +445,11 @@ def test_a_guard_loads_nothing_that_it_may_never_need() -> None:
         "django",
         "grpc",
         "joserfc",
+        "uvicorn",
+        "sqlite3",
+        "asyncpg",
+        "sqlalchemy",
+        "jinja2",
     }
     assert heavy.isdisjoint(ran.stdout.split())
+    assert not [one for one in ran.stdout.split() if one.startswith(("innkeeper.issuer", "innkeeper.client"))]

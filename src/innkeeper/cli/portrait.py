@@ -62,12 +62,18 @@ def summary(said: UnverifiedToken, now: float) -> str:
     client = next((claims[name] for name in ("client_id", "azp", "appid", "cid") if name in claims), "someone")
     subject, maker = claims.get("sub", "nobody named"), claims.get("iss", "An issuer it does not name")
     reader = _plain(claims.get("aud", "any API"))
-    who = f"{client} on its own behalf" if subject == client else f"{client} on behalf of {subject}"
+    who = f"{client} on its own behalf" if _is_machine(claims, client) else f"{client} on behalf of {subject}"
     scope = _plain(claims.get("scope", claims.get("scp", "")))
     does = f"lets {who} use {reader}{f' with {scope}' if scope else ''}"
     if kind == "An ID token":
         does = f"tells {reader} that {subject} signed in"
     return quoted(f"{kind}, by its own words. {maker} {does}. {_ending(claims.get('exp'), now)}", 600)
+
+
+def _is_machine(claims: Mapping[str, Any], client: object) -> bool:
+    """Whether nobody but the client is behind it: it is its own subject or, at Entra, the subject is the application's object."""
+    subject = claims.get("sub")
+    return subject is not None and (subject == client or (subject == claims.get("oid") and "scp" not in claims))
 
 
 def _ending(end: object, now: float) -> str:
@@ -81,7 +87,7 @@ def _kind(said: UnverifiedToken) -> str:
         str(said.header.get("typ", "")).lower() in {"at+jwt", "application/at+jwt"}
         or said.claims.get("token_use") == "access"
         or said.claims.get("typ") == "Bearer"
-        or "scp" in said.claims
+        or {"scp", "azpacr", "appidacr"} & said.claims.keys()
     ):
         return "An access token"
     if said.claims.get("typ") == "Refresh":
