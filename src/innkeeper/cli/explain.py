@@ -220,7 +220,8 @@ def _conclusion(verdict: Verdict) -> Text:
     if verdict.undecided:
         return Text(f"\nUndecided: the keys could not be had [{refused[0].page.number}]", style="bold yellow")
     if refused:
-        reasons = ", and ".join(f"{_lower(one.page.title)} [{one.page.number}]" for one in dict.fromkeys(refused))
+        named = {one.page.number: one for one in refused}.values()
+        reasons = ", and ".join(f"{_lower(one.page.title)} [{one.page.number}]" for one in named)
         return Text(f"\nRefused: {reasons}", style="bold red")
     if audience_is_this_api.name in verdict.unasked:
         return Text("\nGenuine. Whether it is meant for your API was not asked: add --audience.", style="yellow")

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import uvicorn
 
+from innkeeper.issuer.dialects.layout import Endpoint
 from innkeeper.issuer.http.connection import Connection
+from innkeeper.issuer.http.site import Site
+from innkeeper.protocol.exchange import Reply, Request
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -92,3 +95,80 @@ def test_head_and_body_are_written_at_once() -> None:
     asyncio.run(answer())
     assert len(written) == 1
     assert written[0].endswith(b"x" * 40_000)
+
+
+# Answers that are there already
+
+
+class _Wire(asyncio.Transport):
+    """What a connection writes to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        return
+
+    def resume_reading(self) -> None:
+        return
+
+
+class _Direct:
+    """An application whose site is open to the short way."""
+
+    def __init__(self, site: Site) -> None:
+        self.direct = site
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.direct(scope, receive, send)
+
+
+def told_at_once(handler: Callable[[Request], Awaitable[Reply]], *requests: bytes) -> _Wire:
+    """What was written when the last byte of the requests had been read, before the loop turned."""
+
+    async def answer() -> _Wire:
+        site = Site({"/keys": Endpoint(handler, frozenset({"GET"}), cors=True, at_once=True)})
+        config = uvicorn.Config(_Direct(site), log_config=None, http=Connection, ws="none")
+        config.load()
+        connection, wire = Connection(config, uvicorn.server.ServerState(), {}), _Wire()
+        connection.connection_made(wire)
+        try:
+            connection.data_received(b"".join(requests))
+        finally:
+            connection._unset_keepalive_if_required()
+        assert not connection.tasks
+        return wire
+
+    return asyncio.run(answer())
+
+
+async def keys(_: Request) -> Reply:
+    return Reply(200, (("content-type", "application/json"),), b"{}")
+
+
+def test_an_answer_that_is_there_is_written_before_the_loop_turns() -> None:
+    wire = told_at_once(keys, get("/keys", "keep-alive"), get("/keys", "keep-alive"))
+    assert wire.written.count(b"HTTP/1.1 200") == wire.written.count(b"access-control-allow-origin: *") == 2
+    assert not wire.closed
+    assert told_at_once(keys, get("/keys")).closed
+
+
+def test_one_who_says_so_and_waits_is_caught(caplog: pytest.LogCaptureFixture) -> None:
+    async def waits(_: Request) -> Reply:
+        await asyncio.sleep(0)
+        return Reply(200)
+
+    wire = told_at_once(waits, get("/keys", "keep-alive"))
+    assert (wire.written, wire.closed) == (b"", True)
+    assert "waited for something" in caplog.text

@@ -15,11 +15,13 @@ Handler = Callable[[Request], Awaitable[Reply]]
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """What answers at a path: the methods it takes, and whether pages of other origins may read its answers."""
+    """What answers at a path: the methods it takes, and whether pages of other origins may read its answers. ``at_once``:
+    its handler has the answer in memory, and waits for nothing."""
 
     handler: Handler
     methods: frozenset[str]
     cors: bool = False
+    at_once: bool = False
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):

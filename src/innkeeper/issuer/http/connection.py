@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, cast
 
@@ -65,7 +66,11 @@ class Connection(HttpToolsProtocol):
         short = self._short
         if short is None:
             super().on_message_complete()
-        elif not short.response_complete:
+        elif short.response_complete:
+            return
+        elif short.at_once and not self.flow.write_paused:
+            self._run_now(short)
+        else:
             task = self.loop.create_task(self._run(short))
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
@@ -109,6 +114,14 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             raise
 
+    def _run_now(self, short: _Short) -> None:
+        """The same without a task, for an answer that is there: making one costs as much as the answer."""
+        try:
+            self._answer(short, copy_context().run(_finished, short.reply()))
+        except Exception:  # which the parser would take for a fault in the request
+            self.logger.exception("an answer could not be given at once")
+            self.transport.close()
+
     def _answer(self, short: _Short, reply: Reply) -> None:
         if short.disconnected or short.response_complete:
             return
@@ -117,6 +130,17 @@ class Connection(HttpToolsProtocol):
         if not short.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+def _finished(work: Coroutine[Any, Any, Reply]) -> Reply:
+    """What comes of work that waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        reply: Reply = end.value
+        return reply
+    work.close()
+    raise RuntimeError("an endpoint that answers at once waited for something")
 
 
 _LAST_CALL = 1.0
@@ -152,6 +176,10 @@ class _Short:
         self.disconnected = False
         self.response_complete = False
         self.message_event = _NOBODY_WAITS
+
+    @property
+    def at_once(self) -> bool:
+        return self._endpoint.at_once
 
     def take(self, body: bytes) -> bool:
         """Take a piece of the body; False where it is longer than is read."""

@@ -59,7 +59,7 @@ class NativeEndpoints:
     def table(self) -> Endpoints:
         """Paths to endpoints."""
         layout = self._layout
-        discovery = Endpoint(self.discovery, GET, cors=True)
+        discovery = Endpoint(self.discovery, GET, cors=True, at_once=True)
         return {
             layout.token: Endpoint(self.token, POST, cors=True),
             layout.introspect: Endpoint(self.introspect, POST),
@@ -68,7 +68,7 @@ class NativeEndpoints:
             layout.device_authorization: Endpoint(self.device_authorization, POST, cors=True),
             layout.revoke: Endpoint(self.revoke, POST, cors=True),
             layout.userinfo: Endpoint(self.userinfo, GET | POST, cors=True),
-            layout.jwks: Endpoint(self.jwks, GET, cors=True),
+            layout.jwks: Endpoint(self.jwks, GET, cors=True, at_once=True),
             **dict.fromkeys(well_knowns(layout.issuer), discovery),
         }
 
