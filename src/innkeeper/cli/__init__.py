@@ -28,6 +28,9 @@ COMMANDS: dict[str, dict[str, Command]] = {
     RUN: {
         "up": Command("innkeeper.cli.up", "Serve issuer, hotel and tour on this computer, all set up"),
         "serve": Command("innkeeper.cli.serve", "Serve an issuer as the settings say"),
+        "broker": Command(
+            "innkeeper.cli.broker", "Serve an issuer for MCP clients, at which people sign in with a cloud"
+        ),
     },
     HOLD: {
         "token": Command("innkeeper.cli.token", "Get an access token from any issuer and print it"),

@@ -92,6 +92,11 @@ def client(
     return Client(client_id, Secret(value, method), proving)
 
 
+def secret_of(given: str | None) -> str:
+    """The client secret as given, or typed where that is asked for; "" for none."""
+    return _typed("Client secret: ") if given == "-" else given or ""
+
+
 def cache(*, keyring: bool) -> Cache:
     """Where tokens are kept."""
     if not keyring:

@@ -41,7 +41,7 @@ def command(
         return _supervise(config, settings, workers)
     listening = listen(settings.server.host, settings.server.port)
     print(f"innkeeper serves {settings.origin}", file=sys.stderr)
-    _serve(settings, listening, pair)
+    serve(settings, listening, pair)
     return 0
 
 
@@ -59,11 +59,12 @@ def _supervise(config: Path | None, settings: Settings, workers: int) -> int:
 
 
 def _work(settings: Settings, listening: socket.socket, tether: Tether) -> int:
-    _serve(settings, listening, _pair(settings), tether)
+    serve(settings, listening, _pair(settings), tether)
     return 0
 
 
-def _serve(settings: Settings, listening: socket.socket, pair: Pair | None, tether: Tether | None = None) -> None:
+def serve(settings: Settings, listening: socket.socket, pair: Pair | None = None, tether: Tether | None = None) -> None:
+    """Serve an issuer until told to stop. Raises ``UsageError`` for settings that are not for others' eyes."""
     witness, beside = server_witness(settings, alone=tether is None), list[Beside]()
     if witness.metrics is not None and settings.server.metrics:
         host, port = metrics_address(settings)

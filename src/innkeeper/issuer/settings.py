@@ -129,11 +129,15 @@ class Fetching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``allow_loopback_hosts`` none: ``host:port`` pairs on this computer that may be fetched from too, over plain http if
     they wish, for tests; ``serve`` refuses it outside loopback. ``redirects`` 0: a client's own server has no reason to
-    send us elsewhere; each hop is judged anew, and client metadata never has any.
+    send us elsewhere; each hop is judged anew, and client metadata never has any. ``proxy`` none: an http address through
+    which the hosts in ``proxy_hosts`` are reached, ``*.host`` for those below one; name the hosts of your [[upstream]] there,
+    where only a proxy leads out. Strangers' documents never go through it.
     """
 
     allow_loopback_hosts: list[str] = []
     redirects: int = 0
+    proxy: str = ""
+    proxy_hosts: list[str] = []
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

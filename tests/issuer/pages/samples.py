@@ -118,6 +118,20 @@ CONSENT: dict[str, Any] = {
     "access_minutes": 15,
     "switch_url": "/sign-in?switch=1",
 }
+FIRST: dict[str, Any] = {
+    **SITE,
+    **FORM,
+    "action": "/sign-in",
+    "client": CLIENT,
+    "agent": None,
+    "upstream": {"id": "entra", "title": "Microsoft", "host": "login.microsoftonline.com"},
+    "redirect_host": "guests.example",
+    "loopback": False,
+    "asks": CONSENT["asks"][1:],
+    "resources": CONSENT["resources"],
+    "until": "30 days after its last use, or until you sign out",
+    "problem": None,
+}
 DEVICE: dict[str, Any] = {**SITE, "csrf": "c5rf", "action": "/device", "user_code": "", "problem": None}
 WAITING: dict[str, Any] = {
     **SITE,
@@ -365,6 +379,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign-in-passkey": ("sign_in.html", SIGN_IN | {"passkey": '{"challenge": "x"}'}),
     "consent": ("consent.html", CONSENT),
     "consent-plain": ("consent.html", CONSENT | {"asks": CONSENT["asks"][:1], "resources": [], "loopback": False}),
+    "consent-first": ("consent_first.html", FIRST),
+    "consent-first-loopback": ("consent_first.html", FIRST | {"loopback": True, "problem": "The other issuer rests."}),
     "consent-agent": ("consent.html", CONSENT | {"agent": AGENT, "loopback": False}),
     "account-agents": ("account_agents.html", ACCOUNT | {"action": "/account/agents", "done": None, "agents": OWN}),
     "account-agents-none": (

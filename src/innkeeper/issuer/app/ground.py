@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from innkeeper.issuer.desk.fetching import Fetcher
-from innkeeper.issuer.desk.outside import Outside
+from innkeeper.issuer.desk.outside import Outside, Through
 from innkeeper.issuer.desk.realm import Clock, Realm
 from innkeeper.issuer.dialects.layout import Cloud, Endpoints, Finder
 from innkeeper.issuer.pages.explanations import Explanations
@@ -121,4 +121,8 @@ def outside_of(settings: Settings) -> Outside:
             raise UsageError(
                 f"fetching.allow_loopback_hosts: {listed!r} is no host and port of this computer, as 127.0.0.1:8765 is"
             )
-    return Outside(frozenset(settings.fetching.allow_loopback_hosts))
+    proxy, hosts = settings.fetching.proxy, frozenset(one.lower() for one in settings.fetching.proxy_hosts)
+    if bool(proxy) != bool(hosts) or not proxy.startswith(("", "http://")[bool(proxy)]):
+        raise UsageError("fetching.proxy is an http address, and goes together with fetching.proxy_hosts")
+    through = Through(proxy, hosts) if proxy else None
+    return Outside(frozenset(settings.fetching.allow_loopback_hosts), through=through)

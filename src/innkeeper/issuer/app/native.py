@@ -155,6 +155,7 @@ def _endpoints(realm: Realm, layout: Layout, explanations: Explanations, hints: 
     visits = Visits(realm, layout)
     access = Access(realm, layout, visits)
     authorize = AuthorizePage(realm, layout, visits, explanations, authorization_parameters)
+    leave = LogoutPage(realm, layout, visits, explanations)
     pages = {
         layout.authorize: Endpoint(authorize, FORM),
         layout.sign_in: Endpoint(SignInPage(realm, layout, visits, hints), FORM),
@@ -163,7 +164,8 @@ def _endpoints(realm: Realm, layout: Layout, explanations: Explanations, hints: 
         layout.consent: Endpoint(ConsentPage(realm, layout, visits), FORM),
         layout.device: Endpoint(DevicePage(realm, layout, visits), FORM),
         layout.approvals: Endpoint(ApprovalsPage(realm, layout, visits), FORM),
-        layout.logout: Endpoint(LogoutPage(realm, layout, visits, explanations), FORM),
+        layout.logout: Endpoint(leave, FORM),
+        f"{layout.logout}/done": Endpoint(leave.done, GET),
         **AccountPage(access).table(),
         **PasswordPage(access).table(),
         **CodesPage(access).table(),

@@ -180,7 +180,10 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ``id`` stands in addresses and never changes; ``title`` on the button. The redirect URI to register there is
     ``{origin}/sign-in/from/{id}``. ``subject_claim`` tells its people apart, and ``username_claim`` is what a new account is
     called. ``new_people`` on: who comes for the first time gets an account, where nobody has the name yet. ``believe_email``
-    off: that an address is verified is its word, not ours.
+    off: that an address is verified is its word, not ours. ``consent_first`` off; on, a browser is sent there only after its
+    person allowed the application that sent them here. ``sign_out`` none: whether who signs out here signs out there, too:
+    ``openid`` as OpenID Connect has it, or ``cognito`` in that cloud's way; register ``{origin}/logout/done`` there. It may
+    tell us of its own sign-outs at ``{origin}/sign-in/left/{id}`` in any case.
     """
 
     id: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -193,6 +196,8 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     username_claim: str = "email"
     new_people: bool = True
     believe_email: bool = False
+    consent_first: bool = False
+    sign_out: Literal["none", "openid", "cognito"] = "none"
 
 
 NUMBER, TEXT, WORDS, LIMIT, UNTIL = "number", "text", "words", "limit", "until"

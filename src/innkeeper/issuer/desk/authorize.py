@@ -53,11 +53,11 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None, *, give: b
     ask = ticket.parameters()
     client, delivery = await _sought(realm, ask, ticket.delivery)
     concerns(realm.name, client=client.id if client else "")
-    examined = core.examine(ask, client, realm.policy, delivery)
-    if not isinstance(examined.outcome, authorization_request.Authorization):
-        realm.observe(examined.trail)
-        return Answer(examined.outcome, examined.trail, client)
-    wanted = examined.outcome
+    looked_at = core.examine(ask, client, realm.policy, delivery)
+    if not isinstance(looked_at.outcome, authorization_request.Authorization):
+        realm.observe(looked_at.trail)
+        return Answer(looked_at.outcome, looked_at.trail, client)
+    wanted = looked_at.outcome
     session = await realm.session(cookie)
     concerns(realm.name, subject=session.sub if session else "")
     consent = await _consent(realm, session, wanted.client)
@@ -67,7 +67,7 @@ async def authorize(realm: Realm, ticket: Ticket, cookie: str | None, *, give: b
     hinted = await _hinted(realm, wanted)
     factors = await _factors(realm, wanted, session)
     decision = core.admit(wanted, progress, session, consent, fresh, realm.policy, realm.now(), hinted, factors)
-    trail = examined.trail.then(decision.trail)
+    trail = looked_at.trail.then(decision.trail)
     if not give:
         return Answer(decision.outcome, trail, client, session)
     try:
@@ -130,12 +130,20 @@ async def consent_to(
 ) -> Decision[authorization_request.Authorization | core.Turned]:
     """Remember that the person allowed what the ticket asks for; the request as it was examined once more."""
     ask = ticket.parameters()
-    examined = core.examine(ask, await realm.client(_client_id(ask)), realm.policy, ticket.delivery)
-    if isinstance(examined.outcome, authorization_request.Authorization):
-        before = await _consent(realm, session, examined.outcome.client)
-        await realm.store.commit((core.remember(examined.outcome, session, before, realm.now()),))
-        await let_act(realm, session.sub, examined.outcome.client.id)
-    return examined
+    looked_at = core.examine(ask, await realm.client(_client_id(ask)), realm.policy, ticket.delivery)
+    if isinstance(looked_at.outcome, authorization_request.Authorization):
+        before = await _consent(realm, session, looked_at.outcome.client)
+        await realm.store.commit((core.remember(looked_at.outcome, session, before, realm.now()),))
+        await let_act(realm, session.sub, looked_at.outcome.client.id)
+    return looked_at
+
+
+async def examined(realm: Realm, ticket: Ticket) -> authorization_request.Authorization | None:
+    """What a ticket asks for, where it is a good request."""
+    ask = ticket.parameters()
+    client, delivery = await _sought(realm, ask, ticket.delivery)
+    outcome = core.examine(ask, client, realm.policy, delivery).outcome
+    return outcome if isinstance(outcome, authorization_request.Authorization) else None
 
 
 async def _consent(realm: Realm, session: Session | None, client: Client) -> Consent | None:

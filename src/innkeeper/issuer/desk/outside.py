@@ -66,11 +66,23 @@ class Sent(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
+class Through(msgspec.Struct, frozen=True):
+    """A proxy, and the hosts that are reached through it."""
+
+    proxy: str
+    hosts: frozenset[str]
+
+    def takes(self, host: str) -> bool:
+        return host in self.hosts or any(one[:2] == "*." and host.endswith(one[1:]) for one in self.hosts)
+
+
 class Outside:
     """The way to strangers' servers: https on public addresses, and what ``loopback_hosts`` names on this computer.
 
     ``loopback_hosts`` holds ``host:port`` pairs, for tests; for those plain http will do. ``trust`` verifies
-    certificates, the system's and certifi's roots by default.
+    certificates, the system's and certifi's roots by default. Hosts that ``through`` names (``*.`` for those below one) are
+    reached through its proxy alone, which resolves and judges their names: an operator knows these hosts, and strangers' are
+    never among them.
     """
 
     def __init__(
@@ -78,7 +90,9 @@ class Outside:
         loopback_hosts: frozenset[str] = frozenset(),
         trust: ssl.SSLContext | None = None,
         resolve: Resolve | None = None,
+        through: Through | None = None,
     ) -> None:
+        self._through = through
         self._loopback_hosts = loopback_hosts
         self._trust = trust
         self._resolve = resolve or _system_resolve
@@ -88,6 +102,8 @@ class Outside:
         to say. Raises ``NotFetched`` for an address that is not allowed, an answer that is too large, a certificate
         that is not the host's."""
         target = self._target(url)
+        if self._through is not None and self._through.takes(target.host) and target.scheme == "https":
+            return await self._by_proxy(self._through, target, sent, most_bytes)
         return await self._connected(target, sent, most_bytes, await self._addresses(target))
 
     def _target(self, url: str) -> Target:
@@ -125,6 +141,16 @@ class Outside:
                 except httpx2.HTTPError as error:
                     raise NotReached(f"{target.authority} broke off: {error or type(error).__name__}") from None
         raise NotReached(f"{target.authority} cannot be reached: {failure}")
+
+    async def _by_proxy(self, through: Through, target: Target, sent: Sent, most_bytes: int) -> Answer:
+        import httpx2
+
+        transport = httpx2.AsyncHTTPTransport(verify=self._trusted(), proxy=httpx2.Proxy(through.proxy))
+        async with httpx2.AsyncClient(transport=transport, trust_env=False, timeout=_timeout()) as client:
+            try:
+                return await self._spoken(client, target, sent, most_bytes, target.host)
+            except httpx2.HTTPError as error:
+                raise NotReached(f"{target.authority} through the proxy: {error or type(error).__name__}") from None
 
     async def _spoken(
         self, client: httpx2.AsyncClient, target: Target, sent: Sent, most_bytes: int, address: str

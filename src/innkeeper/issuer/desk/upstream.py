@@ -29,12 +29,15 @@ WAITING = "upstream sign-in"
 WAITS = 900
 """Seconds that somebody has to sign in at the other issuer."""
 
+Vouched = core.Vouched
+
 _ANSWER = 64 * 1024
 _TOKEN_FIELDS = "application/x-www-form-urlencoded"
 
 
 class Pending(msgspec.Struct, frozen=True, array_like=True):
-    """A browser that was sent to another issuer. ``asking`` is the person who wants to be linked, "" for a sign-in."""
+    """A browser that was sent to another issuer. ``asking`` is the person who wants to be linked, "" for a sign-in;
+    ``consented`` says that whoever sits there has allowed the application that they came from."""
 
     upstream: str
     browser: str
@@ -43,6 +46,7 @@ class Pending(msgspec.Struct, frozen=True, array_like=True):
     verifier: str
     redirect_uri: str
     asking: str = ""
+    consented: bool = False
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -52,6 +56,7 @@ class Metadata(msgspec.Struct, frozen=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    end_session_endpoint: str = ""
     authorization_response_iss_parameter_supported: bool = False
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
@@ -64,11 +69,15 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """Somebody signed in, and the ticket that they came with."""
+    """Somebody signed in, the ticket that they came with, and whether they allowed it before. ``vouched`` and ``token`` are
+    what the other issuer said of them."""
 
     signed_in: SignedIn
     ticket: str
     linked: bool
+    consented: bool
+    vouched: core.Vouched
+    token: str
 
 
 async def metadata(realm: Realm, upstream: Upstream) -> Metadata | Refusal:
@@ -86,7 +95,14 @@ async def metadata(realm: Realm, upstream: Upstream) -> Metadata | Refusal:
 
 
 async def begin(
-    realm: Realm, upstream: Upstream, browser: str, ticket: str, redirect_uri: str, asking: str = ""
+    realm: Realm,
+    upstream: Upstream,
+    browser: str,
+    ticket: str,
+    redirect_uri: str,
+    asking: str = "",
+    *,
+    consented: bool = False,
 ) -> str | Refusal:
     """Where to send the browser. ``browser`` is a proof that only this browser can show again; ``ticket`` is carried over."""
     known = await metadata(realm, upstream)
@@ -94,7 +110,7 @@ async def begin(
         return known
     state, pending = (
         random_value(),
-        Pending(upstream.id, browser, ticket, random_value(), random_value(), redirect_uri, asking),
+        Pending(upstream.id, browser, ticket, random_value(), random_value(), redirect_uri, asking, consented),
     )
     entry = PutEntry(WAITING, digest(state).hex(), msgspec.json.encode(pending), realm.now() + WAITS)
     await realm.store.commit((entry,))
@@ -135,7 +151,7 @@ async def finish(realm: Realm, upstream: Upstream, browser: str, answer: Paramet
         return token
     signed = await read_signed(realm, token, Keys(known.jwks_uri), ALGORITHMS)
     vouched = core.Vouched(upstream, pending.nonce, signed.problem, signed.claims)
-    return await _committed(realm, caller, vouched, pending)
+    return await _committed(realm, caller, vouched, pending, token)
 
 
 async def links_of(realm: Realm, sub: str) -> frozenset[str]:
@@ -196,7 +212,9 @@ def _proof(upstream: Upstream, known: Metadata) -> tuple[dict[str, str], dict[st
     return {"authorization": f"Basic {b64encode(pair.encode()).decode()}"}, {}
 
 
-async def _committed(realm: Realm, caller: Caller, vouched: core.Vouched, pending: Pending) -> Done | Refusal:
+async def _committed(
+    realm: Realm, caller: Caller, vouched: core.Vouched, pending: Pending, token: str
+) -> Done | Refusal:
     cookie = random_value()
     fresh, new_sub = caller.fresh(cookie), random_id()
     while True:
@@ -213,7 +231,8 @@ async def _committed(realm: Realm, caller: Caller, vouched: core.Vouched, pendin
         realm.observe(decision.trail)
         if isinstance(outcome, Refusal):
             return outcome
-        return Done(SignedIn(outcome, cookie), pending.ticket, bool(pending.asking))
+        signed_in = SignedIn(outcome, cookie)
+        return Done(signed_in, pending.ticket, bool(pending.asking), pending.consented, vouched, token)
 
 
 async def _known(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.details import Detail, in_words
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client, Person
@@ -61,3 +62,27 @@ def minutes_ago(seconds: int) -> str:
     if minutes < 1:
         return "less than a minute ago"
     return "a minute ago" if minutes == 1 else f"{minutes} minutes ago"
+
+
+def asks_of(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dict[str, object]]:
+    """Each scope as a line for people; ``openid`` alone says nothing that signing in did not."""
+    scopes = sorted(asked.to_allow - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
+    everything_is_new = new >= asked.to_allow
+    lines = [
+        {
+            "scope": one,
+            "title": policy.scope_sentence(one),
+            "description": "",
+            "is_new": one in new and not everything_is_new,
+        }
+        for one in scopes
+    ]
+    return lines + [line(one, policy) for one in asked.details]
+
+
+def until_of(asked: Authorization, policy: Policy) -> str:
+    """For how long, in words."""
+    if REFRESH_TOKEN not in asked.client.grants:
+        return f"{max(1, policy.access_lifetime // 60)} minutes"
+    days = f"{policy.refresh_lifetime // 86400} days after its last use"
+    return days if "offline_access" in asked.reach.scopes else f"{days}, or until you sign out"

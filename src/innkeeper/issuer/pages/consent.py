@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.authorization_request import Authorization
 from innkeeper.issuer.core.authorize import AskConsent
-from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.token import REFRESH_TOKEN
 from innkeeper.issuer.desk.authorize import authorize, consent_to
@@ -14,7 +12,7 @@ from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.tickets import Ticket, seal
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.acting import about
-from innkeeper.issuer.pages.asked import line
+from innkeeper.issuer.pages.asked import asks_of, until_of
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.sign_in import seen, too_late
 from innkeeper.issuer.pages.visit import Visits, parameters_of
@@ -72,9 +70,9 @@ class ConsentPage:
             changed=answer.outcome.changed,
             agent=await about(self._realm, asked.client),
             person=_shown(person),
-            asks=_asks(asked, answer.outcome.new, policy),
+            asks=asks_of(asked, answer.outcome.new, policy),
             resources=[one for uri, one in policy.resources.items() if uri in asked.reach.audience],
-            until=_until(asked, policy),
+            until=until_of(asked, policy),
             access_minutes=max(1, policy.access_lifetime // 60) if REFRESH_TOKEN in asked.client.grants else 0,
             action=self._layout.consent,
             csrf=proof,
@@ -97,26 +95,3 @@ def _shown(person: Person | None) -> dict[str, str]:
     if person is None:
         return {"name": "somebody", "username": ""}
     return {"name": str(person.claims.get("name", person.username)), "username": person.username}
-
-
-def _asks(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dict[str, object]]:
-    """Each scope as a line for people; ``openid`` alone says nothing that signing in did not."""
-    scopes = sorted(asked.to_allow - {"openid"}, key=lambda one: (one in OPENID_SCOPES, one))
-    everything_is_new = new >= asked.to_allow
-    lines = [
-        {
-            "scope": one,
-            "title": policy.scope_sentence(one),
-            "description": "",
-            "is_new": one in new and not everything_is_new,
-        }
-        for one in scopes
-    ]
-    return lines + [line(one, policy) for one in asked.details]
-
-
-def _until(asked: Authorization, policy: Policy) -> str:
-    if REFRESH_TOKEN not in asked.client.grants:
-        return f"{max(1, policy.access_lifetime // 60)} minutes"
-    days = f"{policy.refresh_lifetime // 86400} days after its last use"
-    return days if "offline_access" in asked.reach.scopes else f"{days}, or until you sign out"

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from innkeeper.issuer.core.logout import LOGOUT_WRONG, AskFirst, SignedOut
+from innkeeper.issuer.core.records import Session
 from innkeeper.issuer.desk.logout import logout
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.tickets import Ticket, seal
+from innkeeper.issuer.desk.tickets import Ticket, open_ticket, seal
+from innkeeper.issuer.desk.upstream_leaving import way_out
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request, redirect
-from innkeeper.protocol.parameters import Malformed, Parameters
+from innkeeper.protocol.parameters import Malformed, Parameters, parse_query
 from innkeeper.protocol.redirects import with_parameters
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import at_the_door
+
+_DONE = "signed out"
 
 
 class LogoutPage:
@@ -54,7 +58,9 @@ class LogoutPage:
         outcome = decision.outcome
         if isinstance(outcome, Refusal):
             return self._explanations.error_page(outcome, decision.trail, outcome.page.status)
-        return self._ask(request, ask, outcome) if isinstance(outcome, AskFirst) else self._done(ask, outcome, frames)
+        if isinstance(outcome, AskFirst):
+            return self._ask(request, ask, outcome)
+        return await self._done(ask, outcome, frames, session)
 
     def _ask(self, request: Request, ask: Parameters, outcome: AskFirst) -> Reply:
         proof, headers = self._visits.form_proof(request)
@@ -72,11 +78,13 @@ class LogoutPage:
             ticket=seal(self._realm, Ticket(ask.pairs(), self._realm.now())),
         )
 
-    def _done(self, ask: Parameters, outcome: SignedOut, frames: Sequence[str]) -> Reply:
+    async def _done(self, ask: Parameters, outcome: SignedOut, frames: Sequence[str], session: Session | None) -> Reply:
         over = [self._visits.signed_out()]
         state, back = ask.get("state"), outcome.redirect_uri
         if back and state:
             back = with_parameters(back, [("state", state)])
+        carried = seal(self._realm, Ticket([("back", back)] if back else [], self._realm.now(), place=_DONE))
+        back = await way_out(self._realm, session, self._layout.url(f"{self._layout.logout}/done"), carried) or back
         if back and not frames:
             return redirect(back, headers=over)
         return page_reply(
@@ -87,4 +95,21 @@ class LogoutPage:
             realm_name=self._realm.policy.title,
             static=self._layout.static,
             back_url=back,
+        )
+
+    async def done(self, request: Request) -> Reply:
+        """Back from signing out at another issuer: on to where the person was going, as this issuer's own seal says."""
+        try:
+            ticket = open_ticket(self._realm, parse_query(request.query).get("state", ""))
+        except Malformed:
+            ticket = None
+        back = ticket.parameters().get("back") if ticket and ticket.place == _DONE else None
+        if back:
+            return redirect(back)
+        return page_reply(
+            "signed_out.html",
+            frames=(),
+            realm_name=self._realm.policy.title,
+            static=self._layout.static,
+            back_url=None,
         )

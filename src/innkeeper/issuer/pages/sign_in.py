@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from innkeeper.issuer.core.client_document import DOCUMENT
-from innkeeper.issuer.core.records import Client
+from innkeeper.issuer.core.records import Client, Upstream
 from innkeeper.issuer.desk import passkeys
 from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.realm import Realm
@@ -15,6 +15,7 @@ from innkeeper.issuer.desk.sign_in import CodeNext, SignedIn, sign_in
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.desk.upstream import begin
 from innkeeper.issuer.dialects.layout import Layout
+from innkeeper.issuer.pages.consent_first import ConsentFirst
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request, redirect
@@ -33,6 +34,7 @@ class SignInPage:
         self._visits = visits
         self._hints = list(hints)
         self._site = passkeys.site_of(realm, layout.origin)
+        self._first = ConsentFirst(realm, layout, visits)
 
     async def __call__(self, request: Request) -> Reply:
         try:
@@ -41,6 +43,8 @@ class SignInPage:
             if ticket is None:
                 return too_late(self._realm.policy.title, self._layout.static)
             if request.method != "POST":
+                if (only := self._first.only_way(ticket)) and (page := await self._ask_first(request, ticket, only)):
+                    return page
                 return await self._page(request, ticket, ticket.parameters().get("login_hint", ""), None)
             return await self._sent(request, form, ticket)
         except Malformed:
@@ -79,6 +83,10 @@ class SignInPage:
         chosen = self._realm.policy.upstreams.get(form.get("upstream", ""))
         if chosen is None:
             return await self._page(request, ticket, "", "There is no such way to sign in.", 400)
+        asks = self._first.wants(chosen, ticket)
+        if asks and form.get("decision") != "allow":
+            page = await self._ask_first(request, ticket, chosen)
+            return page or self._visits.onward(ticket)
         proof, headers = self._visits.form_proof(request)
         target = await begin(
             self._realm,
@@ -86,11 +94,21 @@ class SignInPage:
             proof,
             form.get("ticket", ""),
             self._layout.url(f"{self._layout.sign_in}/from/{chosen.id}"),
+            consented=asks,
         )
         if isinstance(target, Refusal):
             self._realm.observe(at_the_door("upstream sign-in", target, "OpenID Connect Discovery §4"))
+            if asks and (page := await self._ask_first(request, ticket, chosen, target.page.wire)):
+                return page
             return await self._page(request, ticket, "", target.page.wire, target.page.status)
         return redirect(target, headers=headers)
+
+    async def _ask_first(
+        self, request: Request, ticket: Ticket, chosen: Upstream, problem: str | None = None
+    ) -> Reply | None:
+        asks, sealed = ticket.parameters(), parameters_of(request).get("ticket", "")
+        client = seen(await self._realm.client(asks.get("client_id")), asks.get("redirect_uri", ""))
+        return await self._first.page(request, ticket, sealed, chosen, client, problem)
 
     async def _page(
         self, request: Request, ticket: Ticket, username: str, problem: str | None, status: int = 200

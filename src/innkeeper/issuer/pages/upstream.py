@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from innkeeper.issuer.core.records import Upstream
+from msgspec.structs import replace
+
+from innkeeper.issuer.core.records import Session, Upstream
+from innkeeper.issuer.core.upstream_logout import LOGOUT_TOKEN_WRONG
 from innkeeper.issuer.desk import upstream as desk
+from innkeeper.issuer.desk import upstream_leaving as leaving
+from innkeeper.issuer.desk.authorize import consent_to
 from innkeeper.issuer.desk.realm import Realm
+from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.pages.account import PAGE, Access, Owner
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.pages.sign_in import onward, too_late
 from innkeeper.issuer.pages.visit import Visits
-from innkeeper.protocol.exchange import Reply, Request, redirect
-from innkeeper.protocol.parameters import Malformed, Parameters, parse_query
+from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply, redirect
+from innkeeper.protocol.parameters import Malformed, Parameters, parse_form, parse_query
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens.trail import at_the_door
 
 _ABOUT = "upstream sign-in"
+NO_SUCH_UPSTREAM = Refusal(LOGOUT_TOKEN_WRONG, "no [[upstream]] of that id")
 RESEND = "Please send the form again."
 
 
@@ -29,7 +36,11 @@ class ReturnPage:
         self._explanations = explanations
 
     def table(self) -> Endpoints:
-        return {f"{self._layout.sign_in}/from/*": Endpoint(self, frozenset({"GET", "HEAD"}))}
+        at = self._layout.sign_in
+        return {
+            f"{at}/from/*": Endpoint(self, frozenset({"GET", "HEAD"})),
+            f"{at}/left/*": Endpoint(self._left, frozenset({"POST"})),
+        }
 
     async def __call__(self, request: Request) -> Reply:
         chosen = self._realm.policy.upstreams.get(request.path.rpartition("/")[2])
@@ -45,13 +56,35 @@ class ReturnPage:
         done = await desk.finish(self._realm, chosen, proof, answer, caller)
         if isinstance(done, Refusal):
             return self._refused(done)
+        await leaving.note(self._realm, chosen, done.signed_in.session, done.vouched, done.token)
         headers = self._visits.signed_in(caller, done.signed_in)
         if done.linked:
             return redirect(f"{self._layout.account}?done=connected", headers=headers)
         ticket = self._visits.ticket(Parameters([("ticket", done.ticket)]))
         if ticket is None:
             return redirect(self._layout.account, headers=headers)
+        if done.consented and not ticket.place:
+            return await self._allowed(ticket, done.signed_in.session, headers)
         return onward(self._visits, caller, ticket, done.signed_in)
+
+    async def _allowed(self, ticket: Ticket, session: Session, headers: list[tuple[str, str]]) -> Reply:
+        """Go on with a request that was allowed in this very browser before it was sent away."""
+        ticket = replace(ticket, session_id=session.id, signed_in_at=session.auth_time, consented=True)
+        await consent_to(self._realm, ticket, session)
+        return self._visits.onward(ticket, headers)
+
+    async def _left(self, request: Request) -> Reply:
+        """The other issuer says that somebody signed out there (Back-Channel Logout §2.5)."""
+        chosen = self._realm.policy.upstreams.get(request.path.rpartition("/")[2])
+        try:
+            form = parse_form(request.body, request.headers.get("content-type", ""))
+            token = form.get("logout_token", "")
+        except Malformed:
+            token = ""
+        refusal = await leaving.received(self._realm, chosen, token) if chosen else NO_SUCH_UPSTREAM
+        if refusal is None:
+            return Reply(200, NO_STORE)
+        return json_reply({"error": refusal.error, "error_description": refusal.wire}, 400, NO_STORE)
 
     def _too_late(self) -> Reply:
         return too_late(self._realm.policy.title, self._layout.static)
