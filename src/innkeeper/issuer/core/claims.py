@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from innkeeper.issuer.core.records import NOTHING_WANTED, Person, Wanted
@@ -36,10 +37,15 @@ def read(text: str | None) -> Wanted:
 
 def of(person: Person, granted: frozenset[str], named: Mapping[str, Any]) -> dict[str, Any]:
     """The person's claims that the scopes cover or that were asked for by name; what nobody filled in is left out."""
-    by_scope = (name for scope, names in CLAIMS_OF_SCOPE.items() if scope in granted for name in names)
-    by_name = (name for name in named if name in _ALL)
-    names = dict.fromkeys((*by_scope, *by_name))
-    return {name: person.claims[name] for name in names if name in person.claims}
+    names, said = _covered(granted), person.claims
+    if named:
+        names = tuple(dict.fromkeys((*names, *(name for name in named if name in _ALL))))
+    return {name: said[name] for name in names if name in said}
+
+
+@lru_cache(maxsize=256)
+def _covered(granted: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for scope, names in CLAIMS_OF_SCOPE.items() if scope in granted for name in names)
 
 
 _ALL = frozenset(name for names in CLAIMS_OF_SCOPE.values() for name in names)
