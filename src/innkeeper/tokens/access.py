@@ -117,19 +117,34 @@ class NotWhole(ValueError):
 
 class _Claims(msgspec.Struct, frozen=True, gc=False):
     iss: str
-    exp: int | float
+    exp: int
     sub: str = ""
     aud: str | tuple[str, ...] = ()
     client_id: str = ""
-    iat: int | float = 0
-    nbf: int | float = 0
+    iat: int = 0
+    nbf: int = 0
     jti: str = ""
     scope: str = ""
-    auth_time: int | float = 0
+    auth_time: int = 0
     acr: str = ""
     amr: tuple[str, ...] = ()
     cnf: dict[str, Any] | None = None
     act: dict[str, Any] | None = None
+
+
+_TIMES = ("exp", "iat", "nbf", "auth_time")
+
+
+def _whole_seconds(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims without the fractions of seconds that times may have (RFC 7519 §2). Hardly any token has them."""
+    return {**claims, **{name: int(claims[name]) for name in _TIMES if type(claims.get(name)) is float}}
+
+
+def _converted(claims: Mapping[str, Any]) -> _Claims:
+    try:
+        return msgspec.convert(claims, _Claims)
+    except msgspec.ValidationError:
+        return msgspec.convert(_whole_seconds(claims), _Claims)
 
 
 def read(
@@ -146,7 +161,7 @@ def read(
         name = next(one for one in required if not claims.get(one))
         raise NotWhole(f"claim {name!r} is {'empty' if name in claims else 'missing'}")
     try:
-        said = msgspec.convert(claims, _Claims)
+        said = _converted(claims)
         aud = said.aud
         words = MappingProxyType(claims)
         return AccessToken(
@@ -154,12 +169,12 @@ def read(
             said.sub,
             (aud,) if type(aud) is str else aud,  # type: ignore[arg-type]
             said.client_id,
-            int(said.exp),
-            int(said.iat),
-            int(said.nbf),
+            said.exp,
+            said.iat,
+            said.nbf,
             said.jti,
             _scopes(said.scope),
-            int(said.auth_time),
+            said.auth_time,
             said.acr,
             said.amr,
             said.cnf,
@@ -168,5 +183,5 @@ def read(
             words,
             said.sub == said.client_id if is_machine is None else is_machine,
         )
-    except (msgspec.ValidationError, OverflowError) as error:
+    except (msgspec.ValidationError, OverflowError, ValueError) as error:
         raise NotWhole(str(error)) from None
