@@ -54,10 +54,22 @@ def test_a_file_names_presets_with_their_arguments(tmp_path: Path) -> None:
     assert numbers(explained(guard_file.read(path), token)) == []
 
 
+def test_a_file_may_name_the_api_for_each_issuer(tmp_path: Path) -> None:
+    other = "https://other.example"
+    names = f"[audience]\n'{other}' = 'another-name'\n'{ISSUER}' = ['{API}']\n"
+    path = write(tmp_path, f"issuer = ['{other}', '{ISSUER}']\n{names}")
+    assert numbers(explained(guard_file.read(path), good())) == []
+    verdict = explained(guard_file.read(path), good(aud="another-name"))
+    assert numbers(verdict) == ["IK508"]
+    assert any(API in one.text for one in verdict.mends)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "give issuer"),
+        (f"issuer = '{ISSUER}'\n[audience]\n'https://x.example' = 'x'", "none of the guard's issuers"),
+        (f"issuer = '{ISSUER}'\n[audience]\n'{ISSUER}' = 7", "is a text or a list"),
         ("issuer = 'https://a.example'", "needs an audience"),
         ("issuer = 'https://a.example'\naudiences = 'x'", "did you mean 'audience'"),
         ("issuer = 'https://a.example'\naudience = 'x'\nclock = 1", "unknown key 'clock'"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from innkeeper.explain.guarded import Reading
 from innkeeper.guard import issuers
+from innkeeper.guard.audiences import named
 from innkeeper.guard.guard import Guard
 from innkeeper.guard.holder import Dpop
 from innkeeper.guard.issuers.found import preset_for
@@ -35,7 +36,8 @@ def read(path: Path, scopes: Iterable[str] = ()) -> Reading:
     """The reading that a file describes; ``scopes`` in place of the file's, where there are any. Raises ``UsageError``.
 
     ``issuer`` names issuers, whose presets are found as the ``Guard`` finds them; each ``[[trust]]`` is a ``preset`` with
-    its arguments. ``audience`` and the rest are the ``Guard``'s own; ``scopes`` is what the request needs.
+    its arguments. ``audience`` (a text, a list, or a table of them by issuer) and the rest are the ``Guard``'s own; ``scopes`` is
+    what the request needs.
     """
     document = _document(path)
     own = _texts(document.pop("scopes", []), path, "scopes")
@@ -45,7 +47,13 @@ def read(path: Path, scopes: Iterable[str] = ()) -> Reading:
     for name, make in (("freshness", Freshness), ("dpop", Dpop)):
         if name in document:
             document[name] = _called(make, document[name], f"{path}, {name}")
-    audiences = tuple(_texts(document.get("audience", []), path, "audience"))
+    given = document.get("audience", [])
+    of_each = given if isinstance(given, dict) else {}
+    by_issuer = {issuer: tuple(_texts(names, path, f"audience of {issuer}")) for issuer, names in of_each.items()}
+    if by_issuer:
+        named(by_issuer, [one.issuer for one in trusted])
+    shared = () if by_issuer else tuple(_texts(given, path, "audience"))
+    audiences = shared or tuple(name for names in by_issuer.values() for name in names)
 
     def build(**world: Any) -> Guard:
         return Guard(trusted, **document, remembered=0, **world)
@@ -53,7 +61,7 @@ def read(path: Path, scopes: Iterable[str] = ()) -> Reading:
     if not audiences:
         raise UsageError(f"{path}: a guard needs an audience: this API's name in 'aud'")
     implies = document.get("implies", {})
-    return Reading(f"the guard of {path}", trusted, audiences, build, needed, implies=implies)
+    return Reading(f"the guard of {path}", trusted, audiences, build, needed, implies=implies, by_issuer=by_issuer)
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -42,6 +42,13 @@ class Reading(msgspec.Struct, frozen=True):
     kind: Kind = "guard"
     unnamed: bool = False
     implies: Mapping[str, Any] = MappingProxyType({})
+    by_issuer: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """The API's names where each issuer has its own."""
+
+    def audience_for(self, issuer: object) -> str:
+        """The name that a token of this issuer should have for the API."""
+        own = self.by_issuer.get(issuer, ()) if isinstance(issuer, str) else ()
+        return (own or self.audiences)[0]
 
 
 def plainly(preset: Preset, audience: str | None, scopes: Iterable[str], said: UnverifiedToken) -> Reading:
@@ -75,7 +82,7 @@ def judged(
         verdict = msgspec.structs.replace(verdict, afterwards=_younger(reading, text, said, fetch))
     expected = {
         "issuer": reading.presets[0].issuer,
-        "audience": reading.audiences[0],
+        "audience": reading.audience_for(said.claims.get("iss")),
         "scope": " ".join(reading.scopes),
     }
     situation = Situation(said.header, said.claims, reading.kind, expected)
