@@ -164,6 +164,20 @@ def test_an_answer_that_is_there_is_written_before_the_loop_turns() -> None:
     assert told_at_once(keys, get("/keys")).closed
 
 
+def test_nobody_gets_an_answer_of_before_it_changed() -> None:
+    answers = [Reply(200, (), b"{}"), Reply(200, (), b"{}"), Reply(200, (), b"[]")]
+    turn = iter([answers[0], answers[0], answers[1], answers[2], answers[0]])
+
+    async def changing(_: Request) -> Reply:
+        return next(turn)
+
+    wire = told_at_once(changing, *[get("/keys", "keep-alive")] * 4, get("/keys"))
+    bodies = [part.partition(b"\r\n\r\n")[2] for part in wire.written.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+    assert bodies == [b"{}", b"{}", b"{}", b"[]", b"{}"]
+    assert wire.written.count(b"connection: close") == 1
+    assert wire.closed
+
+
 def test_one_who_says_so_and_waits_is_caught(caplog: pytest.LogCaptureFixture) -> None:
     async def waits(_: Request) -> Reply:
         await asyncio.sleep(0)

@@ -126,7 +126,8 @@ class Connection(HttpToolsProtocol):
         if short.disconnected or short.response_complete:
             return
         short.response_complete = True
-        self._out.write_now(written(reply, self.server_state.default_headers, keep_alive=short.keep_alive))
+        as_bytes = _COPIES.written if short.at_once else written
+        self._out.write_now(as_bytes(reply, self.server_state.default_headers, keep_alive=short.keep_alive))
         if not short.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -216,6 +217,22 @@ def written(reply: Reply, usual: Sequence[tuple[bytes, bytes]], *, keep_alive: b
         pieces.append(reply.body)
     return b"".join(pieces)
 
+
+class _Copies:
+    """An answer that many get, as it was written the last time: for as long as it is the very same, and the date with it."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Reply | None, Sequence[tuple[bytes, bytes]], bool, bytes] = (None, (), False, b"")
+
+    def written(self, reply: Reply, usual: Sequence[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
+        last, date, kept, copy = self._last
+        if last is not reply or date is not usual or kept is not keep_alive:
+            copy = written(reply, usual, keep_alive=keep_alive)
+            self._last = reply, usual, keep_alive, copy  # at once: servers of several threads may share it
+        return copy
+
+
+_COPIES = _Copies()
 
 _BODILESS = (204, 304)
 

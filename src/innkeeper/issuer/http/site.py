@@ -47,6 +47,7 @@ class Site:
         self._proxies = proxies
         self._finders = finders
         self._witness = witness
+        self._shared: dict[str, tuple[Reply, Reply]] = {}
 
     def takes(self, scope: Scope) -> bool:
         """Whether an endpoint answers this request."""
@@ -99,7 +100,16 @@ class Site:
             matter, began = witness.begin(self._name(request.path), request.remote)
             reply = await _answer(endpoint, request)
             reply = _witnessed(witness, matter, began, request, reply)
-        return _shared(reply) if endpoint.cors else reply
+        if not endpoint.cors:
+            return reply
+        return self._shared_before(request.path, reply) if endpoint.at_once else _shared(reply)
+
+    def _shared_before(self, path: str, reply: Reply) -> Reply:
+        """An answer that many get is made readable to other origins once."""
+        before = self._shared.get(path)
+        if before is None or before[0] is not reply:
+            before = self._shared[path] = reply, _shared(reply)
+        return before[1]
 
     def _name(self, path: str) -> str:
         """What an endpoint is called where requests are counted: one of few names, whatever is asked for."""
