@@ -15,7 +15,7 @@ RANGES = {
     "4": "Fetching and registration",
     "5": "The guard and token verification",
     "6": "The client library and the command line",
-    "7": "The hotel",
+    "7": "The hotel, and the page of your own traffic",
     "8": "What readers, the doctor and the client find",
     "9": "Signing in through another issuer",
     "10": "The Cognito twin: its OAuth endpoints and hosted pages",

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from innkeeper.cli import REFUSED, options, profiled
+from innkeeper.cli import REFUSED, options, profiled, watching
 from innkeeper.cli.chapters import told
 from innkeeper.cli.show import OUT, heading, ledger, show
 from innkeeper.client.profiles import load
@@ -32,6 +32,15 @@ def command(
     issuer: options.Issuer,
     checks: Annotated[bool, typer.Option("--checks", help="Show every check of every step.")] = False,
     chapter: Annotated[str, typer.Option("--chapter", help="Play this chapter; 'list' tells which there are.")] = "",
+    attach: Annotated[
+        str, typer.Option("--attach", help="Show your own traffic at the house of this address, live.")
+    ] = "",
+    client: Annotated[str, typer.Option("--client", help="With --attach: this client's messages alone.")] = "",
+    realm: Annotated[
+        str, typer.Option("--realm", help="With --attach: this realm's alone (native, cognito, entra, hotel).")
+    ] = "",
+    outcome: Annotated[str, typer.Option("--outcome", help="With --attach: ok, refused or failed alone.")] = "",
+    count: Annotated[int, typer.Option("--count", min=0, help="With --attach: stop after so many; 0 is never.")] = 0,
     as_json: options.AsJson = False,
     profile: profiled.Issuer = "",
 ) -> int:
@@ -39,8 +48,11 @@ def command(
 
     A house has to be open: innkeeper up. The walk is that of its seed; what refuses is meant to refuse. With
     --chapter a chapter of the tour is played instead. With --profile it is the agent's walk at that issuer, which may be
-    a cloud, and a guard here stands for the API. Exit code 1: something went otherwise than it should.
+    a cloud, and a guard here stands for the API. With --attach nothing is played: the messages of your own application are
+    shown as they come. Exit code 1: something went otherwise than it should.
     """
+    if attach:
+        return watching.told(attach, client=client, realm=realm, outcome=outcome, count=count, as_json=as_json)
     if chapter:
         return told(issuer, chapter, as_json=as_json)
     steps_there = _one_by_one(elsewhere.walk(load(profile))) if profile else None

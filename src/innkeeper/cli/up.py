@@ -29,7 +29,7 @@ from innkeeper.protocol.refusals import UsageError
 from innkeeper.tour.app import TourApp, make_tour
 from innkeeper.tour.hands import hotel_time, locks_time
 from innkeeper.tour.house import Twin
-from innkeeper.tour.tap import observe as tap
+from innkeeper.tour.overhearing import observe as overhear
 
 AGENT = "concierge"
 APP = "guest-app"
@@ -39,15 +39,22 @@ ASKED = ("openid", "room:enter", "gym:enter", "pool:enter")
 
 def command(
     config: Annotated[Path | None, typer.Option(help="The settings file; innkeeper.toml here by default.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Watch your own application's traffic at /tour/watch from the start.")
+    ] = False,
 ) -> None:
     """Serve issuer, hotel and tour on this computer, all set up."""
     settings = load(config)
+    if watch and not settings.server.only_this_computer:
+        raise UsageError(
+            f"--watch shows traffic to whoever is at this computer, and host {settings.server.host} lets others in"
+        )
     if settings.server.tls_certificate:
         raise UsageError("tls_certificate is for `serve`; `up` makes a certificate for this computer by itself")
     listening = listen(settings.server.host, settings.server.port)
     over_tls = _over_tls(settings)
     origins = [f"https://localhost:{one.listening.getsockname()[1]}" for one in over_tls]
-    run(Opening(lambda: _open(settings, origins)), listening, *over_tls)
+    run(Opening(lambda: _open(settings, origins, watch=watch)), listening, *over_tls)
 
 
 def _over_tls(settings: Settings) -> list[OverTls]:
@@ -74,15 +81,17 @@ _TLS_PORT = 8443
 
 
 @asynccontextmanager
-async def _open(settings: Settings, origins: list[str]) -> AsyncIterator[ASGIApp]:
+async def _open(settings: Settings, origins: list[str], *, watch: bool) -> AsyncIterator[ASGIApp]:
     master = os.environ.get(MASTER_KEY)
     await bring_up(settings.database)
     witness = server_witness(settings, alone=True)
-    issuer = await open_issuer(settings, development=True, observe=tap, master=master, also_at=origins, witness=witness)
-    tour = _tour(issuer, settings)
+    issuer = await open_issuer(
+        settings, development=True, observe=overhear, master=master, also_at=origins, witness=witness
+    )
+    tour = _tour(issuer, settings, watch=watch)
     try:
         async with issuer.watched():
-            _greet(settings, origins)
+            _greet(settings, origins, watch=watch)
             yield tour.wrap(Site(issuer, _hotel(issuer, settings), tour))
     finally:
         await tour.aclose()
@@ -130,7 +139,7 @@ SEEN_AT_ONCE = Freshness(interval=1)
 """On one's own computer a key that was just rotated may be looked up at once: nobody floods the issuer here."""
 
 
-def _tour(issuer: Issuer, settings: Settings) -> TourApp:
+def _tour(issuer: Issuer, settings: Settings, *, watch: bool) -> TourApp:
     agent = next((one for one in settings.client if one.id == AGENT), None)
     if agent is None or all(one.id != APP for one in settings.client):
         raise UsageError(f"the tour needs the clients {AGENT!r} and {APP!r} in the settings; `serve` needs neither")
@@ -154,6 +163,7 @@ def _tour(issuer: Issuer, settings: Settings) -> TourApp:
         clock=system_clock,
         guest=next(((one.username, one.password) for one in settings.person), ("", "")),
         twins=[_twin(SHOWN[one.dialect](settings, one)) for one in settings.twin if one.dialect in SHOWN],
+        watch=watch if settings.server.only_this_computer else None,
     )
 
 
@@ -171,11 +181,12 @@ def _twin(shown: Mapping[str, Any]) -> Twin:
 _AN_HOUR = 3600
 
 
-def _greet(settings: Settings, origins: list[str]) -> None:
+def _greet(settings: Settings, origins: list[str], *, watch: bool) -> None:
     people = ", ".join(f"{one.username} / {one.password}" for one in settings.person[:1])
     lines = (
         f"innkeeper is open on {settings.origin}",
         f"  the tour      {settings.origin}/",
+        *([f"  your traffic  {settings.origin}/tour/watch"] if watch else []),
         f"  the issuer    {settings.origin}/.well-known/openid-configuration",
         f"  the hotel     {settings.origin}/hotel",
         *(f"  over TLS      {origin}    (its authority: {settings.server.state}/ca.pem)" for origin in origins),

@@ -15,11 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from innkeeper.protocol.parameters import Malformed
 from innkeeper.protocol.refusals import Unreachable, UsageError
-from innkeeper.tokens.trail import Observer
 from innkeeper.tour import tap
 from innkeeper.tour.annexe import Annexe
 from innkeeper.tour.archive import Archive
@@ -31,6 +30,7 @@ from innkeeper.tour.forge import Forge
 from innkeeper.tour.house import ANNEXE, CALLBACK, DOORS, CutExpired, House, Twin
 from innkeeper.tour.line import Line
 from innkeeper.tour.marks import COOKIE
+from innkeeper.tour.overhearing import observe
 from innkeeper.tour.pages import STATIC
 from innkeeper.tour.plays import chapter
 from innkeeper.tour.programme import Programme
@@ -40,6 +40,10 @@ from innkeeper.tour.shelf import Shelf
 from innkeeper.tour.stage import Stage
 from innkeeper.tour.told import contents
 from innkeeper.tour.visit import TURNS, Flow, Turn, Visit
+from innkeeper.tour.watch.again import Again
+from innkeeper.tour.watch.pages import Watching
+from innkeeper.tour.watch.ring import Ring
+from innkeeper.tour.watch.tap import Watch
 from innkeeper.tour.whatif import RotateKeys, WhatIf
 
 PATIENCE = 20.0
@@ -55,8 +59,6 @@ _IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", 
 class TourApp:
     """The tour. ``app`` answers ``/``, ``/tour/…`` and ``/callback``; ``wrap`` puts the tap round the whole site."""
 
-    observe: Observer = staticmethod(tap.observe)
-
     def __init__(
         self,
         house: House,
@@ -65,22 +67,47 @@ class TourApp:
         rotate_keys: RotateKeys,
         replays: Path,
         clock: Callable[[], int],
+        *,
+        watch: bool | None,
     ) -> None:
         self._house = house
+        self._ring = Ring() if watch is not None else None
+        self._whole: ASGIApp | None = None
+        if self._ring:
+            self._ring.on = bool(watch)
+        self._clock = clock
         self._book = Book()
         self._line = Line()
         forge = Forge(self._line, cut_expired)
-        errands = Errands(house, self._book, self._line, forge, clock, tap.observe)
+        errands = Errands(house, self._book, self._line, forge, clock, observe)
         stage = Stage(house, self._book, self._line, forge, clock)
         programme = Programme(house, self._book, stage, clock)
         beside = Beside(house, self._book, stage, clock)
         archive = Archive(house, self._book, Shelf(replays), clock)
         what_if = WhatIf(house, self._book, self._line, rotate_keys, clock)
-        self.app: ASGIApp = _Site(house, self._book, errands, what_if, programme, archive, beside, annexe, clock).app()
+        self.app: ASGIApp = _Site(
+            house, self._book, errands, what_if, programme, archive, beside, annexe, clock, self._watching()
+        ).app()
 
     def wrap(self, site: ASGIApp) -> ASGIApp:
         """The site with the tap on it; put this outermost."""
-        return tap.Tap(site, self._book, self._house.place, time.perf_counter)
+        tapped = tap.Tap(site, self._book, self._house.place, time.perf_counter)
+        if self._ring is None:
+            return tapped
+        self._whole = Watch(tapped, self._ring, self._house.place, time.time, time.perf_counter)
+        return self._whole
+
+    def _watching(self) -> list[Route]:
+        """The pages of somebody's own traffic, where there may be any."""
+        if self._ring is None:
+            return []
+        again = Again(self._through, self._ring)
+        return Watching(self._house, self._ring, again, self._clock, PATIENCE).routes()
+
+    async def _through(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The whole site, as a message that is sent again meets it."""
+        if self._whole is not None:
+            await self._whole(scope, receive, send)
 
     async def aclose(self) -> None:
         """Close the tour's connections; call it when the site shuts down."""
@@ -102,6 +129,7 @@ def make_tour(
     agent_scopes: Sequence[str] | None = None,
     guest: tuple[str, str] = ("", ""),
     twins: Sequence[Twin] = (),
+    watch: bool | None = None,
 ) -> TourApp:
     """The tour of a house.
 
@@ -110,12 +138,13 @@ def make_tour(
     ``scopes`` is what the guest's app asks for (leave one door out, so that it can be seen to stay shut);
     ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
     given. ``guest`` is the name and password that the chapters sign in with; ``twins`` are the
-    clouds' desks in this house. ``cut_expired`` is given the claims of a real token and answers one
+    clouds' desks in this house. ``watch`` says whether somebody watches their own traffic from the start; with None
+    nobody ever can. ``cut_expired`` is given the claims of a real token and answers one
     whose time is over; ``rotate_keys`` makes the issuer sign with a new key; ``replays`` is the
     folder that kept replays are in; ``clock`` gives whole seconds since the
     epoch.
     """
-    annexe = Annexe(tap.observe)
+    annexe = Annexe(observe)
     machine = tuple(scope for scope in scopes if scope not in _IDENTITY_SCOPES)
     house = House(
         base_url=base_url,
@@ -129,7 +158,7 @@ def make_tour(
         annexe=annexe.known,
         twins=tuple(twins),
     )
-    return TourApp(house, annexe, cut_expired, rotate_keys, replays, clock)
+    return TourApp(house, annexe, cut_expired, rotate_keys, replays, clock, watch=watch)
 
 
 class _Site:
@@ -146,8 +175,10 @@ class _Site:
         beside: Beside,
         annexe: Annexe,
         clock: Callable[[], int],
+        watching: Sequence[Route],
     ) -> None:
         self._house = house
+        self._watching = watching
         self._book = book
         self._errands = errands
         self._what_if = what_if
@@ -175,6 +206,7 @@ class _Site:
                 *self._programme.routes(),
                 *self._archive.routes(),
                 *self._beside.routes(),
+                *self._watching,
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
@@ -189,7 +221,7 @@ class _Site:
     async def home(self, request: Request) -> Response:
         if back := elsewhere(request, self._house.base_url):
             return back
-        return html("home.html", hotel=entrance(), chapters=contents(self._house))
+        return html("home.html", hotel=entrance(), chapters=contents(self._house), watchable=bool(self._watching))
 
     async def start(self, request: Request) -> Response:
         """Begin a visit (``flow`` guest, agent or walk), and go to its page."""

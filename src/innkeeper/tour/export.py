@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 def har(document: Document) -> bytes:
     """The messages as an HTTP archive, which browsers and proxies read."""
-    entries = [_entry(hop, document["started_at"]) for hop in document["hops"]]
+    entries = [_entry(hop, hop.get("began", document["started_at"])) for hop in document["hops"]]
     log = {"version": "1.2", "creator": {"name": "innkeeper", "version": "1"}, "entries": entries}
     return msgspec.json.format(msgspec.json.encode({"log": log}), indent=2)
 
@@ -37,7 +37,7 @@ def moving(document: Document) -> str:
 WIDTH = 960
 
 
-def _entry(hop: Document, started_at: int) -> Document:
+def _entry(hop: Document, started_at: float) -> Document:
     request, response = hop["request"], hop["response"]
     return {
         "startedDateTime": datetime.fromtimestamp(started_at, UTC).isoformat(),

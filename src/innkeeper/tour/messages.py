@@ -78,9 +78,9 @@ def hop_document(hop: Hop, visit: Visit, house: House) -> dict[str, Any]:
         "spec": said.spec,
         "url": section_url(said.spec),
         "took_ms": round(hop.took * 1000, 1),
-        "request": _request(hop, kind, house),
-        "response": _response(hop, kind),
-        "trails": [_judged(trail, hop) for trail in _longest(hop.trails)],
+        "request": request_document(hop, kind, house.base_url),
+        "response": response_document(hop, kind),
+        "trails": judged_trails(hop),
     }
 
 
@@ -131,6 +131,11 @@ def _authorize_kind(hop: Hop) -> str:
 _CLOSER = {"token": _token_kind, "authorize": _authorize_kind}
 
 
+def judged_trails(hop: Hop) -> list[dict[str, Any]]:
+    """The decisions of an exchange, each with its verdict."""
+    return [_judged(trail, hop) for trail in _longest(hop.trails)]
+
+
 def _longest(trails: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The trails without those that a later one continues, as a hotel's does its guard's."""
     told = list(trails)
@@ -161,20 +166,24 @@ def _door_title(hop: Hop, visit: Visit) -> str:
     return f"{words().cards[one.card].name}, held to: {words().doors[one.door].name}"
 
 
-def _request(hop: Hop, kind: str, house: House) -> dict[str, Any]:
+def request_document(hop: Hop, kind: str, origin: str) -> dict[str, Any]:
+    """The request of an exchange, each part explained; ``origin`` is where it was sent."""
     context = kind.partition("-")[0]
     return {
         "method": hop.method,
-        "url": house.base_url + hop.path + (f"?{urlencode(hop.query)}" if hop.query else ""),
+        "url": origin + hop.path + (f"?{urlencode(hop.query)}" if hop.query else ""),
         "path": hop.path,
         "params": _parameters(hop.query, context),
         "headers": _headers(hop.headers, context),
         "body": _body(hop.body, context),
-        "curl": _curl(hop, house) if hop.carrier == "app" and "html" not in dict(hop.headers).get("accept", "") else "",
+        "curl": _curl(hop, origin)
+        if hop.carrier == "app" and "html" not in dict(hop.headers).get("accept", "")
+        else "",
     }
 
 
-def _response(hop: Hop, kind: str) -> dict[str, Any]:
+def response_document(hop: Hop, kind: str) -> dict[str, Any]:
+    """The answer of an exchange, each part explained."""
     context = kind.partition("-")[0]
     location = _location(hop)
     return {
@@ -232,9 +241,9 @@ def _body(body: Body, *contexts: str) -> dict[str, Any]:
     }
 
 
-def _curl(hop: Hop, house: House) -> str:
+def _curl(hop: Hop, origin: str) -> str:
     """The same request for a terminal; what was masked stands as a variable to be filled in."""
-    url = house.base_url + hop.path + (f"?{urlencode(hop.query)}" if hop.query else "")
+    url = origin + hop.path + (f"?{urlencode(hop.query)}" if hop.query else "")
     parts = ["curl", "-i", shlex.quote(url)]
     for name, value in hop.headers:
         if name == "authorization":

@@ -7,7 +7,6 @@ Everything else passes straight through. Bodies are copied as they stream, never
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from typing import Literal
 
 import msgspec
@@ -19,15 +18,8 @@ from innkeeper.tokens.trail import Trail
 from innkeeper.tour.book import Book
 from innkeeper.tour.hands import moved
 from innkeeper.tour.marks import COOKIE, HEADER
+from innkeeper.tour.overhearing import overhearing
 from innkeeper.tour.record import BODY_LIMIT, Hop, Pairs, Place, masked, readable_body, readable_headers
-
-_overheard: ContextVar[list[Trail] | None] = ContextVar("innkeeper_tour_trails", default=None)
-
-
-def observe(trail: Trail) -> None:
-    """The Observer to give to issuer and hotel: keeps a trail with the exchange it was made in, if that is recorded."""
-    if (trails := _overheard.get()) is not None:
-        trails.append(trail)
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -74,17 +66,17 @@ class Tap:
                 keep()
             await send(message)
 
-        before, hands = _overheard.set(recording.trails), moved.set(self._book.hands(recording.mark.visit_id))
+        hands = moved.set(self._book.hands(recording.mark.visit_id))
         try:
-            await self._site(scope, hear, say)
+            with overhearing(recording.trails):
+                await self._site(scope, hear, say)
         finally:
-            _overheard.reset(before)
             moved.reset(hands)
             if not recording.ended:
                 keep()
 
 
-class _Flow:
+class Passing:
     """What has gone by of one body: its beginning and its size."""
 
     def __init__(self) -> None:
@@ -105,8 +97,8 @@ class _Recording:
         self.to = to
         self.number = number
         self.trails: list[Trail] = []
-        self.request = _Flow()
-        self.reply = _Flow()
+        self.request = Passing()
+        self.reply = Passing()
         self.status = 0
         self.reply_headers: list[tuple[bytes, bytes]] = []
         self.ended = False
