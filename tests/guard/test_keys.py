@@ -175,6 +175,18 @@ def test_a_rotated_key_is_found_by_its_unknown_kid() -> None:
     assert number(guard.verify_blocking(forge())) == "verified"
 
 
+def test_a_guard_that_is_told_of_new_keys_takes_them_at_once() -> None:
+    world = World()
+    guard = world.guard()
+    run(guard.refresh())
+    assert world.jwks_fetches() == 0, "what was never read is not read before somebody comes"
+    guard.verify_blocking(forge())
+    world.publish([public(), public("k2", which=1)])
+    assert number(run(guard.verify(forge(which=1, header={"kid": "k2"})))) == "IK505"
+    run(guard.refresh())
+    assert number(run(guard.verify(forge(which=1, header={"kid": "k2"})))) == "verified"
+
+
 def test_a_withdrawn_key_stops_working_within_the_lifetime_also_for_tokens_remembered() -> None:
     world = World()
     guard = world.guard()

@@ -187,6 +187,24 @@ def test_a_machine_of_the_house_uses_the_gym_but_has_no_room_and_no_lounge(
     assert (answer.status_code, stay.number()) == (status, number)
 
 
+@pytest.mark.parametrize(
+    ("sub", "said", "number"),
+    [
+        ("concierge", {"client_id": "concierge"}, None),
+        ("ada-the-porter", {"roles": ["staff", "porter"]}, None),
+        ("guest-204", {}, "IK708"),
+        ("guest-204", {"roles": ["guest"]}, "IK708"),
+        ("guest-204", {"client_id": "concierge", "act": {"sub": "concierge"}}, "IK708"),
+    ],
+)
+def test_the_staff_door_opens_for_a_role_and_for_no_agent_in_a_guests_name(
+    sub: str, said: dict[str, Any], number: str | None
+) -> None:
+    stay = Stay()
+    answer = stay.ask("/hotel/staff", stay.card(sub, **said))
+    assert (answer.status_code, stay.number()) == (403 if number else 200, number)
+
+
 def test_a_machine_that_a_booking_names_has_that_room_and_that_stay() -> None:
     book = Book([Booking("minibar-robot", "The robot", 112, DAY, DAY + timedelta(days=1), vip=True)])
     stay = Stay(settings=HotelSettings(zone=UTC, book=book))
@@ -246,6 +264,7 @@ def test_anyone_may_look_at_the_list_of_doors() -> None:
         "/hotel/gym",
         "/hotel/pool",
         "/hotel/vip",
+        "/hotel/staff",
     ]
 
 

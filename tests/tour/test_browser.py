@@ -62,6 +62,18 @@ def test_doors_answer_in_hotel_words_and_in_oauths(guest: Guest, door: str, card
     assert guest.page.locator(".answer-checks .check").count() >= 12
 
 
+def test_a_guest_checks_out_and_neither_door_nor_desk_knows_her_card_any_more(guest: Guest) -> None:
+    guest.check_in()
+    guest.hold("staff")
+    assert "is no employee" in guest.text("#verdict")
+    guest.page.click(".turn[value=desk-checkout]")
+    guest.page.wait_for_selector("#hotel[data-at=desk]")
+    assert "revoke" in guest.page.locator(".ask-text").all_text_contents()[-1]
+    assert guest.page.locator(".turn[value=card-renew]").count() == 0
+    guest.hold("room-204")
+    assert "the stay is from" in guest.text(".answer-why")
+
+
 BAD = {
     "none": "no Authorization header",
     "expired": "it expired",

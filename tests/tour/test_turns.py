@@ -91,6 +91,13 @@ def test_rotated_keys_seal_the_next_card_and_the_old_one_still_opens(client: htt
     assert kid(turned(client, page, "keys-rotate")) == before
     assert knocked(client, page) == (200, "")
     assert kid(turned(client, page, "card-renew")) != before
+    assert knocked(client, page) == (200, ""), "the new key is taken at once"
+
+
+def test_an_agent_is_of_the_staff_and_has_no_stay_to_end(client: httpx2.Client, page: str) -> None:
+    assert client.post(f"{page}/doors", data={"card": "real", "door": "staff"}).status_code == 303
+    assert record(client, page)["doors"][-1]["status"] == 200
+    assert "desk-checkout" not in [turn["key"] for turn in record(client, page)["turns"]]
 
 
 def kid(document: dict[str, Any]) -> str:

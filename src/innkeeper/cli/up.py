@@ -88,11 +88,12 @@ async def _open(settings: Settings, origins: list[str], *, watch: bool) -> Async
     issuer = await open_issuer(
         settings, development=True, observe=overhear, master=master, also_at=origins, witness=witness
     )
-    tour = _tour(issuer, settings, watch=watch)
+    guard = _guard(issuer, settings)
+    tour = _tour(issuer, settings, guard, watch=watch)
     try:
         async with issuer.watched():
             _greet(settings, origins, watch=watch)
-            yield tour.wrap(Site(issuer, _hotel(issuer, settings), tour))
+            yield tour.wrap(Site(issuer, _hotel(issuer, guard), tour))
     finally:
         await tour.aclose()
         issuer.close()
@@ -119,27 +120,29 @@ class Site:
 _HOTELS = ("/hotel/", "/.well-known/oauth-protected-resource")
 
 
-def _hotel(issuer: Issuer, settings: Settings) -> ASGIApp:
+def _guard(issuer: Issuer, settings: Settings) -> Guard:
     resource = f"{settings.origin}/hotel"
     scopes = next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
-    observe, explain = issuer.realm.observe, issuer.explanations.address
-    guard = Guard(
+    return Guard(
         settings.origin,
         resource,
         scopes_supported=scopes,
-        observe=observe,
-        explain=explain,
+        observe=issuer.realm.observe,
+        explain=issuer.explanations.address,
         clock=locks_time,
-        freshness=SEEN_AT_ONCE,
+        freshness=SEEN_SOON,
     )
-    return make_hotel(guard=guard, clock=hotel_time, observe=observe, explain=explain)
 
 
-SEEN_AT_ONCE = Freshness(interval=1)
-"""On one's own computer a key that was just rotated may be looked up at once: nobody floods the issuer here."""
+SEEN_SOON = Freshness(interval=1)
+"""On one's own computer a key that was just rotated by a command is looked up soon: nobody floods the issuer here."""
 
 
-def _tour(issuer: Issuer, settings: Settings, *, watch: bool) -> TourApp:
+def _hotel(issuer: Issuer, guard: Guard) -> ASGIApp:
+    return make_hotel(guard=guard, clock=hotel_time, observe=issuer.realm.observe, explain=issuer.explanations.address)
+
+
+def _tour(issuer: Issuer, settings: Settings, guard: Guard, *, watch: bool) -> TourApp:
     agent = next((one for one in settings.client if one.id == AGENT), None)
     if agent is None or all(one.id != APP for one in settings.client):
         raise UsageError(f"the tour needs the clients {AGENT!r} and {APP!r} in the settings; `serve` needs neither")
@@ -150,6 +153,7 @@ def _tour(issuer: Issuer, settings: Settings, *, watch: bool) -> TourApp:
     async def rotate_keys() -> None:
         await rotate_key(Cupboard.of(issuer.realm), ACCESS_ALGORITHM, ahead=0)
         await issuer.realm.reload()
+        await guard.refresh()
 
     return make_tour(
         base_url=settings.origin,

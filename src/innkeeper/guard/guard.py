@@ -180,6 +180,13 @@ class Guard:
         needs = as_needs(needed)
         return self._unsent(sent, needs) or self._judged_blocking(sent.token, needs, sent)
 
+    async def refresh(self) -> None:
+        """Read the keys now that are read already, for whoever knows that an issuer has changed them: tokens under a new
+        key are then good at once, whatever ``Freshness.interval`` says."""
+        for shelf in self._turns:
+            if shelf.keys is not None:
+                await self._answer(Question(shelf, shelf.tried_at))
+
     def further(self, outcome: Verified, needed: Needs | Iterable[str]) -> Verified | Refused:
         """A request that got in, held to ``needed`` as well: for whoever learns only later what it is for. A proof it came
         with is not used up again."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["room", "leisure", "lounge", "none"]
+Kind = Literal["room", "leisure", "lounge", "staff", "none"]
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -25,6 +25,7 @@ NO_DOOR = Door("no such door", "none")
 GYM = Door("gym", "leisure", hours=(6, 22))
 POOL = Door("pool", "leisure", hours=(8, 20))
 LOUNGE = Door("VIP lounge", "lounge")
+STAFF = Door("staff door", "staff")
 
 ROUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -32,6 +33,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "/gym": ("gym:enter",),
         "/pool": ("pool:enter",),
         "/vip": ("vip:enter",),
+        "/staff": ("room:enter",),
     }
 )
 """Paths under the hotel's address, and the scopes each needs."""
@@ -50,4 +52,4 @@ def door_at(path: str) -> Door:
 
 
 _ROOM = re.compile(r"/rooms/([1-9][0-9]{2})", re.ASCII)
-_OTHERS = {"/gym": GYM, "/pool": POOL, "/vip": LOUNGE}
+_OTHERS = {"/gym": GYM, "/pool": POOL, "/vip": LOUNGE, "/staff": STAFF}

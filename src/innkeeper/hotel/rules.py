@@ -109,6 +109,21 @@ def _opens(detail: Mapping[str, Any], case: Knock) -> bool:
     return detail.get("room") == case.door.room and may_enter and in_time
 
 
+@check("RFC 9068 §2.2.3.1")
+def holder_is_of_the_staff(case: Knock) -> Seen | Refusal:
+    """The staff door opens for a role: an employee's, or a machine of the house in its own name."""
+    token = case.token
+    if token.is_machine and token.act is None:
+        return Seen(f"{token.client_id}, a machine of the house", EMPLOYEE)
+    if EMPLOYEE in token.roles:
+        return Seen(EMPLOYEE, EMPLOYEE)
+    for_whom = f"{token.sub}, for whom {token.client_id} acts" if token.act else token.sub
+    return Refusal(NOT_STAFF, f"{for_whom}, is no employee", EMPLOYEE, " ".join(sorted(token.roles)) or "no role")
+
+
+EMPLOYEE = "staff"
+"""The role of who works here, as ``roles`` of a token says it."""
+
 ROOM, ENTER = "room", "enter"
 """The type of authorization detail that the hotel takes, and what opens a door."""
 
@@ -117,6 +132,7 @@ DOOR_CHECKS: Mapping[Kind, tuple[Check[Knock], ...]] = MappingProxyType(
         "none": (door_is_known,),
         "room": (door_is_known, holder_is_expected, room_is_their_own, details_open_this_room, stay_is_not_over),
         "leisure": (door_is_known, holder_is_expected, door_is_open_at_this_hour, stay_is_not_over),
+        "staff": (door_is_known, holder_is_of_the_staff),
         "lounge": (door_is_known, holder_is_expected, lounge_is_booked, stay_is_not_over),
     }
 )
@@ -177,4 +193,12 @@ OTHER_DETAILS = _page(
     "moment is not among them.",
     "Ask for a token with a detail of type room for this room, with the action enter.",
     "Your keycard does not open this room.",
+)
+NOT_STAFF = _page(
+    "IK708",
+    "The door is for the staff",
+    "A scope says what an app may do for somebody; whether that somebody works here is a role, and the token names none. An "
+    "agent that acts for a guest is a guest here, too.",
+    "Come as an employee, or as a machine of the house in its own name.",
+    "This door is for the staff.",
 )

@@ -34,6 +34,7 @@ DOORS: Mapping[str, Door] = MappingProxyType(
         "room-204": Door("/rooms/204", "room:enter"),
         "gym": Door("/gym", "gym:enter"),
         "pool": Door("/pool", "pool:enter"),
+        "staff": Door("/staff", "room:enter"),
     }
 )
 

@@ -119,7 +119,9 @@ def _turn(key: str) -> dict[str, str]:
 def _hidden(visit: Visit) -> frozenset[str]:
     """What cannot happen now: a card is copied once; without a voucher a guest has no way to another card."""
     away = {"card-copy"} if visit.stolen else {"card-back"}
-    return frozenset(away | ({"card-renew"} if visit.flow == "guest" and not visit.voucher else set()))
+    guest = visit.flow == "guest"
+    stays = {"desk-checkout"} if not guest or not visit.voucher else set()
+    return frozenset(away | stays | ({"card-renew"} if guest and not visit.voucher else set()))
 
 
 def _card(name: str, visit: Visit) -> dict[str, Any]:

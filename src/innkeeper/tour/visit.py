@@ -18,6 +18,7 @@ Event = Literal["leave", "card", "fail"]
 
 Turn = Literal[
     "clock-now", "clock-dawn", "clock-noon", "clock-night", "clock-later", "clock-checkout",
+    "desk-checkout",
     "keys-rotate", "card-copy", "card-back", "card-revoke", "card-renew",
 ]  # fmt: skip
 TURNS: tuple[Turn, ...] = get_args(Turn)

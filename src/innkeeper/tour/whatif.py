@@ -46,6 +46,9 @@ class WhatIf:
                 return visit
             case "card-copy" | "card-back":
                 return msgspec.structs.replace(visit, stolen=turn == "card-copy")
+            case "desk-checkout":
+                await self._check_out(visit, card, metadata)
+                return msgspec.structs.replace(visit, hands=hands_at("checkout", self._clock()), voucher="")
             case "card-revoke":
                 await self._hand_in(visit, card, metadata)
                 return visit
@@ -59,6 +62,13 @@ class WhatIf:
 
         bare = Token(access_token=card, issuer=metadata.issuer, client_id=client.id)
         await self._line.run(revoke(metadata, client, bare), visit.id)
+
+    async def _check_out(self, visit: Visit, card: str, metadata: Metadata) -> None:
+        """Revoke the grant: the refresh token, and all that came of it."""
+        held = Token(
+            access_token=card, issuer=metadata.issuer, client_id=self._house.client_id, refresh_token=visit.voucher
+        )
+        await self._line.run(revoke(metadata, self._house.app, held), visit.id)
 
     async def _fresh(self, visit: Visit, card: str, metadata: Metadata) -> Token:
         if visit.flow == "agent":

@@ -4,7 +4,7 @@ import { fetchPage, pause } from "./page.js";
 
 const PLACES = {
   desk: ["1", "left"],
-  "room-305": ["3", "left"], vip: ["3", "right"], "room-204": ["2", "left"], gym: ["2", "right"], pool: ["1", "right"],
+  "room-305": ["3", "left"], vip: ["3", "right"], "room-204": ["2", "left"], gym: ["2", "right"], pool: ["1", "right"], staff: ["1", "left"],
 };
 
 /** Let the buttons of the hotel try their doors; `answered` is given the page that tells what the door said. */
