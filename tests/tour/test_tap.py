@@ -12,8 +12,9 @@ from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, Trail, check, follow
 from innkeeper.tour.book import Book
 from innkeeper.tour.marks import marked
+from innkeeper.tour.overhearing import observe
 from innkeeper.tour.record import Hop
-from innkeeper.tour.tap import Tap, observe
+from innkeeper.tour.tap import Tap
 from tests.tour.world import BASE, HOUSE, visit
 
 NO = Page("IK999", "invalid_token", "No", "", "", "")
