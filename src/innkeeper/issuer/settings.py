@@ -238,6 +238,27 @@ class SeedTwin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     switches: dict[str, bool] = {}
 
 
+class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the pages look. Colours are written as ``#1f4d42``; an empty one stays as it is. ``accent`` is what buttons are made
+    of and ``on_accent`` the text on them, ``link`` is for links, ``lobby`` the panel with the name and ``lobby_ink`` the name;
+    those that begin with ``dark_`` are for people whose screens are dark. A pair that not everybody can read (WCAG 2.2 AA,
+    4.5 to 1) is refused. ``logo`` is an SVG, PNG or WebP file that takes the mark's place. ``templates`` is a folder: a
+    template in it takes the place of the one of the same name in ``issuer/pages/templates``, and may extend it as
+    ``house/NAME``; values in it are escaped all the same.
+    """
+
+    logo: str = ""
+    accent: str = ""
+    on_accent: str = ""
+    link: str = ""
+    lobby: str = ""
+    lobby_ink: str = ""
+    dark_accent: str = ""
+    dark_on_accent: str = ""
+    dark_link: str = ""
+    templates: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything an issuer is told. ``title`` is its name on pages; ``profile`` the rules its clients live by, as
     ``innkeeper profile`` lists them. ``passwords`` off: people sign in through an ``[[upstream]]`` alone. ``dpop_nonces``
@@ -263,6 +284,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delegation: Delegation = Delegation()
     keys: Keys = Keys()
     audit: Audit = Audit()
+    theme: Theme = Theme()
     twin: list[SeedTwin] = []
 
     @property

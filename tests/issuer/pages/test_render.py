@@ -61,7 +61,7 @@ def test_a_hostile_text_adds_no_element_and_no_attribute(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_names_its_language_its_title_and_its_main_part(name: str) -> None:
     page = sample(name)
-    assert page.all("html") == [{"lang": "en"}]
+    assert page.all("html") == [{"lang": "en", "dir": "ltr"}]
     assert page.tags.count("title") == page.tags.count("main") == page.tags.count("h1") == 1
     assert re.search(r"\S · innkeeper", page.text)
 

@@ -19,13 +19,15 @@ from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.key_care import Cupboard, rotate_who_is_due
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.realm import Clock, random_id
-from innkeeper.issuer.dialects.layout import Cloud, Endpoint
+from innkeeper.issuer.dialects.layout import Cloud, Endpoint, Finder
 from innkeeper.issuer.dialects.native.layout import layout
 from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
 from innkeeper.issuer.http.fronts import Fronts
 from innkeeper.issuer.http.health import ALIVE, READY, Health
 from innkeeper.issuer.http.site import Site
+from innkeeper.issuer.pages.dress import Dress, Served, dress_of
 from innkeeper.issuer.pages.explanations import Explanations
+from innkeeper.issuer.pages.speaking import dressed, dressed_one
 from innkeeper.issuer.settings import SeedTwin, Settings
 from innkeeper.issuer.witness.store import watched
 from innkeeper.issuer.witness.witness import Witness
@@ -181,6 +183,7 @@ async def open_issuer(
     closed with the issuer.
     Raises ``UsageError`` where state or settings are no good."""
     server, way = settings.server, outside or outside_of(settings)
+    dress_of(settings.theme)
     policy_of(settings, development=development)  # refuses what is no good before anything is made
     believed = proxies(server.trusted_proxies, server.client_certificate_header)
     store, seal = await open_state(settings, master)
@@ -251,14 +254,28 @@ def _front(
 ) -> Site | Fronts:
     """One site for every origin, behind what tells them apart where there are several."""
     probes = {ALIVE: Endpoint(health.alive, _GET), READY: Endpoint(health.ready, _GET)}
-    home = ground.settings.origin
+    home, dress = ground.settings.origin, dress_of(ground.settings.theme)
 
     def site(origin: str) -> Site:
         table = {path: endpoint for one in opened for path, endpoint in one.endpoints(origin).items()}
-        finders = [finder for one in opened for finder in one.finders(origin)]
-        return Site({**table, **probes}, believed, finders, ground.witness)
+        finders = [_dressing(finder, dress) for one in opened for finder in one.finders(origin)]
+        return Site({**dressed(table, dress), **_files(dress, home), **probes}, believed, finders, ground.witness)
 
     def cloud(host: str) -> Cloud | None:
         return next((found for one in opened if (found := one.cloud(host))), None)
 
     return Fronts(site, home, also_at, cloud) if also_at or len(opened) > 1 else site(home)
+
+
+def _dressing(finder: Finder, dress: Dress) -> Finder:
+    def found(scope: Mapping[str, Any]) -> Endpoint | None:
+        endpoint = finder(scope)
+        return dressed_one(endpoint, dress) if endpoint else None
+
+    return found
+
+
+def _files(dress: Dress, origin: str) -> dict[str, Endpoint]:
+    """What a dress adds to the house's own files."""
+    static = layout(origin).static
+    return {f"{static}/{name}": Endpoint(Served(*file), _GET) for name, file in dress.files().items()}

@@ -49,6 +49,15 @@ def seal(realm: Realm, ticket: Ticket) -> str:
     return f"{body}.{base64url.encode_text(realm.mac('ticket', body))}"
 
 
+def carried(text: str, name: str) -> str:
+    """What a ticket says of one parameter, without asking whether it is good: enough to choose a language by."""
+    try:
+        pairs = msgspec.json.decode(base64url.decode(text.partition(".")[0]), type=Ticket).pairs if text else []
+    except (base64url.NotBase64Url, msgspec.DecodeError):
+        return ""
+    return next((value for known, value in pairs if known == name), "")
+
+
 def open_ticket(realm: Realm, text: str) -> Ticket | None:
     """The ticket, or None where it was changed, was sealed elsewhere or is too old."""
     body, _, mac = text.partition(".")

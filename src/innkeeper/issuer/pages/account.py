@@ -24,6 +24,7 @@ from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.pages import acting as said
 from innkeeper.issuer.pages.moments import details, machine_moment, moment
 from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -32,14 +33,14 @@ PAGE = frozenset({"GET", "HEAD", "POST"})
 READ = frozenset({"GET", "HEAD"})
 
 DONE = {
-    "ended": "That browser is signed out.",
-    "others": "You are signed out everywhere else.",
-    "taken-back": "It may do nothing for you any more.",
-    "let-act": "It may act for you again.",
-    "password": "Your password is changed, and you are signed out everywhere else.",
-    "connected": "Connected: you can sign in that way now.",
-    "disconnected": "Disconnected: that account opens nothing here any more.",
-    "codes-off": "Codes are off: your password alone signs you in.",
+    "ended": marked("That browser is signed out."),
+    "others": marked("You are signed out everywhere else."),
+    "taken-back": marked("It may do nothing for you any more."),
+    "let-act": marked("It may act for you again."),
+    "password": marked("Your password is changed, and you are signed out everywhere else."),
+    "connected": marked("Connected: you can sign in that way now."),
+    "disconnected": marked("Disconnected: that account opens nothing here any more."),
+    "codes-off": marked("Codes are off: your password alone signs you in."),
 }
 """What the page says after something was done; the address names which."""
 
@@ -77,9 +78,11 @@ class Access:
                 ticket = self.visits.ticket(form)
                 ours = request.method == "POST" and self.visits.sent_from_our_page(request, form)
             except Malformed:
-                return self.message("This page is out of date", "Please open your account page again.", 400)
+                return self.message(
+                    marked("This page is out of date"), marked("Please open your account page again."), 400
+                )
             if ticket is not None and ticket.denied:
-                return self.message("Not signed in", "Nothing was changed. You may close this page.")
+                return self.message(marked("Not signed in"), marked("Nothing was changed. You may close this page."))
             caller = await self.visits.caller(request)
             person = await self.realm.store.person(caller.session.sub) if caller.session else None
             if caller.session is None or person is None or person.disabled:
@@ -167,7 +170,7 @@ class AccountPage:
             "account.html",
             request,
             403 if refused else 200,
-            problem="Please send the form again." if refused else None,
+            problem=marked("Please send the form again.") if refused else None,
             done=DONE.get(owner.form.get("done", "")) if request.method != "POST" else None,
             person={
                 "name": str(owner.person.claims.get("name", owner.person.username)),
@@ -214,7 +217,7 @@ class AccountPage:
 def _place(place: Place, here: Session) -> dict[str, Any]:
     return {
         "id": place.id,
-        "browser": place.browser or "A browser",
+        "browser": place.browser or marked("A browser"),
         "since": moment(place.opened_at),
         "used": moment(place.used_at),
         "used_at": machine_moment(place.used_at),
@@ -229,7 +232,7 @@ async def _application(realm: Realm, one: Application) -> dict[str, Any]:
         "id": one.id,
         "name": one.name,
         "agent": await said.about(realm, client) if client else None,
-        "may": may or ([] if one.acts or one.taken_back else ["Know that you signed in"]),
+        "may": may or ([] if one.acts or one.taken_back else [marked("Know that you signed in")]),
         "where": [policy.resources[uri].name for uri in policy.resources if uri in one.resources],
         "did": [await said.did(realm, act) for act in one.acts],
         "taken_back": bool(one.taken_back),

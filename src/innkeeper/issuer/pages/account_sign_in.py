@@ -10,10 +10,11 @@ from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
 from innkeeper.issuer.pages.account import PAGE, Access, Owner
 from innkeeper.issuer.pages.moments import moment
 from innkeeper.issuer.pages.qr import drawn
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.refusals import Refusal
 
-RESEND = "Please send the form again."
+RESEND = marked("Please send the form again.")
 
 
 class PasswordPage:
@@ -121,15 +122,19 @@ class PasskeysPage:
         form = owner.form
         if removing := form.get("remove", ""):
             await passkeys.remove(self._realm, owner.person.sub, removing)
-            return await self._page(request, owner, done="The passkey is removed. Delete it on your device too.")
+            return await self._page(
+                request, owner, done=marked("The passkey is removed. Delete it on your device too.")
+            )
         if self._site is None or not form.get("passkey"):
-            return await self._page(request, owner, problem="No passkey came.", status=400)
+            return await self._page(request, owner, problem=marked("No passkey came."), status=400)
         refusal = await passkeys.register(
             self._realm, self._site, owner.session, form.get("passkey", ""), form.get("name", "")
         )
         if refusal:
             return await self._page(request, owner, problem=refusal.page.wire, status=refusal.page.status)
-        return await self._page(request, owner, done="The passkey is registered. Use it the next time you sign in.")
+        return await self._page(
+            request, owner, done=marked("The passkey is registered. Use it the next time you sign in.")
+        )
 
     async def _page(
         self, request: Request, owner: Owner, *, problem: str | None = None, done: str | None = None, status: int = 200

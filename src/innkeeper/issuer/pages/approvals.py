@@ -11,6 +11,7 @@ from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.acting import about, names
 from innkeeper.issuer.pages.asked import asked, minutes_ago, shown
 from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -34,9 +35,9 @@ class ApprovalsPage:
             ticket = self._visits.ticket(form)
             key = form.get("request") or (ticket.parameters().get("request", "") if ticket else "")
         except Malformed:
-            return self._message("This page is out of date", "Please open it once more.", 400)
+            return self._message(marked("This page is out of date"), marked("Please open it once more."), 400)
         if ticket is not None and (ticket.denied or ticket.place != self._layout.approvals):
-            return self._message("Nothing was allowed", "You may close this page.")
+            return self._message(marked("Nothing was allowed"), marked("You may close this page."))
         session = await self._realm.session(self._visits.session_cookie(request))
         if session is None:
             return self._visits.on_to(self._layout.sign_in, self._ticket(key))
@@ -56,8 +57,8 @@ class ApprovalsPage:
             return await self._list(session, missed=True)
         if isinstance(decision.outcome, Refusal):
             page = decision.outcome.page
-            return self._message("Nothing was allowed", page.wire, page.status)
-        return await self._list(session, answered="Allowed." if allowed else "Not allowed.")
+            return self._message(marked("Nothing was allowed"), page.wire, page.status)
+        return await self._list(session, answered=marked("Allowed.") if allowed else marked("Not allowed."))
 
     async def _question(self, request: Request, session: Session, found: Pending) -> Reply:
         person = await self._realm.store.person(session.sub)

@@ -10,6 +10,7 @@ from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client, Person
 from innkeeper.issuer.core.token import REFRESH_TOKEN
 from innkeeper.issuer.core.waiting import Waiting
+from innkeeper.issuer.pages.speaking import counted, marked, translated
 
 
 def asked(
@@ -41,7 +42,7 @@ def line(detail: Detail, policy: Policy) -> dict[str, object]:
 def shown(person: Person | None) -> dict[str, str]:
     """A person's own name and the one they sign in with."""
     if person is None:
-        return {"name": "somebody", "username": ""}
+        return {"name": marked("somebody"), "username": ""}
     return {"name": str(person.claims.get("name", person.username)), "username": person.username}
 
 
@@ -52,16 +53,27 @@ def _in_order(scopes: frozenset[str]) -> list[str]:
 
 def _until(client: Client, policy: Policy, *, once: bool) -> str:
     if REFRESH_TOKEN in client.grants and not once:
-        return f"{policy.refresh_lifetime // 86400} days after its last use, or until you take it back"
-    return f"{max(1, policy.access_lifetime // 60)} minutes"
+        days = policy.refresh_lifetime // 86400
+        said = counted(
+            "{count} day after its last use, or until you take it back",
+            "{count} days after its last use, or until you take it back",
+            days,
+        )
+        return said.format(count=days)
+    return for_minutes(max(1, policy.access_lifetime // 60))
+
+
+def for_minutes(minutes: int) -> str:
+    """A number of minutes, for people."""
+    return counted("{count} minute", "{count} minutes", minutes).format(count=minutes)
 
 
 def minutes_ago(seconds: int) -> str:
     """How long ago something was, for people."""
     minutes = seconds // 60
     if minutes < 1:
-        return "less than a minute ago"
-    return "a minute ago" if minutes == 1 else f"{minutes} minutes ago"
+        return translated("less than a minute ago")
+    return counted("a minute ago", "{count} minutes ago", minutes).format(count=minutes)
 
 
 def asks_of(asked: Authorization, new: frozenset[str], policy: Policy) -> list[dict[str, object]]:
@@ -83,6 +95,14 @@ def asks_of(asked: Authorization, new: frozenset[str], policy: Policy) -> list[d
 def until_of(asked: Authorization, policy: Policy) -> str:
     """For how long, in words."""
     if REFRESH_TOKEN not in asked.client.grants:
-        return f"{max(1, policy.access_lifetime // 60)} minutes"
-    days = f"{policy.refresh_lifetime // 86400} days after its last use"
-    return days if "offline_access" in asked.reach.scopes else f"{days}, or until you sign out"
+        return for_minutes(max(1, policy.access_lifetime // 60))
+    days = policy.refresh_lifetime // 86400
+    if "offline_access" in asked.reach.scopes:
+        said = counted("{count} day after its last use", "{count} days after its last use", days)
+    else:
+        said = counted(
+            "{count} day after its last use, or until you sign out",
+            "{count} days after its last use, or until you sign out",
+            days,
+        )
+    return said.format(count=days)

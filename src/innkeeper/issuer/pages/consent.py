@@ -15,6 +15,7 @@ from innkeeper.issuer.pages.acting import about
 from innkeeper.issuer.pages.asked import asks_of, until_of
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.sign_in import seen, too_late
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -93,5 +94,5 @@ def _shown_in(session_id: str, ticket: Ticket) -> Ticket:
 
 def _shown(person: Person | None) -> dict[str, str]:
     if person is None:
-        return {"name": "somebody", "username": ""}
+        return {"name": marked("somebody"), "username": ""}
     return {"name": str(person.claims.get("name", person.username)), "username": person.username}

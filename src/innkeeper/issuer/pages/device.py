@@ -12,6 +12,7 @@ from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.acting import about
 from innkeeper.issuer.pages.asked import asked
 from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -39,16 +40,16 @@ class DevicePage:
             typed = form.get("user_code") or (ticket.parameters().get("user_code", "") if ticket else "")
             decision = form.get("decision")
         except Malformed:
-            return self._message("This page is out of date", "Please enter the code once more.", 400)
+            return self._message(marked("This page is out of date"), marked("Please enter the code once more."), 400)
         if ticket is not None and (ticket.denied or ticket.place != self._layout.device):
-            return self._message("Nothing was connected", "You may close this page.")
+            return self._message(marked("Nothing was connected"), marked("You may close this page."))
         session = await self._realm.session(self._visits.session_cookie(request))
         if session is None:
             return self._visits.on_to(self._layout.sign_in, self._ticket(typed))
         if request.method == "POST" and decision is not None:
             return await self._answered(request, form, ticket, session)
         if request.method == "POST" and not self._visits.sent_from_our_page(request, form):
-            return self._entry(request, typed, "Please send the form again.", 403)
+            return self._entry(request, typed, marked("Please send the form again."), 403)
         return await self._look_up(request, session, typed) if typed else self._entry(request, "", None)
 
     async def _look_up(self, request: Request, session: Session, typed: str) -> Reply:
@@ -67,9 +68,9 @@ class DevicePage:
         if isinstance(outcome, Refusal):
             return self._entry(request, code, outcome.page.wire, outcome.page.status)
         if not allowed:
-            return self._message("Not connected", "The device gets nothing. You may close this page.")
+            return self._message(marked("Not connected"), marked("The device gets nothing. You may close this page."))
         return self._message(
-            "Your device is connected", "Go back to it; it goes on by itself. You may close this page."
+            marked("Your device is connected"), marked("Go back to it; it goes on by itself. You may close this page.")
         )
 
     async def _question(self, request: Request, session: Session, found: Found) -> Reply:

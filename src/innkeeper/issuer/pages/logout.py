@@ -13,6 +13,7 @@ from innkeeper.issuer.desk.upstream_leaving import way_out
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters, parse_query
@@ -49,8 +50,8 @@ class LogoutPage:
                 "message.html",
                 realm_name=self._realm.policy.title,
                 static=self._layout.static,
-                title="Still signed in",
-                text="Nothing was changed. You may close this page.",
+                title=marked("Still signed in"),
+                text=marked("Nothing was changed. You may close this page."),
             )
         ask = ticket.parameters() if ticket is not None else form
         session = await self._realm.session(self._visits.session_cookie(request))

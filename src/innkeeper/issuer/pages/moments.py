@@ -6,23 +6,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from innkeeper.issuer.pages.speaking import language, marked, translated
+
 WORDS = {
-    "name": "Name",
-    "given_name": "Given name",
-    "middle_name": "Middle name",
-    "family_name": "Family name",
-    "nickname": "Nickname",
-    "preferred_username": "Short name",
-    "email": "E-mail",
-    "phone_number": "Telephone",
-    "address": "Address",
-    "birthdate": "Birthday",
-    "gender": "Gender",
-    "zoneinfo": "Time zone",
-    "locale": "Language",
-    "profile": "Profile",
-    "picture": "Picture",
-    "website": "Website",
+    "name": marked("Name"),
+    "given_name": marked("Given name"),
+    "middle_name": marked("Middle name"),
+    "family_name": marked("Family name"),
+    "nickname": marked("Nickname"),
+    "preferred_username": marked("Short name"),
+    "email": marked("E-mail"),
+    "phone_number": marked("Telephone"),
+    "address": marked("Address"),
+    "birthdate": marked("Birthday"),
+    "gender": marked("Gender"),
+    "zoneinfo": marked("Time zone"),
+    "locale": marked("Language"),
+    "profile": marked("Profile"),
+    "picture": marked("Picture"),
+    "website": marked("Website"),
 }
 """OpenID standard claims in the order and words in which they are shown; others are under their own names."""
 
@@ -30,8 +32,9 @@ _UNSAID = frozenset({"email_verified", "phone_number_verified", "updated_at"})
 
 
 def moment(seconds: int) -> str:
-    """A time for people: ``23 Nov 2026, 14:05 UTC``."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%-d %b %Y, %H:%M} UTC"
+    """A time for people: ``23 Nov 2026, 14:05 UTC``, or, where other words are spoken, without any: ``2026-11-23, 14:05 UTC``."""
+    there = datetime.fromtimestamp(seconds, UTC)
+    return f"{there:%-d %b %Y, %H:%M} UTC" if language() == "en" else f"{there:%Y-%m-%d, %H:%M} UTC"
 
 
 def machine_moment(seconds: int) -> str:
@@ -51,4 +54,4 @@ def _value(name: str, claims: Mapping[str, Any]) -> str:
     if name == "address" and isinstance(value, Mapping):
         return str(value.get("formatted") or ", ".join(str(part) for part in value.values()))
     unsure = claims.get(f"{name}_verified") is False
-    return f"{value} (not confirmed)" if unsure else str(value)
+    return translated("{value} (not confirmed)").replace("{value}", str(value)) if unsure else str(value)

@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 
 from innkeeper.issuer.pages.compare import visible
 from innkeeper.issuer.pages.files import static_reply, version_of
 from innkeeper.issuer.pages.headers import PAGE_HEADERS, content_security_policy
+from innkeeper.issuer.pages.speaking import counted, direction, dress, knows, language, translated
 from innkeeper.protocol.exchange import Reply
 
 __all__ = ["page_reply", "render", "static_reply"]
@@ -24,7 +33,7 @@ def render(template: str, **context: Any) -> bytes:
 
     Raises ``jinja2.UndefinedError`` for a variable that is not given, ``TemplateNotFound`` for an unknown page.
     """
-    return _templates().get_template(template).render(context).encode()
+    return templates(dress().templates).get_template(template).render(context).encode()
 
 
 def page_reply(
@@ -50,15 +59,27 @@ def page_reply(
 
 
 @cache
-def _templates() -> Environment:
+def templates(folder: str) -> Environment:
+    """The templates: those in ``folder`` first, then the house's own, which are under ``house/`` too. All are escaped."""
+    own = PackageLoader("innkeeper.issuer.pages", "templates")
+    loaders: list[BaseLoader] = [FileSystemLoader(folder)] if folder else []
     made = Environment(
-        loader=PackageLoader("innkeeper.issuer.pages", "templates"),
+        loader=ChoiceLoader([*loaders, own, PrefixLoader({"house": own})]),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.install_gettext_callables(translated, counted, newstyle=True)  # type: ignore[attr-defined]
     made.filters["visible"] = visible
-    made.globals["version_of"] = version_of
+    made.filters["tr"] = translated
+    made.globals |= {
+        "version_of": version_of,
+        "language": language,
+        "direction": direction,
+        "dress": dress,
+        "knows": knows,
+    }
     return made

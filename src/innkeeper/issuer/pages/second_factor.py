@@ -13,6 +13,7 @@ from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.sign_in import onward, too_late
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -45,7 +46,7 @@ class CodePage:
 
     async def _sent(self, request: Request, form: Parameters, ticket: Ticket, caller: Caller) -> Reply:
         if not self._visits.sent_from_our_page(request, form):
-            return self._page(request, ticket, "Please send the form again.", 403)
+            return self._page(request, ticket, marked("Please send the form again."), 403)
         if form.get("decision") == "cancel":
             return self._visits.onward(msgspec.structs.replace(ticket, denied=True), [self._visits.half_way_over()])
         cookie = self._visits.half_way_cookie(request)

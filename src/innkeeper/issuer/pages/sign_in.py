@@ -17,6 +17,7 @@ from innkeeper.issuer.desk.upstream import begin
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.consent_first import ConsentFirst
 from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -52,7 +53,9 @@ class SignInPage:
 
     async def _sent(self, request: Request, form: Parameters, ticket: Ticket) -> Reply:
         if not self._visits.sent_from_our_page(request, form):
-            return await self._page(request, ticket, form.get("username", ""), "Please send the form again.", 403)
+            return await self._page(
+                request, ticket, form.get("username", ""), marked("Please send the form again."), 403
+            )
         if form.get("decision") == "cancel":
             return self._visits.onward(msgspec.structs.replace(ticket, denied=True))
         username = form.get("username", "")
@@ -60,7 +63,7 @@ class SignInPage:
         if form.get("upstream"):
             return await self._elsewhere(request, form, ticket)
         if not self._realm.policy.passwords:
-            return await self._page(request, ticket, username, "Passwords open nothing here.", 403)
+            return await self._page(request, ticket, username, marked("Passwords open nothing here."), 403)
         if form.get("passkey"):
             return await self._passkey(request, form, ticket, caller)
         answer = await sign_in(self._realm, caller, username, form.get("password", ""))
@@ -72,7 +75,7 @@ class SignInPage:
 
     async def _passkey(self, request: Request, form: Parameters, ticket: Ticket, caller: Caller) -> Reply:
         if self._site is None:
-            return await self._page(request, ticket, "", "Passkeys do not work at this address.", 400)
+            return await self._page(request, ticket, "", marked("Passkeys do not work at this address."), 400)
         answer = await passkeys.sign_in(self._realm, self._site, caller, form.get("csrf", ""), form.get("passkey", ""))
         if isinstance(answer, Refusal):
             return await self._page(request, ticket, "", answer.page.wire, answer.page.status)
@@ -82,7 +85,7 @@ class SignInPage:
         """Send the browser to another issuer; the person has seen for whom, and said so by a form of ours."""
         chosen = self._realm.policy.upstreams.get(form.get("upstream", ""))
         if chosen is None:
-            return await self._page(request, ticket, "", "There is no such way to sign in.", 400)
+            return await self._page(request, ticket, "", marked("There is no such way to sign in."), 400)
         asks = self._first.wants(chosen, ticket)
         if asks and form.get("decision") != "allow":
             page = await self._ask_first(request, ticket, chosen)
@@ -152,14 +155,18 @@ def onward(
     return visits.onward(went, [*visits.signed_in(caller, done), *more])
 
 
-PLACES = {"device": "connecting a device", "approvals": "what waits for you", "account": "your account"}
+PLACES = {
+    "device": marked("connecting a device"),
+    "approvals": marked("what waits for you"),
+    "account": marked("your account"),
+}
 """Where people go on to when they do not come from an application: the first part of the address, in words."""
 
 
 def place_of(layout: Layout, ticket: Ticket) -> str:
     """Where a ticket leads, in words."""
     first = ticket.place.removeprefix(layout.base).lstrip("/").partition("/")[0]
-    return PLACES.get(first, "the application")
+    return PLACES.get(first, marked("the application"))
 
 
 def seen(client: Client | None, redirect_uri: str, otherwise: str = "the application") -> dict[str, str]:
@@ -181,6 +188,6 @@ def too_late(realm_name: str, static: str) -> Reply:
         400,
         realm_name=realm_name,
         static=static,
-        title="This page is out of date",
-        text="Please go back to the application and sign in from there.",
+        title=marked("This page is out of date"),
+        text=marked("Please go back to the application and sign in from there."),
     )

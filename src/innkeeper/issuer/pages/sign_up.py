@@ -12,6 +12,7 @@ from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.render import page_reply
 from innkeeper.issuer.pages.sign_in import onward, place_of, seen, too_late
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, Parameters
@@ -44,7 +45,7 @@ class SignUpPage:
         get = form.get
         wish = Wish(get("username", ""), get("name", ""), get("password", ""), get("again", ""))
         if not self._visits.sent_from_our_page(request, form):
-            return await self._page(request, ticket, wish, "Please send the form again.", 403)
+            return await self._page(request, ticket, wish, marked("Please send the form again."), 403)
         if form.get("decision") == "cancel":
             return self._visits.onward(msgspec.structs.replace(ticket, denied=True))
         caller = await self._visits.caller(request)

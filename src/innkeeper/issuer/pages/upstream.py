@@ -15,6 +15,7 @@ from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Layout
 from innkeeper.issuer.pages.account import PAGE, Access, Owner
 from innkeeper.issuer.pages.explanations import Explanations
 from innkeeper.issuer.pages.sign_in import onward, too_late
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Visits
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters, parse_form, parse_query
@@ -23,7 +24,7 @@ from innkeeper.tokens.trail import at_the_door
 
 _ABOUT = "upstream sign-in"
 NO_SUCH_UPSTREAM = Refusal(LOGOUT_TOKEN_WRONG, "no [[upstream]] of that id")
-RESEND = "Please send the form again."
+RESEND = marked("Please send the form again.")
 
 
 class ReturnPage:
@@ -119,7 +120,7 @@ class ConnectedPage:
     async def _connect(self, request: Request, owner: Owner) -> Reply:
         chosen = self._realm.policy.upstreams.get(owner.form.get("connect", ""))
         if chosen is None:
-            return await self._page(request, owner, "There is no such way to sign in.", 400)
+            return await self._page(request, owner, marked("There is no such way to sign in."), 400)
         layout = self._access.layout
         proof, headers = self._access.visits.form_proof(request)
         came_back_to = layout.url(f"{layout.sign_in}/from/{chosen.id}")

@@ -21,6 +21,7 @@ from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.keys import jwe, shared
 from innkeeper.keys.ring import SIGNING_ALGORITHMS
 from innkeeper.protocol import pkce
+from innkeeper.protocol.locales import SPOKEN
 from innkeeper.tokens import dpop
 
 
@@ -72,7 +73,7 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "acr_values_supported": assurance.supported(policy.issuer),
         "prompt_values_supported": sorted(prompts_of(policy)),
         "display_values_supported": ["page", "popup"],
-        "ui_locales_supported": ["en"],
+        "ui_locales_supported": list(SPOKEN),
         "claim_types_supported": ["normal"],
         "claims_supported": _claims(),
         "claims_parameter_supported": True,

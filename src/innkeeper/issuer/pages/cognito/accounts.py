@@ -16,6 +16,7 @@ from innkeeper.issuer.desk.cognito.twin import OpenPool
 from innkeeper.issuer.desk.cognito.users import find_user, the_user
 from innkeeper.issuer.dialects.cognito.oauth import PoolEndpoint, PoolHandler
 from innkeeper.issuer.pages.cognito.hosted import Button, Field, Form, Hosted, address, ours, read
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.protocol.exchange import Reply, Request, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.refusals import Refusal
@@ -55,7 +56,7 @@ class AccountPages:
             if request.method != "POST":
                 return self._hosted.page(pool, request, form_of(pool, query))
             if not ours(pool, request, form):
-                return self._again(pool, request, form_of(pool, query), "Please send the form again.")
+                return self._again(pool, request, form_of(pool, query), marked("Please send the form again."))
             try:
                 onward = await sent(pool, client.record, form)
             except Declined as declined:
@@ -71,9 +72,9 @@ class AccountPages:
         return self._hosted.page(pool, request, replace(form, problem=problem, status=400))
 
 
-_NAME = Field("username", "User name", complete="username")
-_NEW_PASSWORD = Field("password", "Password", "password", "new-password")
-_CODE = Field("code", "Code", complete="one-time-code")
+_NAME = Field("username", marked("User name"), complete="username")
+_NEW_PASSWORD = Field("password", marked("Password"), "password", "new-password")
+_CODE = Field("code", marked("Code"), complete="one-time-code")
 
 
 def _sign_up_form(pool: OpenPool, _: Parameters) -> Form:
@@ -82,12 +83,12 @@ def _sign_up_form(pool: OpenPool, _: Parameters) -> Form:
     named_by_mail = "email" in pool.pool.named_by
     fields = (*more, _NEW_PASSWORD) if named_by_mail else (_NAME, *more, _NEW_PASSWORD)
     return Form(
-        title="Sign up",
+        title=marked("Sign up"),
         path="/signup",
         name="cognitoSignUpForm",
         fields=fields,
-        button=Button("sign-up", "signUpButton", "Sign up"),
-        links=[("Sign in instead", "/login")],
+        button=Button("sign-up", "signUpButton", marked("Sign up")),
+        links=[(marked("Sign in instead"), "/login")],
     )
 
 
@@ -100,13 +101,13 @@ async def _sign_up(pool: OpenPool, client: AppClient, form: Parameters) -> str:
 
 def _confirm_form(_: OpenPool, query: Parameters) -> Form:
     return Form(
-        title="Confirm your account",
-        lead="We sent you a code.",
+        title=marked("Confirm your account"),
+        lead=marked("We sent you a code."),
         path="/confirmUser",
         name="cognitoConfirmForm",
-        fields=(Field("username", "User name", complete="username", value=query.get("username", "")), _CODE),
-        button=Button("confirm", "confirm", "Confirm account"),
-        links=[("Send another code", "/resendcode"), ("Sign in", "/login")],
+        fields=(Field("username", marked("User name"), complete="username", value=query.get("username", "")), _CODE),
+        button=Button("confirm", "confirm", marked("Confirm account")),
+        links=[(marked("Send another code"), "/resendcode"), (marked("Sign in"), "/login")],
     )
 
 
@@ -118,11 +119,11 @@ async def _confirm(pool: OpenPool, client: AppClient, form: Parameters) -> str:
 
 def _resend_form(_: OpenPool, query: Parameters) -> Form:
     return Form(
-        title="Send another code",
+        title=marked("Send another code"),
         path="/resendcode",
         name="cognitoResendForm",
-        fields=(Field("username", "User name", complete="username", value=query.get("username", "")),),
-        button=Button("resend", "resendCode", "Send the code"),
+        fields=(Field("username", marked("User name"), complete="username", value=query.get("username", "")),),
+        button=Button("resend", "resendCode", marked("Send the code")),
     )
 
 
@@ -135,13 +136,13 @@ async def _resend(pool: OpenPool, client: AppClient, form: Parameters) -> str:
 
 def _forgot_form(_: OpenPool, query: Parameters) -> Form:
     return Form(
-        title="Forgot your password?",
-        lead="We send you a code with which you choose a new one.",
+        title=marked("Forgot your password?"),
+        lead=marked("We send you a code with which you choose a new one."),
         path="/forgotPassword",
         name="cognitoForgotForm",
-        fields=(Field("username", "User name or email", complete="username", value=query.get("username", "")),),
-        button=Button("reset-password", "reset_my_password", "Send me a code"),
-        links=[("Sign in", "/login")],
+        fields=(Field("username", marked("User name or email"), complete="username", value=query.get("username", "")),),
+        button=Button("reset-password", "reset_my_password", marked("Send me a code")),
+        links=[(marked("Sign in"), "/login")],
     )
 
 
@@ -156,16 +157,16 @@ async def _forgot(pool: OpenPool, client: AppClient, form: Parameters) -> str:
 
 def _reset_form(_: OpenPool, query: Parameters) -> Form:
     return Form(
-        title="Choose a new password",
-        lead="We sent you a code.",
+        title=marked("Choose a new password"),
+        lead=marked("We sent you a code."),
         path="/confirmforgotPassword",
         name="cognitoResetForm",
         fields=(
-            Field("username", "User name or email", complete="username", value=query.get("username", "")),
+            Field("username", marked("User name or email"), complete="username", value=query.get("username", "")),
             _CODE,
             _NEW_PASSWORD,
         ),
-        button=Button("change-password", "reset_password", "Change password"),
+        button=Button("change-password", "reset_password", marked("Change password")),
     )
 
 

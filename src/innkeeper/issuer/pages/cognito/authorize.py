@@ -19,6 +19,7 @@ from innkeeper.issuer.desk.cognito.twin import OpenPool
 from innkeeper.issuer.dialects.cognito.oauth import PoolEndpoint, PoolHandler
 from innkeeper.issuer.pages.cognito.factors import form_of
 from innkeeper.issuer.pages.cognito.hosted import SESSION, Button, Field, Form, Hosted, address, cookie, ours, read
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.protocol.exchange import Reply, Request, redirect
 from innkeeper.protocol.parameters import Malformed, Parameters
 from innkeeper.protocol.redirects import with_parameters
@@ -69,7 +70,7 @@ class SignInPages:
             return self._page(pool, request, asked, asked.sent.get("login_hint", ""))
         name = form.get("username", "")
         if not ours(pool, request, form):
-            return self._page(pool, request, asked, name, "Please send the form again.", 403)
+            return self._page(pool, request, asked, name, marked("Please send the form again."), 403)
         try:
             user = await with_password(pool, asked.client, name, form.get("password", ""), migrate)
             after = await after_password(pool, asked.client, user)
@@ -118,21 +119,21 @@ class SignInPages:
     def _page(
         self, pool: OpenPool, request: Request, asked: Asked, name: str, problem: str = "", status: int = 200
     ) -> Reply:
-        links = [("Forgot your password?", "/forgotPassword")]
+        links = [(marked("Forgot your password?"), "/forgotPassword")]
         if not pool.pool.admin_creates_only:
-            links.append(("Sign up", "/signup"))
+            links.append((marked("Sign up"), "/signup"))
         form = Form(
-            title="Sign in",
+            title=marked("Sign in"),
             lead="to go on to",
             client=asked.client.name,
             path="/login",
             name="cognitoSignInForm",
             fields=(
-                Field("username", "User name or email", complete="username", value=name),
-                Field("password", "Password", "password", "current-password"),
+                Field("username", marked("User name or email"), complete="username", value=name),
+                Field("password", marked("Password"), "password", "current-password"),
             ),
             hidden=(("cognitoAsfData", ""),),
-            button=Button("sign-in", "signInSubmitButton", "Sign in"),
+            button=Button("sign-in", "signInSubmitButton", marked("Sign in")),
             links=links,
             problem=problem,
             targets=(asked.redirect_uri,),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from innkeeper.issuer.core.cognito import sign_in as words
 from innkeeper.issuer.pages.cognito.hosted import Button, Field, Form
+from innkeeper.issuer.pages.speaking import marked
 
 PATH = "/login/next"
 
@@ -22,7 +23,7 @@ def form_of(challenge: str, session: str, parameters: Mapping[str, str], problem
         name="cognitoChallengeForm",
         fields=fields,
         hidden=(("challenge", challenge), ("session", session)),
-        button=Button("continue", "continueButton", "Continue"),
+        button=Button("continue", "continueButton", marked("Continue")),
         problem=problem,
         targets=(target,),
         status=400 if problem else 200,
@@ -30,21 +31,29 @@ def form_of(challenge: str, session: str, parameters: Mapping[str, str], problem
 
 
 def _code(name: str) -> tuple[Field, ...]:
-    return (Field(name, "Code", complete="one-time-code"),)
+    return (Field(name, marked("Code"), complete="one-time-code"),)
 
 
-_SENT = ("Enter the code", "We sent it to", _code("ANSWER"))
+_SENT = (marked("Enter the code"), marked("We sent it to"), _code("ANSWER"))
 _ASKED: dict[str, tuple[str, str, tuple[Field, ...]]] = {
     words.NEW_PASSWORD: (
-        "Choose a new password",
-        "The one you were given works once.",
-        (Field("NEW_PASSWORD", "New password", "password", "new-password"),),
+        marked("Choose a new password"),
+        marked("The one you were given works once."),
+        (Field("NEW_PASSWORD", marked("New password"), "password", "new-password"),),
     ),
-    words.SOFTWARE_TOKEN: ("Enter the code", "Your authenticator shows it.", _code("SOFTWARE_TOKEN_MFA_CODE")),
-    words.MFA_SETUP: ("Set up an authenticator", "Type this key into your authenticator:", _code("UserCode")),
+    words.SOFTWARE_TOKEN: (
+        marked("Enter the code"),
+        marked("Your authenticator shows it."),
+        _code("SOFTWARE_TOKEN_MFA_CODE"),
+    ),
+    words.MFA_SETUP: (
+        marked("Set up an authenticator"),
+        marked("Type this key into your authenticator:"),
+        _code("UserCode"),
+    ),
     words.SELECT_MFA: (
-        "How shall we check?",
-        "Type SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP.",
-        (Field("ANSWER", "Second factor", value=words.SOFTWARE_TOKEN),),
+        marked("How shall we check?"),
+        marked("Type SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP."),
+        (Field("ANSWER", marked("Second factor"), value=words.SOFTWARE_TOKEN),),
     ),
 }
