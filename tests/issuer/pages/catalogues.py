@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from docs.generate.refusals import numbered
 from innkeeper.issuer.core.policy import OPENID_SCOPES
+from innkeeper.issuer.core.records import ACTIVE, PAUSED, REVOKED
 from innkeeper.issuer.pages import speaking
 from innkeeper.protocol.locales import SPOKEN
 
@@ -44,6 +45,8 @@ def said() -> Iterator[tuple[str | tuple[str, str], str]]:
                 yield _plain(message), path.relative_to(PAGES).as_posix()
     for sentence in OPENID_SCOPES.values():
         yield sentence, "core/policy"
+    for status in (ACTIVE, PAUSED, REVOKED):
+        yield status, "core/records"
     for one in numbered():
         if int(one.page.number[2:]) in _MET and one.page.wire:
             yield one.page.wire, one.page.number

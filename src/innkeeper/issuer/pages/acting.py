@@ -10,6 +10,7 @@ from innkeeper.issuer.core.records import ACTIVE, Client
 from innkeeper.issuer.desk.agents import Act
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.pages.moments import machine_moment, moment
+from innkeeper.issuer.pages.speaking import marked, translated
 
 
 async def about(realm: Realm, client: Client) -> dict[str, Any] | None:
@@ -17,7 +18,7 @@ async def about(realm: Realm, client: Client) -> dict[str, Any] | None:
     if client.agent is None:
         return None
     owner = await realm.store.person(client.agent.owner)
-    name = str(owner.claims.get("name", owner.username)) if owner else "nobody any more"
+    name = str(owner.claims.get("name", owner.username)) if owner else translated("nobody any more")
     status = client.agent.status
     return {"purpose": client.agent.purpose, "owner": name, "status": status, "resting": status != ACTIVE}
 
@@ -34,7 +35,7 @@ async def did(realm: Realm, act: Act) -> dict[str, Any]:
     return {
         "at": moment(act.at),
         "machine": machine_moment(act.at),
-        "what": sentences(act.scopes, policy) or ["Act with rights finer than scopes"],
+        "what": sentences(act.scopes, policy) or [marked("Act with rights finer than scopes")],
         "where": [policy.resources[uri].name for uri in act.audience if uri in policy.resources],
         "through": await names(realm, act.through),
     }

@@ -11,13 +11,14 @@ from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
 from innkeeper.issuer.pages.account import PAGE, Access, Owner
 from innkeeper.issuer.pages.acting import sentences
 from innkeeper.issuer.pages.moments import moment
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.protocol.exchange import Reply, Request, redirect
 
-RESEND = "Please send the form again."
+RESEND = marked("Please send the form again.")
 DONE = {
-    "pause": "Paused: it does nothing until you resume it.",
-    "resume": "Resumed: it may act again.",
-    "revoke": "Revoked: it will never act again.",
+    "pause": marked("Paused: it does nothing until you resume it."),
+    "resume": marked("Resumed: it may act again."),
+    "revoke": marked("Revoked: it will never act again."),
 }
 _STATUS: dict[str, Status] = {"pause": PAUSED, "resume": ACTIVE, "revoke": REVOKED}
 
@@ -42,7 +43,7 @@ class AgentsPage:
         mine = {one.id: one for one in await agents.owned(self._realm, owner.person.sub)}
         chosen = mine.get(owner.form.get(what, "")) if what else None
         if chosen is None or chosen.agent is None or chosen.agent.status == REVOKED:
-            return await self._page(request, owner, "That agent is not yours, or was revoked already.", 400)
+            return await self._page(request, owner, marked("That agent is not yours, or was revoked already."), 400)
         await agents.set_status(self._realm, chosen.id, _STATUS[what])
         return redirect(f"{request.path}?done={what}")
 
