@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from innkeeper.cli import REFUSED, UNREACHABLE, explain_refusal, profiled
-from innkeeper.cli.portrait import Row, claim_rows, header_rows, summary
+from innkeeper.cli.portrait import Row, acting, claim_rows, header_rows, summary
 from innkeeper.cli.show import heading, ledger, meanings, show
 from innkeeper.client.refused import quoted, refuse
 from innkeeper.client.wire import run
@@ -27,6 +27,7 @@ from innkeeper.guard.issuers.found import preset_for
 from innkeeper.guard.unverified import UnverifiedToken, read_unverified
 from innkeeper.keys.jws import NotAToken
 from innkeeper.protocol.refusals import Page, UsageError
+from innkeeper.tokens.acting import chain
 from innkeeper.tokens.makers import maker
 from innkeeper.tokens.verification import audience_is_this_api, token_is_not_bound_to_a_key
 
@@ -187,6 +188,8 @@ def _show(said: UnverifiedToken, verdict: Verdict | None, now: float) -> None:
     show(Text(summary(said, now)))
     show(heading("Header"), _meanings(header_rows(said, now)))
     show(heading(_claims_heading(said)), _meanings(claim_rows(said, now)))
+    if lines := acting(said):
+        show(heading("Who acts for whom"), *map(Text, lines))
     if verdict is None:
         show("\nNothing was verified: anyone may have written this. Add --issuer and --audience to check it.")
         return
@@ -242,6 +245,7 @@ def _document(said: UnverifiedToken, verdict: Verdict | None, now: float) -> dic
         "maker": str(maker(said.claims)),
         "header": [_member(row) for row in header_rows(said, now)],
         "claims": [_member(row) for row in claim_rows(said, now)],
+        "acting": list(chain(said.claims)),
         "verdict": verdict and members(verdict),
     }
 

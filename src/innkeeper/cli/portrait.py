@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from innkeeper.cli.show import distance, moment
 from innkeeper.client.refused import quoted
 from innkeeper.guard.unverified import UnverifiedToken
+from innkeeper.tokens.acting import chain
 from innkeeper.tokens.makers import claim_word, header_word, maker
 from innkeeper.tokens.words import CLAIMS, HEADER, MOMENTS, Word
 
@@ -74,6 +75,16 @@ def _is_machine(claims: Mapping[str, Any], client: object) -> bool:
     """Whether nobody but the client is behind it: it is its own subject or, at Entra, the subject is the application's object."""
     subject = claims.get("sub")
     return subject is not None and (subject == client or (subject == claims.get("oid") and "scp" not in claims))
+
+
+def acting(said: UnverifiedToken) -> list[str]:
+    """Who acts for whom, a line each, the person first; [] where nobody does."""
+    who = [quoted(one, 80) for one in chain(said.claims)]
+    lines = [f"  {one}  (sub)" for one in who[:1]]
+    for place, one in enumerate(who[1:], start=1):
+        holds = ", and holds this token" if one is who[-1] else ""
+        lines.append(f"  {'   ' * (place - 1)}└─ {one} acts for {who[place - 1]}{holds}")
+    return lines
 
 
 def _ending(end: object, now: float) -> str:

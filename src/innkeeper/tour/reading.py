@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.keys.jws import NotAToken
+from innkeeper.tokens.acting import chain
 from innkeeper.tokens.words import CLAIMS, HEADER, MOMENTS, Word
 from innkeeper.tour.cards import claims_of, header_of
 from innkeeper.tour.words import section_url
@@ -21,13 +22,14 @@ def token_document(kind: str, token: str, now: int) -> dict[str, Any]:
     try:
         header, claims = header_of(token), claims_of(token)
     except (NotAToken, msgspec.DecodeError):
-        return {"kind": kind, "raw": token, "parts": [token], "header": [], "claims": []}
+        return {"kind": kind, "raw": token, "parts": [token], "header": [], "claims": [], "acting": []}
     return {
         "kind": kind,
         "raw": token,
         "parts": token.split("."),
         "header": explained(header, HEADER, now),
         "claims": explained(claims, CLAIMS, now),
+        "acting": list(chain(claims)),
     }
 
 

@@ -355,6 +355,55 @@ def test_a_hosted_agent_is_vouched_for_by_its_cloud(house: House, adas: str) -> 
         assert refused(house, swap(house, adas, **sent)) == ("invalid_request", "IK271"), changed
 
 
+# Attacks on delegation
+
+
+def test_a_token_of_another_realm_is_no_actor_and_no_subject(house: House, adas: str, tmp_path: Path) -> None:
+    """The same settings, the same names, the same address even: but other keys."""
+    other = House(tmp_path, INN, clock=house.clock)
+    try:
+        foreign = own(other, "concierge")
+        sent = {"actor_token": foreign, "actor_token_type": ACCESS_TOKEN, "scope": "gym:enter"}
+        assert refused(house, swap(house, adas, **sent)) == ("invalid_request", "IK271")
+        assert refused(house, swap(house, adas_token(other))) == ("invalid_request", "IK271")
+    finally:
+        other.close()
+
+
+def test_an_actor_is_nobody_but_the_caller(house: House, adas: str) -> None:
+    """Actor forgery: another agent's token, the person's own, one on which somebody else acts already."""
+    delegated = swap(house, adas, scope="gym:enter").json["access_token"]
+    for actor, number in ((own(house, "spa"), "IK274"), (adas, "IK274"), (delegated, "IK274"), ("a.b.c", "IK271")):
+        sent = {"actor_token": actor, "actor_token_type": ACCESS_TOKEN, "scope": "gym:enter"}
+        assert refused(house, swap(house, adas, **sent)) == ("invalid_request", number)
+
+
+def test_an_agent_reaches_no_audience_beyond_its_ceiling(house: House, adas: str) -> None:
+    assert refused(house, swap(house, adas, by="porter", resource=SPA)) == ("invalid_target", "IK211")
+    assert refused(house, swap(house, adas, by="porter", scope="sauna:heat"))[0] == "invalid_scope"
+    assert claims(swap(house, adas, by="porter", scope="gym:enter"))["aud"] == HOTEL
+
+
+def test_an_assertion_that_vouched_once_for_a_person_is_spent(house: House) -> None:
+    now = house.clock()
+    word = {"iss": AWS, "sub": "role/concierge", "aud": ORIGIN, "iat": now, "exp": now + 300, "jti": f"once-{now}"}
+    form = {"grant_type": JWT_BEARER, "assertion": signed(word), "scope": "gym:enter", **as_agent("concierge")}
+    assert house.token(form).status == 200
+    assert refused(house, house.token(form)) == ("invalid_grant", "IK281")
+
+
+def test_agents_one_behind_the_other_come_to_an_end(house: House, adas: str) -> None:
+    token, names = adas, ["concierge", "porter", "spa"]
+    for turn in range(5):
+        token = swap(house, token, by=names[turn % 3], scope="gym:enter").json["access_token"]
+    assert refused(
+        house, swap(house, token, by="spa", actor_token=own(house, "spa"), actor_token_type=ACCESS_TOKEN)
+    ) == (
+        "invalid_request",
+        "IK276",
+    )
+
+
 # What is risky waits for the person
 
 

@@ -22,13 +22,15 @@ def effective(
     person: Reach, agent: Reach, asked: frozenset[str], targets: Sequence[str], policy: Policy, *, alone: bool = False
 ) -> Reach:
     """Agent ∩ person ∩ request. ``asked`` and ``targets`` empty mean all that is left; ``alone``: nobody new acts, so that
-    nothing needs approval."""
+    nothing needs approval. The issuer, who tells of a person, is in the audience only with ``openid``."""
     both = Reach(person.scopes & agent.scopes, tuple(one for one in person.audience if one in agent.audience))
     opened = narrow(asked, targets, both, policy)
     there = frozenset().union(*(policy.resources[uri].scopes for uri in opened.audience if uri in policy.resources))
     risky = frozenset() if alone else policy.risky(opened.audience) - asked
-    scopes = frozenset(one for one in opened.scopes if one in OPENID_SCOPES or one in there)
-    return Reach(scopes - risky, opened.audience)
+    scopes = frozenset(one for one in opened.scopes if one in OPENID_SCOPES or one in there) - risky
+    told = "openid" in scopes or policy.issuer in targets
+    apis = tuple(one for one in opened.audience if one != policy.issuer)
+    return Reach(scopes, opened.audience if told or not apis else apis)
 
 
 def unapproved(opened: Reach, details: Iterable[dict[str, Any]], policy: Policy) -> tuple[str, ...]:
