@@ -50,8 +50,9 @@ bench: $(DEV) ## measure innkeeper beside its peers, in one interleaved run
 	@$(PIP) install --group bench
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: $(DEV) ## write docs/reference anew from the code
+docs: $(DEV) ## write docs/reference anew from the code, and build the documentation into site/
 	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m docs.site
 
 format: $(DEV) ## format the code and mend what the linter can mend
 	$(BIN)/ruff format

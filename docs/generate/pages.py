@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import checks, claims, commands, floor_plan, parity, refusals, settings, terraform
+from docs.generate import checks, claims, commands, discovery, floor_plan, parity, refusals, settings, terraform
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 PARITY = Path(__file__).parents[1] / "parity"
@@ -14,6 +14,7 @@ WRITERS: Mapping[str, Callable[[], str]] = {
     "checks.md": checks.page,
     "claims.md": claims.page,
     "commands.md": commands.page,
+    "discovery.md": discovery.page,
     "floor-plan.md": floor_plan.page,
     "refusals.md": refusals.page,
     "settings.md": settings.page,
