@@ -53,6 +53,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "client": Command("innkeeper.cli.client", "Add, list and change clients"),
         "agent": Command("innkeeper.cli.agent", "Add agents; pause, resume and revoke them"),
         "user": Command("innkeeper.cli.user", "Add, list and change people"),
+        "import": Command("innkeeper.cli.import_", "Take in people and clients of Keycloak, Auth0 or Cognito"),
         "admin": Command("innkeeper.cli.admin", "Say who administers, in the console and by the admin API"),
         "resource": Command("innkeeper.cli.resource", "Add, list and change resources and scopes"),
         "policy": Command("innkeeper.cli.policy", "Show and set lifetimes and other rules"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from innkeeper.issuer.core import sign_in as core
-from innkeeper.issuer.core.effects import Effect, Lost, PutEntry
+from innkeeper.issuer.core.effects import Effect, Lost, PutEntry, PutPerson
 from innkeeper.issuer.core.records import Person, Session
 from innkeeper.issuer.core.sign_in import HalfWay
 from innkeeper.issuer.core.throttling import password_lanes
 from innkeeper.issuer.desk.callers import Caller
 from innkeeper.issuer.desk.factors import needs_code
 from innkeeper.issuer.desk.matter import concerns
-from innkeeper.issuer.desk.passwords import matches
+from innkeeper.issuer.desk.older_passwords import is_older
+from innkeeper.issuer.desk.passwords import hashed, matches
 from innkeeper.issuer.desk.realm import Realm, digest, random_value
 from innkeeper.issuer.desk.throttle import give_back, take
 from innkeeper.protocol.refusals import Refusal
@@ -52,7 +55,19 @@ async def sign_in(realm: Realm, caller: Caller, username: str, password: str) ->
     answer = await _committed(realm, caller, attempt, person)
     if not isinstance(answer, Refusal):
         await give_back(realm, lanes)
+        await _stored_anew(realm, person, password)
     return answer
+
+
+async def _stored_anew(realm: Realm, person: Person | None, password: str) -> None:
+    """A password that came from another issuer is stored as ours, where the old one is still there."""
+    if person is None or not is_older(person.password):
+        return
+    fresh = await hashed(password)
+    here = await realm.store.person(person.sub)
+    if here is not None and here.password == person.password:
+        with suppress(Lost):  # somebody removed them just now
+            await realm.store.commit((PutPerson(msgspec.structs.replace(here, password=fresh), new=False),))
 
 
 async def _by_now(realm: Realm, person: Person | None, right: bool) -> tuple[Person | None, bool]:
