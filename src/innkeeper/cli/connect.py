@@ -93,12 +93,13 @@ def _clients(twin: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_cognito(twin: dict[str, Any]) -> dict[str, Any]:
-    """An API there knows its tokens by their client; scopes are asked for one by one."""
+    """An API there knows its tokens by their client; scopes are asked for one by one. Where two APIs have a scope of one
+    name, that of the API with the shorter name is meant."""
     named = {one["name"]: " ".join(scope for scope in one["scopes"] if "/" in scope) for one in twin["clients"]}
     return {
         "audience": [one["id"] for one in twin["clients"]],
         "audience_claim": "client_id",
-        "scopes": {one.rpartition("/")[2]: one for one in twin["scopes"] if "/" in one},
+        "scopes": {one.rpartition("/")[2]: one for one in sorted(twin["scopes"], key=len, reverse=True) if "/" in one},
         "request_scopes": {one["name"]: named[one["name"]] for one in twin["clients"] if one["secret"]},
     }
 
