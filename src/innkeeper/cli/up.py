@@ -193,6 +193,7 @@ def _greet(settings: Settings, origins: list[str], *, watch: bool) -> None:
         *([f"  your traffic  {settings.origin}/tour/watch"] if watch else []),
         f"  the issuer    {settings.origin}/.well-known/openid-configuration",
         f"  the hotel     {settings.origin}/hotel",
+        *(f"  the console   {settings.origin}/admin    (as {one.username})" for one in settings.person if one.roles),
         *(f"  over TLS      {origin}    (its authority: {settings.server.state}/ca.pem)" for origin in origins),
         f"  sign in as    {people}",
         f"  state         {settings.server.state}    (Ctrl-C closes the inn; nothing is lost)",

@@ -294,6 +294,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.server.public_url.rstrip("/") or f"{scheme}://{self.server.host}:{self.server.port}"
 
     @property
+    def guests(self) -> list[SeedPerson]:
+        """The people who administer nothing here: those whom a twin is seeded with, too."""
+        return [one for one in self.person if not one.roles]
+
+    @property
     def database(self) -> str:
         """Where everything is remembered: a URL, or the path of a file."""
         return self.server.database_url or str(Path(self.server.state) / "innkeeper.db")

@@ -191,6 +191,21 @@ def test_rules_are_set_on_every_node_and_put_back(house: House) -> None:
     assert [house.token(robot).json["expires_in"] for _ in range(2)] == [600, 600]
 
 
+@pytest.mark.parametrize(
+    ("rules", "names"),
+    [
+        ({"profile": ""}, "no profile ''"),
+        ({"profile": "oauth3"}, "oauth3"),
+        ({"access_lifetime": 0}, "access_lifetime"),
+        ({"issuer": "https://evil.example"}, "issuer"),
+    ],
+)
+def test_rules_that_cannot_be_are_not_set(house: House, rules: dict[str, object], names: str) -> None:
+    refused = problem(tool(house)("PATCH", "/policy", {"set": rules}, if_match="*"))
+    assert (refused["status"], refused["code"]) == (422, "IK1611")
+    assert names in refused["detail"]
+
+
 def test_realms_roles_and_health_are_told(admin: Api) -> None:
     admin.token = tool(admin.house).token
     assert [one["name"] for one in admin("GET", "/realms").json["items"]] == ["native"]
@@ -499,6 +514,7 @@ def test_the_last_who_does_everything_stays(own_house: House, tmp_path: Path) ->
         ("/realms/native/keys", {"ahead": 1}, "ahead 1"),
         ("/clients", {"name": "x" * 9000}, "9000 characters"),
         ("/invitations", {"uses": 0}, "uses 0"),
+        ("/people", {"username": "x", "password": PASSWORD, "claims": []}, "claims"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_value_rule_and_remedy(

@@ -37,7 +37,7 @@ class Cognito:
     def __init__(self, ground: Ground, twin: Twin, region: str) -> None:
         self._twin = twin
         self._region = region
-        people = ground.settings.person if ground.development else []
+        people = ground.settings.guests if ground.development else []
         hints = [(one.username, one.password) for one in people]
         static = layout(ground.settings.origin).static
         hosted = Hosted(ground.explanations, static, hints, development=ground.development)
@@ -179,7 +179,7 @@ def shown(settings: Settings, seed: SeedTwin) -> dict[str, Any]:
         },
         "clients": [_shown_client(settings, seed, one) for one in settings.client],
         "scopes": sorted({one for client in settings.client for one in seeded_scopes(client, settings)}),
-        "people": [{"username": one.username, "password": one.password} for one in settings.person],
+        "people": [{"username": one.username, "password": one.password} for one in settings.guests],
     }
 
 

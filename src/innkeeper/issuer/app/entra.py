@@ -71,7 +71,7 @@ class Entra:
 
     def _front(self) -> Front:
         settings, development = self._ground.settings, self._ground.development
-        hints = [(one.username, one.password) for one in settings.person] if development else []
+        hints = [(one.username, one.password) for one in settings.guests] if development else []
         return Front(settings.title, development, hints)
 
     def _cloud(self, origin: str, names: Names) -> Cloud:

@@ -31,8 +31,8 @@ def shown(settings: Settings, seed: SeedTwin) -> dict[str, Any]:
         "scopes": [scope for one in _apis(settings, seed) for scope in one["scopes"]],
         "roles": [role for one in _apis(settings, seed) for role in one["roles"]],
         "people": [
-            *({"username": one.username, "password": one.password} for one in settings.person),
-            *({"username": f"admin@{domains_of(seed)[-1]}", "password": one.password} for one in settings.person[:1]),
+            *({"username": one.username, "password": one.password} for one in settings.guests),
+            *({"username": f"admin@{domains_of(seed)[-1]}", "password": one.password} for one in settings.guests[:1]),
         ],
     }
 

@@ -25,6 +25,7 @@ from innkeeper.issuer.dialects.native.tokens import NativeShape
 from innkeeper.issuer.dialects.native.wire import authorization_parameters
 from innkeeper.issuer.pages.account import Access, AccountPage
 from innkeeper.issuer.pages.account_sign_in import CodesPage, PasskeysPage, PasswordPage
+from innkeeper.issuer.pages.admin.console import Console
 from innkeeper.issuer.pages.agents import AgentsPage
 from innkeeper.issuer.pages.approvals import ApprovalsPage
 from innkeeper.issuer.pages.authorize import AuthorizePage
@@ -69,8 +70,8 @@ class Native:
         return _endpoints(self._origins.at(origin, origin), layout, self._ground.explanations, hints)
 
     def finders(self, origin: str, /) -> Iterable[Finder]:
-        house = house_of(self._ground, self._origins.at(origin, origin))
-        return (AdminApi(house, self._layout(origin)).find,)
+        house, layout = house_of(self._ground, self._origins.at(origin, origin)), self._layout(origin)
+        return AdminApi(house, layout).find, Console(house, layout, Visits(house.realm, layout)).find
 
     def cloud(self, _: str, /) -> Cloud | None:
         return None

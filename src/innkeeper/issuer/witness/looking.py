@@ -26,7 +26,7 @@ FILTERS = ("outcome", "about", "refusal", "client", "subject", "by", "realm", "w
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked for: ``q`` anywhere in a line, members by what they are, times in seconds since the epoch.
 
-    ``before`` is where the last look ended.
+    ``before`` is where the last look ended; ``line`` is one line alone, as ``serve-1.204``.
     """
 
     q: str = ""
@@ -42,11 +42,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     until: int = 0
     before: str = ""
     limit: int = USUAL
+    line: str = ""
 
 
 def look(folder: Path, query: Mapping[str, str]) -> dict[str, Any]:
     """The newest lines that fit, and where to go on. Raises ``UsageError``."""
     asked = _asked(query)
+    if asked.line:
+        return _alone(folder, asked.line)
     found: list[dict[str, Any]] = []
     passed, last = 0, ""
     for place, line in _newest(folder, _place(asked.before)):
@@ -61,11 +64,13 @@ def look(folder: Path, query: Mapping[str, str]) -> dict[str, Any]:
     return {"lines": found, "next": None, "searched": passed}
 
 
-def one_line(folder: Path, chain: str, number: int) -> dict[str, Any] | None:
-    """The line of that number in a chain."""
-    files = chains(folder).get(chain, [])
-    lines = (line for file in reversed(files) for line in _backwards(file))
-    return next((_named(chain, line) for line in lines if line.get("n") == number), None)
+def _alone(folder: Path, name: str) -> dict[str, Any]:
+    chain, _, number = name.rpartition(".")
+    if not (chain and number.isascii() and number.isdigit()):
+        raise UsageError(f"line {name!r}: write the chain and the number of the line, as serve-1.204")
+    lines = (line for file in reversed(chains(folder).get(chain, [])) for line in _backwards(file))
+    found = next((line for line in lines if line.get("n") == int(number)), None)
+    return {"lines": [_named(chain, found)] if found else [], "next": None, "searched": 1}
 
 
 Place = tuple[int, str, int]

@@ -167,6 +167,15 @@ ALREADY_THERE = Page(
     "There is one by that id or name already.",
     409,
 )
+NOT_OUR_PAGE = Page(
+    "IK1614",
+    ACCESS_DENIED,
+    "The form did not come from the console",
+    "Another site sent it, the page was too old, or cookies are off. Nothing was changed.",
+    "Open the console anew and make the change there.",
+    "This form did not come from our page, or it is out of date. Nothing was changed.",
+    403,
+)
 NOT_THIS_METHOD = Page(
     "IK1615",
     INVALID_REQUEST,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from innkeeper.issuer.core.policy import Policy
-from innkeeper.issuer.core.profiles import known_profile
+from innkeeper.issuer.core.profiles import PROFILES, known_profile
 
 OVERRIDES = "admin rules"
 """The kind of the entry in which they are remembered."""
@@ -67,7 +67,10 @@ def overridden(policy: Policy, record: bytes) -> Policy:
 def rules_of(record: bytes) -> Rules:
     """What is remembered, as far as it is known here."""
     said: Mapping[str, Any] = msgspec.json.decode(record) if record else {}
-    return msgspec.convert({name: value for name, value in said.items() if name in NAMES}, Rules)
+    known = {name: value for name, value in said.items() if name in NAMES}
+    if known.get("profile") not in PROFILES:
+        known.pop("profile", None)
+    return msgspec.convert(known, Rules)
 
 
 def record_of(rules: Rules) -> bytes:
@@ -76,6 +79,6 @@ def record_of(rules: Rules) -> bytes:
 
 def judged(rules: Rules) -> Rules:
     """The same rules. Raises ``UsageError`` for a profile that is none."""
-    if rules.profile:
+    if rules.profile is not None:
         known_profile(rules.profile)
     return rules

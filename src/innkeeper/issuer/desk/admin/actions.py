@@ -61,7 +61,7 @@ def _action(name: str, permission: str, where: str, takes: type[msgspec.Struct],
 
 
 _GRAVE = {
-    "client.remove", "client.rotate-secret", "person.lock", "person.reset-factors", "person.erase", "person.sign-out",
+    "client.remove", "client.rotate-secret", "person.lock", "person.reset-factors", "person.erase",
     "resource.remove", "key.revoke",
 }  # fmt: skip
 

@@ -219,7 +219,8 @@ def _limit(query: Mapping[str, str]) -> int:
 
 _PAGED = ("q", "after", "limit")
 _LINES = (
-    "q", "outcome", "about", "refusal", "client", "subject", "by", "realm", "what", "since", "until", "before", "limit"
+    "q", "outcome", "about", "refusal", "client", "subject", "by", "realm", "what", "since", "until", "before", "limit",
+    "line",
 )  # fmt: skip
 
 READINGS: dict[str, Reading] = {

@@ -40,7 +40,7 @@ _FLOWS = [PASSWORD_AUTH, SRP_AUTH, REFRESH_AUTH, ADMIN_AUTH, CHOICE_AUTH]
 async def plant_pool(place: Place, pool_id: str, settings: Settings) -> None:
     """Put a pool with the settings' records into the store, again only once these settings change."""
     memory, now = place.twin.account, place.twin.now()
-    told = (settings.origin, settings.resource, settings.client, settings.person, settings.title)
+    told = (settings.origin, settings.resource, settings.client, settings.guests, settings.title)
     mark = sha256(msgspec.json.encode(told)).hexdigest()
     if await memory.note(f"{_NOTE} {pool_id}") == mark:
         return
@@ -65,7 +65,7 @@ async def plant_pool(place: Place, pool_id: str, settings: Settings) -> None:
         await _plant_server(opened, resource, settings.origin)
     for client in settings.client:
         await _plant_client(opened, client, settings)
-    for person in settings.person:
+    for person in settings.guests:
         await _plant_person(opened, person)
     await memory.put_note(f"{_NOTE} {pool_id}", mark)
 

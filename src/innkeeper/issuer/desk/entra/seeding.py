@@ -224,14 +224,14 @@ _EMPTY_WEB: dict[str, Any] = {
 
 async def plant(desk: Desk, settings: Settings) -> None:
     """Put the settings' resources, clients and people into a tenant, again only once these settings change."""
-    seeds = (settings.origin, settings.resource, settings.client, settings.person, desk.domains)
+    seeds = (settings.origin, settings.resource, settings.client, settings.guests, desk.domains)
     mark = sha256(msgspec.json.encode(seeds)).hexdigest()
     store = desk.realm.store
     if await store.note(_NOTE) == mark:
         return
     changes = Seeds(desk.id, settings, desk.realm.now()).changes()
     await desk.books.change(lambda _: (None, changes))
-    for person in _people(desk, settings.person):
+    for person in _people(desk, settings.guests):
         await store.put_person(person)
     await store.put_note(_NOTE, mark)
 

@@ -1,0 +1,234 @@
+"""The fields of the console's forms: what each change asks for, and how what was typed becomes the values that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from innkeeper.issuer.core.admin.permissions import EVERYTHING, PERMISSIONS, ROLES
+from innkeeper.issuer.core.admin.rules import SAYS
+from innkeeper.issuer.core.policy import ADMINISTRATION, Policy
+from innkeeper.issuer.core.profiles import PROFILES
+from innkeeper.issuer.core.token import PARAMETERS_OF, SHORT_NAMES
+from innkeeper.keys import jwe
+from innkeeper.keys.ring import SIGNING_ALGORITHMS
+from innkeeper.protocol.parameters import Parameters
+from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.strict_json import NotStrict, read_object
+
+TEXT, PASSWORD, NUMBER, LINES, PAIRS, JSON, CHECK, CHOICE, MANY = (
+    "text", "password", "number", "lines", "pairs", "json", "check", "choice", "many"
+)  # fmt: skip
+"""Kinds of fields: one line; one line unseen; a number; a value a line; ``name = words`` a line; JSON; yes or no; one of
+several; some of several."""
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """A field: the member that it fills, its label, how it is typed, a hint. ``choices`` are values with their words."""
+
+    name: str
+    label: str
+    kind: str = TEXT
+    hint: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    value: Any = None
+
+
+Form = Callable[[Policy, frozenset[str]], tuple[Field, ...]]
+"""The fields of a change, given the rules and what whoever asks may do."""
+
+
+def values_from(fields: Sequence[Field], form: Parameters) -> dict[str, Any]:
+    """What was typed, as the change takes it. Raises ``UsageError`` that names the field."""
+    return {one.name: _READ[one.kind](one, form) for one in fields}
+
+
+def filled(fields: Sequence[Field], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fields with what they hold now, for a page."""
+    return [_shown(one, values.get(one.name, one.value)) for one in fields]
+
+
+def _shown(field: Field, value: Any) -> dict[str, Any]:
+    text = "" if value is None else _WRITTEN.get(field.kind, str)(value)
+    chosen = set(value or ()) if field.kind == MANY else {text}
+    choices = [{"value": one, "words": words, "on": one in chosen} for one, words in field.choices]
+    return {
+        "name": field.name,
+        "label": field.label,
+        "kind": field.kind,
+        "hint": field.hint,
+        "text": text,
+        "on": bool(value),
+        "choices": choices,
+    }
+
+
+def _pairs(field: Field, form: Parameters) -> dict[str, str]:
+    split = [line.partition("=") for line in _lines(field, form)]
+    for name, mark, _ in split:
+        if not mark:
+            raise UsageError(f"{field.label}: in the line {name!r} write a name, =, and what it stands for")
+    return {name.strip(): words.strip() for name, _, words in split}
+
+
+def _lines(field: Field, form: Parameters) -> list[str]:
+    return [line.strip() for line in form.get(field.name, "").splitlines() if line.strip()]
+
+
+def _number(field: Field, form: Parameters) -> int | None:
+    said = form.get(field.name, "").strip()
+    if not said:
+        return None
+    if not (said.isascii() and said.isdigit() and len(said) < 12):
+        raise UsageError(f"{field.label}: {said!r} is no whole number")
+    return int(said)
+
+
+def _json(field: Field, form: Parameters) -> dict[str, Any]:
+    try:
+        return read_object((form.get(field.name, "").strip() or "{}").encode())
+    except NotStrict as error:
+        raise UsageError(f"{field.label}: what was typed is {error}") from None
+
+
+def _many(field: Field, form: Parameters) -> list[str]:
+    known = {one for one, _ in field.choices}
+    return [one for one in form.many(field.name) if one in known]
+
+
+_READ: dict[str, Callable[[Field, Parameters], Any]] = {
+    TEXT: lambda field, form: form.get(field.name, "").strip(),
+    PASSWORD: lambda field, form: form.get(field.name, ""),
+    NUMBER: _number,
+    LINES: _lines,
+    PAIRS: _pairs,
+    JSON: _json,
+    CHECK: lambda field, form: field.name in form,
+    CHOICE: lambda field, form: form.get(field.name, ""),
+    MANY: _many,
+}
+
+_WRITTEN: dict[str, Callable[[Any], str]] = {
+    PASSWORD: lambda _: "",
+    LINES: "\n".join,
+    PAIRS: lambda value: "\n".join(f"{name} = {words}" for name, words in value.items()),
+    JSON: lambda value: msgspec.json.format(msgspec.json.encode(value), indent=2).decode() if value else "",
+    MANY: lambda _: "",
+    CHECK: lambda _: "",
+}
+
+_NAME = Field(name="name", label="Name", hint="As people see it when they are asked for their consent.")
+_REDIRECTS = Field(
+    name="redirect_uris",
+    label="Redirect URIs",
+    kind=LINES,
+    hint="Where codes are sent, one a line; compared letter by letter.",
+)
+_AFTER = Field(
+    name="post_logout_redirect_uris", label="Where signing out leads", kind=LINES, hint="One address a line."
+)
+
+
+def _profiles() -> tuple[tuple[str, str], ...]:
+    return ("", "The issuer's"), *((name, f"{name}: {one.specification}") for name, one in PROFILES.items())
+
+
+def _grants() -> tuple[tuple[str, str], ...]:
+    short = {long: name for name, long in SHORT_NAMES.items()}
+    return tuple((short.get(one, one), short.get(one, one)) for one in PARAMETERS_OF)
+
+
+def _scopes(policy: Policy, may: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Every scope with its sentence; those for administering only where whoever asks has them."""
+    own = sorted(one for one in policy.known_scopes() if one.startswith(ADMINISTRATION) and one in may)
+    return tuple((one, policy.scope_sentence(one)) for one in (*sorted(policy.usual_scopes()), *own))
+
+
+def _client(policy: Policy, may: frozenset[str]) -> tuple[Field, ...]:
+    grants = Field(name="grants", label="Grants", kind=MANY, choices=_grants(), hint="How it gets tokens.")
+    scopes = Field(name="scopes", label="Scopes", kind=MANY, choices=_scopes(policy, may))
+    profile = Field(name="profile", label="Rules it lives by", kind=CHOICE, choices=_profiles())
+    return _NAME, _REDIRECTS, _AFTER, grants, scopes, profile
+
+
+def _new_client(policy: Policy, may: frozenset[str]) -> tuple[Field, ...]:
+    name, *others = _client(policy, may)
+    own_id = Field(name="id", label="Client ID", hint="Leave it empty for one that nobody guesses.")
+    public = Field(
+        name="public", label="It cannot keep a secret", kind=CHECK, hint="An app on a phone, a page, a command line."
+    )
+    usual = [one if one.name != "scopes" else _usual(one, policy) for one in others]
+    return name, own_id, public, *usual
+
+
+def _usual(scopes: Field, policy: Policy) -> Field:
+    return msgspec.structs.replace(scopes, value=sorted(policy.usual_scopes()))
+
+
+def _roles(may: frozenset[str]) -> Field:
+    """The roles that somebody may give away: those with no more rights than they have."""
+    able = [(name, f"{name}: {one.says}") for name, one in ROLES.items() if one.permissions <= may]
+    single = [(name, says) for name, says in PERMISSIONS.items() if name in may and may != EVERYTHING]
+    return Field(
+        name="roles", label="Roles", kind=MANY, choices=tuple(able + single), hint="What they may do in this console."
+    )
+
+
+_CLAIMS = Field(
+    name="claims",
+    label="Claims",
+    kind=JSON,
+    hint='A JSON object with OpenID names, as {"name": "Ada", "email": "ada@example.org"}.',
+)
+_USERNAME = Field(name="username", label="Name to sign in with", hint="An e-mail address, mostly.")
+_PASSWORD = Field(
+    name="password", label="Password", kind=PASSWORD, hint="Eight characters or more; they can change it."
+)
+_SCOPE_LINES = Field(
+    name="scopes", label="Scopes", kind=PAIRS, hint="One a line: room:enter = Open the door of your room"
+)
+
+
+def _rules(_: Policy, __: frozenset[str]) -> tuple[Field, ...]:
+    switches = ("require_may_act", "require_pushed", "dpop_nonce_required")
+    numbers = [one for one in SAYS if one not in ("profile", *switches)]
+    return (
+        Field(name="profile", label="Profile", kind=CHOICE, choices=_profiles()[1:], hint=SAYS["profile"]),
+        *(Field(name=one, label=one.replace("_", " ").capitalize(), kind=NUMBER, hint=SAYS[one]) for one in numbers),
+        *(Field(name=one, label=one.replace("_", " ").capitalize(), kind=CHECK, hint=SAYS[one]) for one in switches),
+    )
+
+
+_ALGORITHMS = tuple((one, one) for one in (*SIGNING_ALGORITHMS, *jwe.ALGORITHMS[:1]))
+
+FORMS: dict[str, Form] = {
+    "client.add": _new_client,
+    "client.change": _client,
+    "client.rotate-secret": lambda _, __: (
+        Field(name="keep", label="Seconds that the old secrets go on working", kind=NUMBER, value=0),
+    ),
+    "client.invite": lambda _, __: (
+        Field(name="uses", label="How many clients may register with it", kind=NUMBER, value=1),
+        Field(name="seconds", label="Seconds that it is good for", kind=NUMBER, value=86_400),
+    ),
+    "person.add": lambda _, may: (_USERNAME, _PASSWORD, _CLAIMS, _roles(may)),
+    "person.change": lambda _, may: (_USERNAME, _CLAIMS, _roles(may)),
+    "person.password": lambda _, __: (_PASSWORD,),
+    "resource.add": lambda _, __: (
+        Field(name="uri", label="Address", hint="The URI that tokens name as their audience."),
+        Field(name="name", label="Name", hint="As people see it when they are asked for their consent."),
+        _SCOPE_LINES,
+    ),
+    "resource.change": lambda _, __: (Field(name="name", label="Name"), _SCOPE_LINES),
+    "key.rotate": lambda _, __: (
+        Field(name="alg", label="Algorithm", kind=CHOICE, choices=_ALGORITHMS, value="ES256"),
+        Field(
+            name="ahead", label="Seconds that it is published before it signs", kind=NUMBER, value=86_400,
+            hint="A day, so that whoever remembers keys has it by then; ten minutes at least.",
+        ),
+    ),
+    "policy.change": _rules,
+}  # fmt: skip
+"""The fields of each change that takes any."""
