@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from innkeeper.cli.administering import PlanOnly, change
 from innkeeper.cli.state import with_realm
 from innkeeper.issuer.core.client_metadata import describe
-from innkeeper.issuer.core.records import ACTIVE, PAUSED, REVOKED, Client, Status
+from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.desk import agents
 from innkeeper.issuer.desk.realm import Realm
-from innkeeper.issuer.desk.registry import NewClient, add_agent
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
@@ -35,6 +35,7 @@ def add(
     jwks: Annotated[Path | None, typer.Option(help="Its public keys (a JWK set); without, it gets a secret.")] = None,
     grant: Annotated[list[str] | None, typer.Option(help="A grant it may use, instead of the usual two.")] = None,
     agent_id: Annotated[str, typer.Option("--id", help="Its client_id; a random one by default.")] = "",
+    plan: PlanOnly = False,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
@@ -43,16 +44,21 @@ def add(
     Its scopes and resources are a ceiling: whoever it acts for, it gets no more than that, no more than the person has,
     and no more than it asks for.
     """
-    keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks": _read(jwks)} if jwks else {}
-    new = NewClient(
-        name=name,
-        id=agent_id,
-        grants=grant or ("client_credentials", "token_exchange"),
-        scopes=[word for value in scope for word in value.split()],
-        resources=resource or (),
-        metadata=keys,
-    )
-    client, secret = with_realm(config, lambda realm: add_agent(realm, new, owner, purpose))
+    values = {
+        "name": name,
+        "owner": owner,
+        "purpose": purpose,
+        "id": agent_id,
+        "scopes": [word for value in scope for word in value.split()],
+        "resources": resource or [],
+        "grants": grant or None,
+        "jwks": _read(jwks) if jwks else None,
+    }
+    done = change(config, "agent.add", "", values, plan=plan)
+    if done is None:
+        return
+    secret = done.told.get("client_secret")
+    client = with_realm(config, lambda realm: agents.known_agent(realm, done.key))
     if as_json:
         _print_json({**_document(client, owner), **({"client_secret": secret} if secret else {})})
         return
@@ -87,26 +93,26 @@ def show(agent_id: AgentId, config: Config = None) -> None:
 
 
 @app.command("pause")
-def pause(agent_id: AgentId, config: Config = None) -> None:
+def pause(agent_id: AgentId, plan: PlanOnly = False, config: Config = None) -> None:
     """Let an agent do nothing from now on, and what it was given count for nothing where it is looked up."""
-    _change(config, agent_id, PAUSED, "is paused")
+    _change(config, agent_id, "agent.pause", "is paused", plan=plan)
 
 
 @app.command("resume")
-def resume(agent_id: AgentId, config: Config = None) -> None:
+def resume(agent_id: AgentId, plan: PlanOnly = False, config: Config = None) -> None:
     """Let a paused agent act again."""
-    _change(config, agent_id, ACTIVE, "is active")
+    _change(config, agent_id, "agent.resume", "is active", plan=plan)
 
 
 @app.command("revoke")
-def revoke(agent_id: AgentId, config: Config = None) -> None:
+def revoke(agent_id: AgentId, plan: PlanOnly = False, config: Config = None) -> None:
     """Stop an agent for good."""
-    _change(config, agent_id, REVOKED, "is revoked, for good")
+    _change(config, agent_id, "agent.revoke", "is revoked, for good", plan=plan)
 
 
-def _change(config: Path | None, agent_id: str, status: Status, outcome: str) -> None:
-    with_realm(config, lambda realm: agents.set_status(realm, agent_id, status))
-    print(f"{agent_id} {outcome}.", file=sys.stderr)
+def _change(config: Path | None, agent_id: str, action: str, outcome: str, *, plan: bool) -> None:
+    if change(config, action, agent_id, {}, plan=plan):
+        print(f"{agent_id} {outcome}.", file=sys.stderr)
 
 
 async def _all(realm: Realm) -> list[tuple[Client, str]]:

@@ -242,6 +242,31 @@ def test_a_query_that_means_nothing_is_refused_by_name(house: House, query: str,
     assert names in refused["detail"]
 
 
+def test_an_agent_has_an_owner_and_is_paused_resumed_and_revoked_for_good(house: House) -> None:
+    admin = tool(house)
+    body = {
+        "name": "Bot",
+        "id": "bell-boy",
+        "owner": "bob@example.org",
+        "purpose": "Carries bags",
+        "scopes": ["room:enter"],
+    }
+    made = admin("POST", "/agents", body)
+    assert (made.status, len(made.json["client_secret"])) == (201, 43)
+    shown = admin("GET", "/agents/bell-boy").json
+    assert (shown["owner"], shown["purpose"], shown["status"]) == ("bob-2", "Carries bags", "active")
+    form = {"grant_type": "client_credentials", "client_id": "bell-boy", "client_secret": made.json["client_secret"]}
+    for change, status, opens in (("pause", "paused", False), ("resume", "active", True), ("revoke", "revoked", False)):
+        assert admin.change("POST", f"/agents/bell-boy/{change}", at="/agents/bell-boy").status == 200
+        assert admin("GET", "/agents/bell-boy").json["status"] == status
+        assert (house.token(form).status == 200) is opens, change
+    assert code_of(admin("POST", "/agents/bell-boy/resume", if_match="*")) == "IK1611"
+    assert [one["id"] for one in admin("GET", "/agents?state=revoked").json["items"]] == ["bell-boy"]
+    assert admin("GET", "/agents/robot").status == 404
+    lost = admin("POST", "/agents", {**body, "id": "b2", "owner": "nobody"})
+    assert "'nobody'" in problem(lost)["detail"]
+
+
 def test_an_invitation_registers_a_client_once(house: House) -> None:
     made = tool(house)("POST", "/invitations", {"uses": 1, "seconds": 600})
     assert made.status == 201
@@ -501,6 +526,9 @@ def test_the_last_who_does_everything_stays(own_house: House, tmp_path: Path) ->
         ("/clients", {"name": "X", "trusted": True}, "trusted"),
         ("/clients", {"name": "X", "development": True}, "development"),
         ("/clients", {"name": 5}, "name"),
+        ("/clients", {"name": "X", "agent": {"owner": "root-0", "purpose": "x"}}, "POST /agents"),
+        ("/agents", {"name": "X", "owner": ADA, "purpose": " ", "scopes": ["openid"]}, "purpose"),
+        ("/agents", {"name": "X", "owner": ADA, "purpose": "x", "scopes": []}, "scope"),
         ("/clients", {"name": "X", "redirect_uris": ["http://evil.example/cb"]}, "http://evil.example/cb"),
         ("/clients", {"name": "X", "redirect_uris": ["https://x.example"], "scopes": ["none"]}, "'none'"),
         ("/people", {"username": "x", "password": "short"}, "8 characters"),

@@ -75,10 +75,10 @@ def test_a_guest_without_a_role_is_told_why_and_shown_nothing(house: House) -> N
 @pytest.mark.parametrize(
     ("username", "parts"),
     [
-        (ROOT, {"clients", "people", "resources", "realms", "policy", "audit", "health"}),
-        (AUDITOR, {"clients", "people", "resources", "realms", "policy", "audit", "health"}),
+        (ROOT, {"clients", "agents", "people", "resources", "realms", "policy", "audit", "health"}),
+        (AUDITOR, {"clients", "agents", "people", "resources", "realms", "policy", "audit", "health"}),
         (HELPER, {"people", "audit"}),
-        (DEVELOPER, {"clients", "resources"}),
+        (DEVELOPER, {"clients", "agents", "resources"}),
     ],
 )
 def test_what_one_may_not_see_is_not_in_the_menu_and_is_refused(house: House, username: str, parts: set[str]) -> None:
@@ -97,10 +97,10 @@ def test_every_change_is_open_to_whoever_may_and_to_nobody_else(house: House) ->
     keys = {"client": "robot", "person": "bob-2", "resource": "http:%2F%2F127.0.0.1:8400%2Fspa", "policy": "native"}
     wrong = []
     for username, allowed in (
-        (ROOT, {"client", "person", "resource", "key", "policy"}),
+        (ROOT, {"client", "agent", "person", "resource", "key", "policy"}),
         (AUDITOR, set()),
         (HELPER, {"person"}),
-        (DEVELOPER, {"client", "resource"}),
+        (DEVELOPER, {"client", "agent", "resource"}),
     ):
         browser, _ = at(house, username=username)
         for action in ACTIONS.values():
@@ -162,6 +162,19 @@ def test_a_person_is_made_locked_unlocked_and_erased(house: House) -> None:
     gone = done(browser, f"/admin/do/person.erase/{sub[1]}")
     assert "Done: erase a person." in words(gone)
     assert "eve@example.org" not in gone.text
+
+
+def test_an_agent_is_added_with_its_owner_paused_and_revoked(house: House) -> None:
+    browser, _ = at(house)
+    typed = {"name": "Bell boy", "owner": BOB, "purpose": "Carries bags", "scopes": "room:enter"}
+    told = done(browser, "/admin/do/agent.add", **typed)
+    found = re.search(r'id="client_id">([^<]+)<', told.text)
+    assert found
+    path = f"/admin/agents/{found[1]}"
+    assert "Carries bags" in words(browser.get(path))
+    assert "paused" in words(done(browser, f"/admin/do/agent.pause/{found[1]}"))
+    assert "revoked" in words(done(browser, f"/admin/do/agent.revoke/{found[1]}"))
+    assert "/admin/do/agent.resume" not in browser.get(path).text
 
 
 def test_a_lost_telephone_is_helped_with_by_a_helper(house: House) -> None:

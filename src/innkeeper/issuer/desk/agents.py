@@ -49,9 +49,14 @@ class Acting(msgspec.Struct, frozen=True):
 
 async def note_owner(store: RealmStore, client_id: str, sub: str) -> None:
     """Remember whose an agent is, so that its owner finds it."""
-    key = _of(sub, client_id)
-    if await store.entry(OWNED, key) is None:
-        await store.commit((PutEntry(OWNED, key, b"", _ALWAYS),))
+    effect = ownership(client_id, sub)
+    if await store.entry(OWNED, effect.key) is None:
+        await store.commit((effect,))
+
+
+def ownership(client_id: str, sub: str) -> PutEntry:
+    """The note of whose a new agent is."""
+    return PutEntry(OWNED, _of(sub, client_id), b"", _ALWAYS)
 
 
 async def known_agent(realm: Realm, agent_id: str) -> Client:
@@ -64,14 +69,18 @@ async def known_agent(realm: Realm, agent_id: str) -> Client:
 
 async def set_status(realm: Realm, agent_id: str, status: Status) -> Client:
     """Pause, resume or revoke an agent. Raises ``UsageError`` for one that was revoked: that is for good."""
-    client = await known_agent(realm, agent_id)
-    if client.agent is None or (client.agent.status == REVOKED and status != REVOKED):
-        raise UsageError(f"the agent {agent_id!r} was revoked, which is for good; add a new one")
-    agent = msgspec.structs.replace(client.agent, status=status, since=realm.now())
-    changed = msgspec.structs.replace(client, agent=agent)
+    changed = with_status(realm, await known_agent(realm, agent_id), status)
     await realm.store.put_client(changed)
     realm.forget_client(agent_id)
     return changed
+
+
+def with_status(realm: Realm, client: Client, status: Status) -> Client:
+    """The agent as it is from now on. Raises ``UsageError`` for one that was revoked: that is for good."""
+    if client.agent is None or (client.agent.status == REVOKED and status != REVOKED):
+        raise UsageError(f"the agent {client.id!r} was revoked, which is for good; add a new one")
+    agent = msgspec.structs.replace(client.agent, status=status, since=realm.now())
+    return msgspec.structs.replace(client, agent=agent)
 
 
 async def owned(realm: Realm, sub: str) -> list[Client]:

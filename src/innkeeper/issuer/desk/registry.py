@@ -62,17 +62,13 @@ async def add_client(realm: Realm, new: NewClient) -> tuple[Client, str | None]:
     return client, secret
 
 
-async def add_agent(realm: Realm, new: NewClient, owner: str, purpose: str) -> tuple[Client, str | None]:
-    """Register an agent for which somebody answers, and its secret, None where it has a key. Raises ``UsageError``."""
+def as_agent(realm: Realm, new: NewClient, owner: Person, purpose: str) -> NewClient:
+    """A client that is to be an agent for which this person answers. Raises ``UsageError``."""
     if not purpose.strip() or not purpose.isprintable():
         raise UsageError("an agent needs a purpose: a sentence for the people it acts for")
     if not new.scopes:
         raise UsageError("an agent needs a --scope: the most that it may ever do")
-    person = await person_named(realm, owner)
-    agent = Agent(owner=person.sub, purpose=purpose.strip(), since=realm.now())
-    client, secret = await add_client(realm, msgspec.structs.replace(new, agent=agent))
-    await note_owner(realm.store, client.id, person.sub)
-    return client, secret
+    return msgspec.structs.replace(new, agent=Agent(owner=owner.sub, purpose=purpose.strip(), since=realm.now()))
 
 
 async def known_client(realm: Realm, client_id: str) -> Client:

@@ -15,6 +15,8 @@ PERMISSIONS = {
     "admin:clients:write": "Add, change and remove clients",
     "admin:people:read": "See the people and where they are signed in",
     "admin:people:write": "Add, change, lock and erase people",
+    "admin:agents:read": "See the agents, and who answers for them",
+    "admin:agents:write": "Add, pause and revoke agents",
     "admin:resources:read": "See the resources and their scopes",
     "admin:resources:write": "Add, change and remove resources and their scopes",
     "admin:realms:read": "See the realms that are served",
@@ -47,8 +49,10 @@ ROLES = {
         frozenset({"admin:people:read", "admin:people:write", "admin:audit:read"}),
     ),
     "developer": Role(
-        "Looks after clients and resources",
-        frozenset(one for one in PERMISSIONS if one.startswith(("admin:clients:", "admin:resources:"))),
+        "Looks after clients, agents and resources",
+        frozenset(
+            one for one in PERMISSIONS if one.startswith(("admin:clients:", "admin:agents:", "admin:resources:"))
+        ),
     ),
 }
 """Every role by its name. A person may have several; a permission's own name is a role with that permission alone."""

@@ -55,7 +55,7 @@ async def carry_out(
         return lost
     house.realm.observe(trail)
     edited(f"{action.name} {made.realm or house.realm.name} {made.key}", _booked(made))
-    await house.take_up(made.realm or house.realm.name, client=made.key if made.what == "client" else "")
+    await house.take_up(made.realm or house.realm.name, client=made.key if made.what in ("client", "agent") else "")
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.admin.plan import Plan
-from innkeeper.issuer.desk.admin import clients, keys, people, policies, resources
+from innkeeper.issuer.desk.admin import agents, clients, keys, people, policies, resources
 from innkeeper.issuer.desk.admin.house import House
 from innkeeper.issuer.desk.registry import NewClient
 
@@ -62,7 +62,7 @@ def _action(name: str, permission: str, where: str, takes: type[msgspec.Struct],
 
 _GRAVE = {
     "client.remove", "client.rotate-secret", "person.lock", "person.reset-factors", "person.erase",
-    "resource.remove", "key.revoke",
+    "resource.remove", "key.revoke", "agent.revoke",
 }  # fmt: skip
 
 _CLIENTS = (
@@ -99,6 +99,13 @@ _PEOPLE = (
     _action("person.erase", "people", "DELETE /people/{id}", Nothing, people.erase, "Erase a person"),
 )  # fmt: skip
 
+_AGENTS = (
+    _action("agent.add", "agents", "POST /agents", agents.NewAgent, agents.add, "Add an agent"),
+    _action("agent.pause", "agents", "POST /agents/{id}/pause", Nothing, agents.pause, "Pause an agent"),
+    _action("agent.resume", "agents", "POST /agents/{id}/resume", Nothing, agents.resume, "Let an agent act again"),
+    _action("agent.revoke", "agents", "POST /agents/{id}/revoke", Nothing, agents.revoke, "Revoke an agent for good"),
+)
+
 _RESOURCES = (
     _action(
         "resource.add", "resources", "POST /resources", resources.NewResource, resources.add, "Register a resource"
@@ -125,5 +132,5 @@ _POLICIES = (
     _action("policy.change", "policies", "PATCH /policy", policies.RulesChange, policies.change, "Change rules"),
 )
 
-ACTIONS: dict[str, Action] = {one.name: one for one in (*_CLIENTS, *_PEOPLE, *_RESOURCES, *_KEYS, *_POLICIES)}
+ACTIONS: dict[str, Action] = {one.name: one for one in (*_CLIENTS, *_AGENTS, *_PEOPLE, *_RESOURCES, *_KEYS, *_POLICIES)}
 """Every change by its name, in the order in which they are shown."""

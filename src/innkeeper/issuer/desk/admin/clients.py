@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +18,7 @@ from innkeeper.issuer.desk.admin.showing import client_document
 from innkeeper.issuer.desk.declared import with_metadata
 from innkeeper.issuer.desk.realm import random_value
 from innkeeper.issuer.desk.registry import NewClient, client_of, judge_client, long_names, with_new_secret
+from innkeeper.protocol.refusals import UsageError
 
 
 class ClientChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,11 +51,13 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add(house: House, _: str, said: NewClient) -> Plan:
+    if said.agent is not None:
+        raise UsageError("agent: an agent is added as one, with its owner and purpose: POST /agents")
     secret = random_value() if said.keeps_secret else None
     client = client_of(house.realm, said, secret)
     told = {"client_id": client.id, **({"client_secret": secret} if secret else {})}
     follows = ("It is given a secret, which is shown once.",) if secret else ()
-    return _plan("client.add", None, client, (PutClient(client),), told=told, follows=follows)
+    return planned("client.add", None, client, (PutClient(client),), told=told, follows=follows)
 
 
 async def change(house: House, key: str, said: ClientChange) -> Plan:
@@ -62,7 +65,7 @@ async def change(house: House, key: str, said: ClientChange) -> Plan:
     seen = await house.seen(CLIENT, key)
     after = _changed(house, before, said)
     effects = (seen.still, PutClient(after, new=False))
-    return _plan("client.change", before, after, effects, version=seen.version)
+    return planned("client.change", before, after, effects, version=seen.version)
 
 
 async def rotate(house: House, key: str, said: NewSecret) -> Plan:
@@ -74,7 +77,7 @@ async def rotate(house: House, key: str, said: NewSecret) -> Plan:
     )
     effects = (seen.still, PutClient(after, new=False))
     told = {"client_id": key, "client_secret": secret}
-    return _plan(
+    return planned(
         "client.rotate-secret", before, after, effects, seen.version, told, (old, "The new one is shown once.")
     )
 
@@ -84,7 +87,7 @@ async def remove(house: House, key: str, _: object) -> Plan:
     seen = await house.seen(CLIENT, key)
     follows = ("Everything that people allowed it ends, and its refresh tokens with it.",)
     effects = (seen.still, RemoveClient(key, house.realm.now()))
-    return _plan("client.remove", before, None, effects, version=seen.version, follows=follows)
+    return planned("client.remove", before, None, effects, version=seen.version, follows=follows)
 
 
 async def invite(house: House, _: str, said: Invitation) -> Plan:
@@ -132,7 +135,7 @@ async def _known(house: House, key: str) -> Client:
     return client
 
 
-def _plan(
+def planned(
     action: str,
     before: Client | None,
     after: Client | None,
@@ -140,17 +143,19 @@ def _plan(
     version: str = "",
     told: dict[str, str] | None = None,
     follows: tuple[str, ...] = (),
+    show: Callable[[Client], dict[str, Any]] = client_document,
 ) -> Plan:
+    """The plan of a change to a client, which is shown as ``show`` does."""
     client = after or before
     if client is None:
         raise ValueError("a plan is of something that is there before or after")
     return Plan(
         action=action,
-        what="client",
+        what=action.partition(".")[0],
         key=client.id,
         name=client.name,
-        before=client_document(before) if before else None,
-        after=client_document(after) if after else None,
+        before=show(before) if before else None,
+        after=show(after) if after else None,
         effects=effects,
         version=version,
         told=told or {},

@@ -10,9 +10,11 @@ import msgspec
 from innkeeper.issuer.core.admin.permissions import ROLES
 from innkeeper.issuer.core.admin.rules import OVERRIDES, SAYS, rules_of
 from innkeeper.issuer.core.effects import CLIENT, KEY, PERSON, RESOURCE
+from innkeeper.issuer.desk.admin.agents import known
 from innkeeper.issuer.desk.admin.house import House, Missing
 from innkeeper.issuer.desk.admin.policies import version_now
 from innkeeper.issuer.desk.admin.showing import (
+    agent_document,
     client_document,
     key_document,
     person_document,
@@ -68,6 +70,24 @@ async def client(house: House, key: str, _: Mapping[str, str]) -> Answer:
     if found is None:
         raise Missing(f"no client {key!r}")
     return Answer(client_document(found), (await house.seen(CLIENT, key)).version)
+
+
+async def agents(house: House, _: str, query: Mapping[str, str]) -> Answer:
+    states = ("active", "paused", "revoked")
+    state = _chosen("state", query, states)
+    found = [
+        agent_document(one)
+        for one in await house.realm.store.clients()
+        if one.agent is not None
+        and _has(query, one.id, one.name, one.agent.purpose, one.agent.owner)
+        and state in (None, one.agent.status)
+    ]
+    return Answer(_page(found, "id", query))
+
+
+async def agent(house: House, key: str, _: Mapping[str, str]) -> Answer:
+    found = await known(house, key)
+    return Answer(agent_document(found), (await house.seen(CLIENT, key)).version)
 
 
 async def people(house: House, _: str, query: Mapping[str, str]) -> Answer:
@@ -228,6 +248,8 @@ READINGS: dict[str, Reading] = {
     for one in (
         Reading("clients", "admin:clients:read", "/clients", clients, "The clients", (*_PAGED, "kind")),
         Reading("client", "admin:clients:read", "/clients/{id}", client, "A client"),
+        Reading("agents", "admin:agents:read", "/agents", agents, "The agents", (*_PAGED, "state")),
+        Reading("agent", "admin:agents:read", "/agents/{id}", agent, "An agent"),
         Reading("people", "admin:people:read", "/people", people, "The people", (*_PAGED, "state", "role")),
         Reading("person", "admin:people:read", "/people/{id}", person, "A person"),
         Reading("resources", "admin:resources:read", "/resources", resources, "The resources", _PAGED),

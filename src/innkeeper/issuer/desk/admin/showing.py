@@ -50,6 +50,13 @@ def client_document(client: Client) -> dict[str, Any]:
     }
 
 
+def agent_document(client: Client) -> dict[str, Any]:
+    """An agent: the client that it is, who answers for it, what it is for, whether it may act."""
+    agent = client.agent
+    said = {"owner": agent.owner, "purpose": agent.purpose, "status": agent.status} if agent else {}
+    return {**client_document(client), **said}
+
+
 def person_record(person: Person) -> dict[str, Any]:
     """A person, as far as their own record goes."""
     return {

@@ -199,7 +199,7 @@ class Changing:
 
 
 PARTS = {
-    "client": "clients", "person": "people", "resource": "resources", "key": "realms", "policy": "policy",
+    "client": "clients", "agent": "agents", "person": "people", "resource": "resources", "key": "realms", "policy": "policy",
 }  # fmt: skip
 """The part of the console in which each kind of thing is."""
 

@@ -229,6 +229,10 @@ OFFERS = {
     "client.change": "Change",
     "client.rotate-secret": "New secret",
     "client.remove": "Remove",
+    "agent.add": "Add an agent",
+    "agent.pause": "Pause",
+    "agent.resume": "Let it act again",
+    "agent.revoke": "Revoke for good",
     "person.add": "Add a person",
     "person.change": "Change",
     "person.password": "Set a password",
@@ -248,10 +252,16 @@ OFFERS = {
 """The words on the button of each change."""
 
 
+_SUITS = {"agent.pause": ("active",), "agent.resume": ("paused",), "agent.revoke": ("active", "paused")}
+"""The states of an agent in which each change to it makes sense."""
+
+
 def _suits(name: str, document: Mapping[str, Any]) -> bool:
     """Whether a change makes sense as the thing is now."""
     if name in ("person.lock", "person.unlock"):
         return bool(document["locked"]) is (name == "person.unlock")
+    if name in _SUITS:
+        return document["status"] in _SUITS[name]
     if name == "client.rotate-secret":
         return bool(document["secrets"])
     return True

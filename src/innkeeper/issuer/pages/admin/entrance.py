@@ -27,6 +27,7 @@ from innkeeper.tokens.trail import at_the_door
 MENU = (
     ("", "Overview", ""),
     ("clients", "Clients", "admin:clients:read"),
+    ("agents", "Agents", "admin:agents:read"),
     ("people", "People", "admin:people:read"),
     ("resources", "Resources", "admin:resources:read"),
     ("realms", "Realms and keys", "admin:realms:read"),

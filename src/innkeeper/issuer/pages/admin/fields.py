@@ -213,6 +213,12 @@ FORMS: dict[str, Form] = {
         Field(name="uses", label="How many clients may register with it", kind=NUMBER, value=1),
         Field(name="seconds", label="Seconds that it is good for", kind=NUMBER, value=86_400),
     ),
+    "agent.add": lambda policy, may: (
+        Field(name="name", label="Name", hint="As people see it."),
+        Field(name="owner", label="Who answers for it", hint="The name that they sign in with."),
+        Field(name="purpose", label="Purpose", hint="A sentence for those it acts for."),
+        Field(name="scopes", label="Scopes", kind=MANY, choices=_scopes(policy, may), hint="The most that it may ever do."),
+    ),
     "person.add": lambda _, may: (_USERNAME, _PASSWORD, _CLAIMS, _roles(may)),
     "person.change": lambda _, may: (_USERNAME, _CLAIMS, _roles(may)),
     "person.password": lambda _, __: (_PASSWORD,),

@@ -68,6 +68,21 @@ def _secret(one: Document) -> str:
     return f"Made {moment(one['created_at'])}{until}"
 
 
+_STATUS = {"active": ("active", "good"), "paused": ("paused", "warn"), "revoked": ("revoked", "bad")}
+
+
+def _agent_row(one: Document) -> Row:
+    return Row(one["id"], one["name"], one["purpose"], (_STATUS[one["status"]],), one["id"])
+
+
+def _agent_facts(one: Document) -> list[tuple[str, Any]]:
+    own = [("Purpose", one["purpose"]), ("Answered for by", one["owner"]), ("Now", one["status"])]
+    return [*own, *(fact for fact in _client_facts(one) if fact[0] in _OF_AGENTS)]
+
+
+_OF_AGENTS = {"Client ID", "Grants", "Scopes", "Resources", "Proves itself by", "Secrets", "Since"}
+
+
 def _person_row(one: Document) -> Row:
     tags = [(role, "good") for role in one["roles"]] + ([("locked", "bad")] if one["locked"] else [])
     return Row(one["sub"], one["username"], str(one["claims"].get("name", "")), tuple(tags), one["sub"])
@@ -146,6 +161,13 @@ SECTIONS: dict[str, Section] = {
             changes=("client.change", "client.rotate-secret", "client.remove"),
             filters=(("kind", "Kind", ("public", "confidential")),),
             empty="No client is here yet. Add the first one, or let clients register themselves.",
+        ),
+        Section(
+            name="agents", title="Agents", lead="Programs that act for people by their own judgement.",
+            reading="agents", one="agent", row=_agent_row, facts=_agent_facts, adds=("agent.add",),
+            changes=("agent.pause", "agent.resume", "agent.revoke"),
+            filters=(("state", "State", ("active", "paused", "revoked")),),
+            empty="No agent is here yet. Each has somebody who answers for it, and a purpose.",
         ),
         Section(
             name="people", title="People", lead="Whoever signs in here.", reading="people", one="person",
