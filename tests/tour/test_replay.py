@@ -114,7 +114,10 @@ def test_every_claim_comes_with_its_sentence_its_section_and_a_plain_reading() -
         "parts": ["opaque"],
         "header": [],
         "claims": [],
+        "acting": [],
     }
+    acting = {"sub": "guest-204", "act": {"sub": "spa-agent", "act": {"sub": "concierge"}}}
+    assert token_document("access", token(**acting), NOW)["acting"] == ["guest-204", "concierge", "spa-agent"]
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
     RUN: {
         "up": Command("innkeeper.cli.up", "Serve issuer, hotel and tour on this computer, all set up"),
         "serve": Command("innkeeper.cli.serve", "Serve an issuer as the settings say"),
-        "broker": Command(
-            "innkeeper.cli.broker", "Serve an issuer for MCP clients, at which people sign in with a cloud"
-        ),
+        "broker": Command("innkeeper.cli.broker", "Serve an issuer for MCP clients before a cloud that lacks it"),
     },
     HOLD: {
         "token": Command("innkeeper.cli.token", "Get an access token from any issuer and print it"),
@@ -180,6 +178,6 @@ def _help() -> Iterator[str]:
     yield "Usage: innkeeper COMMAND [OPTIONS]\n"
     for heading, group in COMMANDS.items():
         yield f"{bold}{heading}{plain}"
-        yield from (f"  {name:9}{command.help}" for name, command in group.items())
+        yield from (f"  {name:10}{command.help}" for name, command in group.items())
         yield ""
     yield "innkeeper COMMAND --help tells more."

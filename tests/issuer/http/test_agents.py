@@ -11,15 +11,19 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from innkeeper.guard import Guard
+from innkeeper.guard.decision import Refused
 from innkeeper.issuer.core.grants.token_exchange import ACCESS_TOKEN, JWT
-from innkeeper.issuer.core.records import TrustedIssuer
+from innkeeper.issuer.core.records import DetailField, DetailType, TrustedIssuer
 from innkeeper.issuer.core.token import CIBA, JWT_BEARER, TOKEN_EXCHANGE
 from innkeeper.issuer.desk import agents
+from innkeeper.issuer.desk.outside import Answer as Told
 from innkeeper.issuer.settings import SeedAgent
 from innkeeper.issuer.witness.audit import chains, lines, open_chain, verify
 from innkeeper.issuer.witness.witness import Witness
 from innkeeper.keys import jwk
 from innkeeper.protocol import base64url
+from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import UsageError
 from tests.issuer.house import HOTEL, ORIGIN, SETTINGS, SPA, Answer, Clock, House
 from tests.issuer.signing import KEYS, assertion_claims, proves
@@ -48,9 +52,14 @@ def agent(name: str, *scopes: str, **more: Any) -> SeedAgent:
 KEYED = SeedAgent(
     id="keyed", name="Keyed", owner=BOB, purpose="Proves a key", jwks=list(KEYS["keys"]), scopes=["gym:enter"]
 )
+DOOR = DetailType("Open one door", {"room": DetailField("number", "room {}", required=True)}, approval=True)
+ONE_DOOR = '[{"type":"door","room":204}]'
 INN = replace(
     SETTINGS,
-    resource=[replace(SETTINGS.resource[0], approval=["room:enter"]), *SETTINGS.resource[1:]],
+    resource=[
+        replace(SETTINGS.resource[0], approval=["room:enter"], details={"door": DOOR}),
+        *SETTINGS.resource[1:],
+    ],
     agent=[
         agent("concierge", "openid", "gym:enter", "room:enter", "sauna:heat"),
         agent("spa", "gym:enter", "sauna:heat"),
@@ -478,6 +487,67 @@ def test_nobody_is_asked_too_often_or_with_words_that_cannot_be_seen(house: Hous
         told(swap(house, adas, scope="room:enter"))
     answer = swap(house, adas, scope="room:enter")
     assert (answer.status, answer.json["error"]) == (403, "access_denied")
+
+
+def test_a_risky_detail_waits_in_plain_words_and_is_left_out_unless_it_is_named(house: House) -> None:
+    code = Visitor(house).code(scope="openid gym:enter", resource=HOTEL, authorization_details=ONE_DOOR)
+    hers = str(redeem(house, code).json["access_token"])
+    assert "authorization_details" not in claims(swap(house, hers))
+    more = {"scope": "gym:enter", "authorization_details": ONE_DOOR}
+    name = told(swap(house, hers, **more))
+    visitor, page = question(house)
+    for word in ("Open one door", "Room 204"):
+        assert word in page.text
+    visitor.submit(page, decision="allow")
+    wider = swap(house, hers, **more, auth_req_id=name)
+    assert claims(wider)["authorization_details"] == [{"type": "door", "room": 204}]
+
+
+def test_an_agent_in_ping_mode_is_told_that_there_is_an_answer(house: House, adas: str) -> None:
+    realm, rung = house.issuer.realm, list[tuple[str, bytes]]()
+    client = house.run(agents.known_agent(realm, "porter"))
+    bell = {
+        "backchannel_token_delivery_mode": "ping",
+        "backchannel_client_notification_endpoint": "https://p.example/b",
+    }
+    house.run(realm.store.put_client(replace(client, **bell)))
+    house.run(realm.reload())
+
+    async def post(url: str, body: bytes, *_: Any, **__: Any) -> Told:
+        rung.append((url, body))
+        return Told(204, {}, b"")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for one in house.realms:
+            patch.setattr(one.fetcher, "post", post)
+        sent = {"scope": "room:enter", "client_notification_token": "a-token-of-the-porter-for-us"}
+        name = told(swap(house, adas, by="porter", **sent))
+        answered(house, "allow")
+    assert rung == [("https://p.example/b", msgspec.json.encode({"auth_req_id": name}))]
+    assert claims(swap(house, adas, by="porter", **sent, auth_req_id=name))["scope"] == "room:enter"
+
+
+# At the door
+
+
+def test_the_doors_open_to_what_was_passed_on_and_to_nothing_else(house: House, adas: str) -> None:
+    """Guest, concierge, spa agent, guarded door: each over-reach is refused by the issuer or by the guard."""
+
+    def fetch(url: str) -> Reply:
+        answer = house.get(url)
+        return Reply(answer.status, tuple(answer.headers), answer.body)
+
+    def at(api: str, token: str, scope: str) -> str:
+        outcome = Guard(ORIGIN, api, clock=house.clock, fetch_blocking=fetch).verify_blocking(token, [scope])
+        return outcome.refusal.page.number if isinstance(outcome, Refused) else str(outcome.token.act)
+
+    first = acting(house, adas, "concierge", scope="gym:enter sauna:heat").json["access_token"]
+    second = acting(house, first, "spa", scope="sauna:heat", resource=SPA).json["access_token"]
+    assert at(SPA, second, "sauna:heat") == "{'sub': 'spa', 'act': {'sub': 'concierge'}}"
+    assert at(HOTEL, first, "gym:enter") == "{'sub': 'concierge'}"
+    assert at(HOTEL, second, "gym:enter") == "IK508", "cut for the spa alone"
+    assert at(SPA, second, "gym:enter") == "IK523", "the scope was not passed on"
+    assert at(HOTEL, first, "room:enter") == "IK523"
 
 
 # What people see of it

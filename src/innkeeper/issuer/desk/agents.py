@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.agents import Hop, stopped
+from innkeeper.issuer.core.client_document import is_address
 from innkeeper.issuer.core.effects import DropEntry, Effect, Lost, PutEntry, TakeBackConsent
 from innkeeper.issuer.core.records import REVOKED, Client, Status
 from innkeeper.issuer.core.token import Issue
@@ -97,11 +98,17 @@ async def hops(realm: Realm, sub: str, ids: Iterable[str]) -> tuple[Hop, ...]:
 
 async def stop(realm: Realm, claims: Mapping[str, Any], sub: str) -> Refusal | None:
     """Why an access token counts for nothing although it is genuine: an agent behind it may not act any more."""
-    client = await realm.client(str(claims.get("client_id")))
+    client = await registered(realm, str(claims.get("client_id")))
     acting = list(actors(claims.get("act")))
     if client is not None and client.agent is not None:
         acting.append(client.id)
     return stopped(await hops(realm, sub, acting)) if acting else None
+
+
+async def registered(realm: Realm, client_id: str) -> Client | None:
+    """The client that was registered here by that id. One that is known by its own document is never an agent, and nobody
+    fetches that to look at a token."""
+    return None if is_address(client_id) else await realm.client(client_id)
 
 
 async def owner_is_gone(realm: Realm, client: Client) -> bool:
@@ -172,7 +179,7 @@ async def let_act(realm: Realm, sub: str, agent_id: str) -> None:
 
 
 async def _hop(realm: Realm, sub: str, client_id: str) -> Hop:
-    client = await realm.client(client_id)
+    client = await registered(realm, client_id)
     entry = await realm.store.entry(TAKEN, _of(sub, client_id))
     gone = await owner_is_gone(realm, client) if client else False
     return Hop(client_id, client, gone, _read_time(entry.record) if entry else 0)

@@ -75,7 +75,7 @@ async def _case(realm: Realm, ask: TokenRequest, client: Client) -> core.Case:
     )
     subject = await _presented(realm, sent.get("subject_token", ""), wanted.subject_type)
     actor = await _actor(realm, ask, client, wanted) if wanted.has_actor else core.NOT_SENT
-    owner = await realm.client(subject.client_id)
+    owner = await agents.registered(realm, subject.client_id)
     behind_it = [subject.client_id] if owner is not None and owner.agent is not None else []
     acting = (client.id, *agents.actors(subject.says("act")), *behind_it)
     subject = replace(subject, hops=await agents.hops(realm, subject.subject, acting))
