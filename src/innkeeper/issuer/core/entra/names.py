@@ -15,6 +15,11 @@ PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 GRAPH_URL = "https://graph.microsoft.com"
 
+MANAGEMENT_ID = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
+MANAGEMENT_URL = "https://management.azure.com"
+MANAGEMENT_URLS = ("https://management.azure.com", "https://management.core.windows.net")
+"""Azure's resource manager, which the Azure command line asks for its subscriptions, by its newer and its older name."""
+
 CLOUD = "https://login.microsoftonline.com"
 CLOUD_HOSTS = ("login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net")
 
@@ -36,6 +41,11 @@ class Names(msgspec.Struct, frozen=True):
     graph: str
     home: str = ""
 
+    @property
+    def managements(self) -> tuple[str, ...]:
+        """What the resource manager is called here."""
+        return (*MANAGEMENT_URLS, f"{self.login}/management")
+
     def issuer(self, version: int, tenant: str) -> str:
         return f"{self.home or self.login}/{tenant}/v2.0" if version == V2 else f"{self.sts}/{tenant}/"
 
@@ -44,7 +54,7 @@ def names_at(origin: str, *, as_the_cloud: bool = False) -> Names:
     """The names in force at an origin: the cloud's own where it stands in for the cloud's host, else its own; issuers are
     spelt ``as_the_cloud`` spells them for verifiers that know no other."""
     host = origin.rpartition("//")[2]
-    if host in CLOUD_HOSTS or host == "graph.microsoft.com":
+    if host in CLOUD_HOSTS or origin in (GRAPH_URL, *MANAGEMENT_URLS):
         return Names(CLOUD, _STS, GRAPH_URL)
     if as_the_cloud:
         return Names(origin, _STS, origin, CLOUD)

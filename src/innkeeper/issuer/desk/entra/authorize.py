@@ -174,6 +174,7 @@ async def _consent(standing: Standing, trail: Trail, visitor: Visitor) -> Outcom
     progress = standing.ticket.progress(visitor.session.id)
     anew = core.CONSENT in standing.prompts and not progress.consented
     missing_now = consent.lacking(found.tenant, client, person.sub, targets, anew=anew)
+    missing_now += await _behind(standing.cloud, desk, client, found)
     case = consent.Case(found.tenant, client, person, found.targets, missing_now)
     trail = trail if trail.refusal else trail.then(follow("authorize", consent.CHECKS, case))
     if trail.refusal:
@@ -192,6 +193,19 @@ async def _consent(standing: Standing, trail: Trail, visitor: Visitor) -> Outcom
     if missing_now:
         return AskConsent(desk, client, standing.redirect, person, visitor.session, missing_now)
     return await _give(standing, client, visitor, found)
+
+
+async def _behind(cloud: Cloud, desk: Desk, client: Party, found: reach.Case) -> tuple[consent.Lacking, ...]:
+    """What the APIs that know this client need of the APIs behind them, so that the person is asked once for all of it."""
+    missing: tuple[consent.Lacking, ...] = ()
+    for one in found.targets:
+        api = one.resource
+        if api is None or not one.wish.default or not consent.knows(api, client):
+            continue
+        named = [access.resource_app_id for access in api.application.required_resource_access]
+        parties = [await cloud.resource(desk, name) for name in named]
+        missing += consent.behind(found.tenant, api, [party for party in parties if party], found.person)
+    return missing
 
 
 async def _give(standing: Standing, client: Party, visitor: Visitor, found: reach.Case) -> Given:

@@ -14,7 +14,7 @@ import msgspec
 
 from innkeeper.issuer.core.effects import DropEntry, Effect, Lost, PutEntry
 from innkeeper.issuer.core.entra import directory as core
-from innkeeper.issuer.core.entra.names import GRAPH_ID
+from innkeeper.issuer.core.entra.names import GRAPH_ID, MANAGEMENT_ID
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.store.port import Entry
 
@@ -24,6 +24,7 @@ FOR_EVER = 1 << 53
 
 APPLICATIONS, PRINCIPALS = "applications", "servicePrincipals"
 ASSIGNMENTS, GRANTS, GROUPS = "appRoleAssignments", "oauth2PermissionGrants", "groups"
+DELETED = "deletedItems"
 
 Result = TypeVar("Result")
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.Decoder
@@ -135,8 +136,16 @@ def _directory(kept: Mapping[tuple[str, str], Kept]) -> core.Directory:
         return sorted(found, key=lambda one: one.place)
 
     return core.Directory(
-        applications=(core.graph_application(), *(application(one) for one in all_of(APPLICATIONS))),
-        principals=(GRAPH_PRINCIPAL, *(core.read(core.ServicePrincipal, one.document) for one in all_of(PRINCIPALS))),
+        applications=(
+            core.graph_application(),
+            core.management_application(),
+            *(application(one) for one in all_of(APPLICATIONS)),
+        ),
+        principals=(
+            GRAPH_PRINCIPAL,
+            MANAGEMENT_PRINCIPAL,
+            *(core.read(core.ServicePrincipal, one.document) for one in all_of(PRINCIPALS)),
+        ),
         assignments=[core.read(core.Assignment, one.document) for one in all_of(ASSIGNMENTS)],
         grants=[core.read(core.PermissionGrant, one.document) for one in all_of(GRANTS)],
         groups=[
@@ -147,6 +156,11 @@ def _directory(kept: Mapping[tuple[str, str], Kept]) -> core.Directory:
 
 GRAPH_PRINCIPAL = core.ServicePrincipal(
     id="00000003-0000-0000-c000-0000000000b0", app_id=GRAPH_ID, display_name="Microsoft Graph"
+)
+MANAGEMENT_PRINCIPAL = core.ServicePrincipal(
+    id="797f4846-ba00-4fd7-ba43-dac1f8f630b0",
+    app_id=MANAGEMENT_ID,
+    display_name="Windows Azure Service Management API",
 )
 
 

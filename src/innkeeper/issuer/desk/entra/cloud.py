@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from innkeeper.issuer.core.entra.directory import Application
-from innkeeper.issuer.core.entra.names import ALIASES, GRAPH_ID, GRAPH_URL, Names
+from innkeeper.issuer.core.entra.names import ALIASES, GRAPH_ID, GRAPH_URL, MANAGEMENT_ID, MANAGEMENT_URL, Names
 from innkeeper.issuer.core.entra.parties import Party, Tenant
 from innkeeper.issuer.core.entra.reach import Target
 from innkeeper.issuer.core.entra.scopes import Wish
@@ -94,7 +94,7 @@ class Cloud:
 
     async def party(self, desk: Desk | None, app_id: str) -> Party | None:
         """An application as a tenant sees it; at an alias, as its home does."""
-        if not app_id or app_id == GRAPH_ID:
+        if not app_id or app_id in (GRAPH_ID, MANAGEMENT_ID):
             return None
         found = await self._registered(app_id)
         if found is None:
@@ -112,6 +112,8 @@ class Cloud:
     async def resource(self, desk: Desk, name: str) -> Party | None:
         tenant = await desk.tenant()
         called = GRAPH_URL if name.rstrip("/") in (self.names.graph, GRAPH_URL) else name
+        if name.rstrip("/") in self.names.managements:
+            called = MANAGEMENT_URL
         own = tenant.directory.named(called)
         home, application = (desk, own) if own else await self._elsewhere(called)
         principal = tenant.directory.principal(application.app_id) if application else None

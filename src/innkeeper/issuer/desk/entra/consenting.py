@@ -23,7 +23,8 @@ async def allow(desk: Desk, client: Party, person: str | None, allowed: Sequence
         known = page.directory.principal(client.id)
         installed = [] if known else [installation(client.application, client.home, now)]
         principal = known.id if known else installed[0].id
-        return None, [*installed, *(_grant(page, principal, person, one) for one in allowed)]
+        given = [_grant(page, one.client.object_id if one.client else principal, person, one) for one in allowed]
+        return None, [*installed, *given]
 
     await desk.books.change(decide)
 

@@ -77,6 +77,11 @@ def read_graphs(desk: Desk, token: str) -> dict[str, Any]:
     return desk.realm.ring.read(f"{jws.encode_header(shown)}.{rest}", TYP, desk.realm.now())
 
 
+def read_managements(desk: Desk, token: str) -> dict[str, Any]:
+    """The claims of a token for the resource manager, which are signed as any API's. Raises ``NotOurs``."""
+    return desk.realm.ring.read(token, TYP, desk.realm.now())
+
+
 def _subject(desk: Desk, issue: Issue, names: Names, aside: Aside) -> Subject:
     return Subject(
         names=names,

@@ -228,11 +228,15 @@ def consent_fields(client: Party, lacking: Sequence[Lacking], username: str) -> 
         "client": {"name": client.name, "id": client.id},
         "person": {"username": username},
         "asks": [
-            {"title": scope.title, "scope": scope.value, "where": one.resource.name}
+            {"title": scope.title, "scope": scope.value, "where": _where(one)}
             for one in lacking
             for scope in one.scopes
         ],
     }
+
+
+def _where(one: Lacking) -> str:
+    return f"{one.resource.name}, through {one.client.name}" if one.client else one.resource.name
 
 
 def ask_of(ticket: Ticket, request: Request) -> Ask:

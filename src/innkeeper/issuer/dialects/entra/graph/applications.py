@@ -17,6 +17,7 @@ from innkeeper.issuer.desk.entra.books import APPLICATIONS, Change, Kept, Page, 
 from innkeeper.issuer.desk.entra.cloud import Desk
 from innkeeper.issuer.desk.realm import digest
 from innkeeper.issuer.dialects.entra.graph import odata
+from innkeeper.issuer.dialects.entra.graph.deleted import binned
 from innkeeper.issuer.dialects.entra.graph.odata import Call, Refused
 from innkeeper.issuer.dialects.entra.graph.principals import without_principal
 from innkeeper.protocol.exchange import Reply
@@ -50,7 +51,7 @@ class Applications:
             await self._desk.books.change(lambda page: (None, [self._patched(call, page, key)]))
             return odata.nothing()
         if call.method == "DELETE":
-            await self._desk.books.change(lambda page: (None, _without(page, key)))
+            await self._desk.books.change(lambda page: (None, _without(page, key, call.now)))
             return odata.nothing()
         return odata.one(call, shown(_kept(page, key)))
 
@@ -260,7 +261,8 @@ def _federated(said: Document) -> Document:
     }
 
 
-def _without(page: Page, key: str) -> list[Change]:
+def _without(page: Page, key: str, now: int) -> list[Change]:
     """An application goes, and its service principal with it."""
     application = _kept(page, key)
-    return [*without_principal(page, str(application.document["appId"])), Change(APPLICATIONS, key, None)]
+    principal = without_principal(page, str(application.document["appId"]), now)
+    return [*principal, Change(APPLICATIONS, key, None), binned(APPLICATIONS, application, now)]

@@ -14,8 +14,9 @@ from innkeeper.issuer.core.entra.documents import Document
 from innkeeper.issuer.desk.entra.books import written
 from innkeeper.issuer.desk.entra.cloud import Cloud, Desk
 from innkeeper.issuer.desk.entra.signing import read_graphs
-from innkeeper.issuer.dialects.entra.graph import odata
+from innkeeper.issuer.dialects.entra.graph import batches, expanding, odata
 from innkeeper.issuer.dialects.entra.graph.applications import Applications
+from innkeeper.issuer.dialects.entra.graph.deleted import ALL_WRITE, Deleted
 from innkeeper.issuer.dialects.entra.graph.groups import Groups
 from innkeeper.issuer.dialects.entra.graph.odata import Call, Refused
 from innkeeper.issuer.dialects.entra.graph.people import People, userinfo
@@ -51,6 +52,7 @@ FAMILIES: Mapping[str, Family] = {
     "users": Family(lambda desk, _: People(desk).answer, core.USERS_READ, core.USERS_WRITE),
     "me": Family(lambda desk, _: People(desk).answer, core.OWN_PROFILE, core.OWN_PROFILE),
     "groups": Family(lambda desk, _: Groups(desk).answer, core.GROUPS_READ, core.GROUPS_WRITE),
+    "directory": Family(lambda desk, _: Deleted(desk).answer, core.APPLICATIONS_READ | core.USERS_READ, ALL_WRITE),
     "directoryObjects": Family(lambda desk, cloud: _Objects(desk, cloud).answer, core.APPLICATIONS_READ, frozenset()),
     "organization": Family(
         lambda desk, _: _Organization(desk).answer, core.OWN_PROFILE | core.APPLICATIONS_READ, frozenset()
@@ -58,6 +60,7 @@ FAMILIES: Mapping[str, Family] = {
     "domains": Family(lambda desk, _: _Organization(desk).answer, core.DIRECTORY_READ, frozenset()),
 }
 _GIVES_ROLES = ("appRoleAssignedTo", "appRoleAssignments")
+_BATCH = "$batch"
 _BY_KEY = re.compile(r"([A-Za-z0-9]+)(\(.+\))")
 
 
@@ -70,6 +73,8 @@ class Graph:
     async def answer(self, request: Request) -> Reply:
         """A call of ``/v1.0/…`` or ``/beta/…``."""
         version, *rest = request.path.strip("/").split("/")
+        if rest == [_BATCH]:
+            return await self._batch(request)
         segments = _segments(rest)
         family = FAMILIES.get(segments[0]) if segments else None
         if family is None:
@@ -90,7 +95,14 @@ class Graph:
                 claims,
                 desk.realm.now(),
             )
-            return await family.make(desk, self._cloud)(call)
+            return await expanding.answered(call, family.make(desk, self._cloud))
+        except Refused as error:
+            return self._refused(error.refusal, request)
+
+    async def _batch(self, request: Request) -> Reply:
+        """Each call in it has to be let in by itself."""
+        try:
+            return await batches.answered(request, self.answer)
         except Refused as error:
             return self._refused(error.refusal, request)
 

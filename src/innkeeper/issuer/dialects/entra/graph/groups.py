@@ -11,6 +11,7 @@ from innkeeper.issuer.core.entra.documents import GROUP, Document
 from innkeeper.issuer.desk.entra.books import GROUPS, Change, Kept, written
 from innkeeper.issuer.desk.entra.cloud import Desk
 from innkeeper.issuer.dialects.entra.graph import odata
+from innkeeper.issuer.dialects.entra.graph.deleted import binned
 from innkeeper.issuer.dialects.entra.graph.odata import Call
 from innkeeper.issuer.dialects.entra.graph.principals import assignments
 from innkeeper.protocol.exchange import Reply
@@ -38,7 +39,8 @@ class Groups:
             )
             return odata.nothing()
         if call.method == "DELETE":
-            await self._keep(call.segments[1], None)
+            gone = [Change(GROUPS, call.segments[1], None), binned(GROUPS, kept, call.now)]
+            await self._desk.books.change(lambda _: (None, gone))
             return odata.nothing()
         return odata.one(call, shown(kept))
 
@@ -75,7 +77,7 @@ class Groups:
         said = {"userPrincipalName": person.username, "displayName": person.claims.get("name")}
         return {"@odata.type": "#microsoft.graph.user", "id": key, **said}
 
-    async def _keep(self, key: str, kept: Kept | None) -> None:
+    async def _keep(self, key: str, kept: Kept) -> None:
         await self._desk.books.change(lambda _: (None, [Change(GROUPS, key, kept)]))
 
 

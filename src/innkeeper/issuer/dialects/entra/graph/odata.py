@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
 from innkeeper.issuer.core.entra.documents import Document, bad
 from innkeeper.issuer.core.entra.graph import NOT_FOUND, UNSUPPORTED_QUERY
+from innkeeper.protocol import base64url
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.protocol.refusals import Refusal
@@ -82,12 +84,55 @@ def one(call: Call, document: Document, status: int = 200) -> Reply:
 def many(call: Call, documents: Iterable[Document]) -> Reply:
     """A list, filtered and selected as asked."""
     keep = filter_of(call.query.get("$filter", ""))
-    found = [document for document in documents if keep(document)]
+    found = _ordered(call, [document for document in documents if keep(document)])
+    start, size = _start(call, found), _size(call)
+    shown, rest = found[start : start + size], found[start + size :]
+    return reply(
+        {
+            "@odata.context": call.context,
+            **({"@odata.count": len(found)} if call.query.get("$count") == "true" else {}),
+            **({"@odata.nextLink": _next(call, shown[-1])} if rest else {}),
+            "value": [_selected(call, one) for one in shown],
+        }
+    )
+
+
+def _ordered(call: Call, found: list[Document]) -> list[Document]:
+    """In the order that is asked for: by properties, the first one first, each up or down."""
+    for part in reversed([one for one in call.query.get("$orderby", "").split(",") if one.strip()]):
+        name, _, way = part.strip().partition(" ")
+        found = sorted(found, key=lambda one: str(_at(one, name) or "").casefold(), reverse=way.strip() == "desc")
+    return found
+
+
+_PAGE, _LONGEST_PAGE = 100, 999
+
+
+def _size(call: Call) -> int:
     top = call.query.get("$top", "")
-    if top.isdigit() and int(top) > 0:
-        found = found[: int(top)]
-    count = {"@odata.count": len(found)} if call.query.get("$count") == "true" else {}
-    return reply({"@odata.context": call.context, **count, "value": [_selected(call, one) for one in found]})
+    if not top:
+        return _PAGE
+    if not top.isdigit() or not 1 <= int(top) <= _LONGEST_PAGE:
+        raise Refused(bad(f"Invalid page size specified: '{top}'. Must be between 1 and {_LONGEST_PAGE} inclusive."))
+    return int(top)
+
+
+def _start(call: Call, found: list[Document]) -> int:
+    """Where the page begins: behind the object that the token of the last one names."""
+    token = call.query.get("$skiptoken", "")
+    place = next((place for place, one in enumerate(found, 1) if token and _token(one) == token), 0)
+    if token and not place:
+        raise Refused(bad("The specified page token value has expired and can no longer be included in your request."))
+    return place
+
+
+def _next(call: Call, last: Document) -> str:
+    query = {**call.query, "$skiptoken": _token(last)}
+    return f"{call.base}/{'/'.join(call.segments).replace('/(', '(')}?{urlencode(query)}"
+
+
+def _token(last: Document) -> str:
+    return base64url.encode_text(str(last["id"]).encode())
 
 
 def nothing() -> Reply:
@@ -122,6 +167,29 @@ def refused(refusal: Refusal, request: Request, now: int) -> Reply:
 def _selected(call: Call, document: Document) -> Document:
     names = [name.strip() for name in call.query.get("$select", "").split(",") if name.strip()]
     return {name: document.get(name) for name in names} if names else document
+
+
+class Expansion(msgspec.Struct, frozen=True):
+    """A relation whose objects stand in the answer, and what is asked of them."""
+
+    name: str
+    query: Mapping[str, str]
+
+
+def expansions(call: Call) -> list[Expansion]:
+    """What ``$expand`` asks for: names, each with its own query in parentheses."""
+    return [
+        Expansion(one["name"], dict(part.partition("=")[::2] for part in (one["query"] or "").split(";") if part))
+        for one in _EXPANSION.finditer(call.query.get("$expand", ""))
+    ]
+
+
+_EXPANSION = re.compile(r"(?P<name>\w+)(?:\((?P<query>[^()]*)\))?")
+
+
+def expanded(call: Call, document: Document, found: Mapping[str, Document]) -> Document:
+    """An object with its relations in it, and of itself what was selected."""
+    return {**_selected(call, document), **{name: told["value"] for name, told in found.items()}}
 
 
 Keep = Callable[[Document], bool]

@@ -15,6 +15,7 @@ from innkeeper.issuer.desk.entra.books import written
 from innkeeper.issuer.desk.entra.cloud import Desk
 from innkeeper.issuer.desk.passwords import hashed
 from innkeeper.issuer.dialects.entra.graph import odata
+from innkeeper.issuer.dialects.entra.graph.deleted import binned_person
 from innkeeper.issuer.dialects.entra.graph.odata import Call, Refused
 from innkeeper.issuer.dialects.entra.graph.principals import assignments
 from innkeeper.protocol.exchange import Reply
@@ -50,7 +51,8 @@ class People:
             await self._desk.realm.store.commit((PutPerson(await _changed(person, call.body), new=False),))
             return odata.nothing()
         if call.method == "DELETE":
-            await self._desk.realm.store.commit((RemovePerson(person.sub, call.now),))
+            gone = binned_person(shown(person), person, call.now)
+            await self._desk.books.change(lambda _: (None, [gone]), lambda _: [RemovePerson(person.sub, call.now)])
             return odata.nothing()
         return odata.one(call, shown(person))
 

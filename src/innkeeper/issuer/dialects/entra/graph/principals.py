@@ -7,15 +7,16 @@ import uuid
 import msgspec
 
 from innkeeper.issuer.core.entra import documents
-from innkeeper.issuer.core.entra.directory import GRAPH_ROLES, GRAPH_SCOPES
+from innkeeper.issuer.core.entra.directory import GRAPH_ROLES, GRAPH_SCOPES, management_application
 from innkeeper.issuer.core.entra.documents import Document, bad
 from innkeeper.issuer.core.entra.graph import SAME_KEY
-from innkeeper.issuer.core.entra.names import GRAPH_ID, GRAPH_URL
+from innkeeper.issuer.core.entra.names import GRAPH_ID, GRAPH_URL, MANAGEMENT_ID
 from innkeeper.issuer.desk.entra.books import (
     APPLICATIONS,
     ASSIGNMENTS,
     GRANTS,
     GRAPH_PRINCIPAL,
+    MANAGEMENT_PRINCIPAL,
     PRINCIPALS,
     Change,
     Kept,
@@ -25,6 +26,7 @@ from innkeeper.issuer.desk.entra.books import (
 from innkeeper.issuer.desk.entra.cloud import Cloud, Desk
 from innkeeper.issuer.desk.entra.consenting import new_id
 from innkeeper.issuer.dialects.entra.graph import odata
+from innkeeper.issuer.dialects.entra.graph.deleted import binned
 from innkeeper.issuer.dialects.entra.graph.odata import Call, Refused
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import Refusal
@@ -44,7 +46,9 @@ class Principals:
         if len(call.segments) == 1:
             if call.method == "POST":
                 return await self._create(call)
-            return odata.many(call, [_graph(), *[await self._shown(one) for one in page.all(PRINCIPALS)]])
+            return odata.many(
+                call, [_graph(), _management(), *[await self._shown(one) for one in page.all(PRINCIPALS)]]
+            )
         key = found(page, call.segments[1])
         if len(call.segments) == 2:
             return await self._one(call, page, key)
@@ -63,7 +67,7 @@ class Principals:
     async def _one(self, call: Call, page: Page, key: str) -> Reply:
         kept = page.get(PRINCIPALS, key)
         if kept is None:
-            return odata.one(call, _graph())
+            return odata.one(call, _graph() if key == GRAPH_PRINCIPAL.id else _management())
         if call.method == "PATCH":
             said = {name: value for name, value in call.body.items() if name not in _OURS and "@odata" not in name}
             changed = msgspec.structs.replace(kept, document=documents.merged(kept.document, said))
@@ -71,7 +75,7 @@ class Principals:
             return odata.nothing()
         if call.method == "DELETE":
             app_id = str(kept.document["appId"])
-            await self._desk.books.change(lambda page: (None, without_principal(page, app_id)))
+            await self._desk.books.change(lambda page: (None, without_principal(page, app_id, call.now)))
             return odata.nothing()
         return odata.one(call, await self._shown(kept))
 
@@ -138,7 +142,7 @@ def found(page: Page, name: str) -> str:
     return name
 
 
-def without_principal(page: Page, app_id: str) -> list[Change]:
+def without_principal(page: Page, app_id: str, now: int) -> list[Change]:
     """A service principal goes, with all that was given to it and at it."""
     principal = page.directory.principal(app_id)
     if principal is None:
@@ -155,6 +159,7 @@ def without_principal(page: Page, app_id: str) -> list[Change]:
         *(Change(ASSIGNMENTS, str(one.document["id"]), None) for one in given),
         *(Change(GRANTS, str(one.document["id"]), None) for one in granted),
         Change(PRINCIPALS, principal.id, None),
+        *(binned(PRINCIPALS, one, now) for one in page.all(PRINCIPALS) if one.document["id"] == principal.id),
     ]
 
 
@@ -232,6 +237,22 @@ def _graph() -> Document:
     }
     return documents.principal_of(
         {"id": GRAPH_PRINCIPAL.id, "appId": GRAPH_ID, "appOwnerOrganizationId": _MICROSOFT}, application
+    )
+
+
+def _management() -> Document:
+    """The resource manager's, which nobody can change either."""
+    application = management_application()
+    scopes = [{"id": one.id, "value": one.value, "type": "User"} for one in application.api.oauth2_permission_scopes]
+    return documents.principal_of(
+        {"id": MANAGEMENT_PRINCIPAL.id, "appId": MANAGEMENT_ID, "appOwnerOrganizationId": _MICROSOFT},
+        {
+            "appId": MANAGEMENT_ID,
+            "displayName": application.display_name,
+            "appRoles": [],
+            "api": {"oauth2PermissionScopes": scopes},
+            "identifierUris": list(application.identifier_uris),
+        },
     )
 
 

@@ -1,0 +1,61 @@
+"""The Azure command line signs a service principal in, unmodified, by its own settings and in zero-change mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.twins.conftest import Run, document
+from tests.twins.entra.sdks import Twin
+from tests.twins.entra.tenant import TENANT, claims
+from tests.twins.parity import parity
+
+pytestmark = pytest.mark.outside
+
+QUIET = {"AZURE_CORE_COLLECT_TELEMETRY": "false", "AZURE_CORE_NO_COLOR": "true", "AZURE_CORE_SURVEY_MESSAGE": "false"}
+
+
+@parity("SDKs", "observed")
+def test_with_its_own_settings(twin: Twin, outsider: Callable[[str], Path], run: Run, tmp_path: Path) -> None:
+    az, origin = str(outsider("azure-cli") / "bin" / "az"), f"https://{twin.host}"
+    told = {**QUIET, "REQUESTS_CA_BUNDLE": twin.ca, "AZURE_CONFIG_DIR": str(tmp_path / "azure")}
+    told["AZURE_CORE_INSTANCE_DISCOVERY"] = "false"
+    cloud = {
+        "activeDirectory": origin,
+        "activeDirectoryResourceId": f"{origin}/management/",
+        "activeDirectoryGraphResourceId": origin,
+        "microsoftGraphResourceId": origin,
+        "resourceManager": f"{origin}/management/",
+        "management": f"{origin}/management/",
+    }
+    config = json.dumps({"endpoints": cloud, "suffixes": {}})
+    registered = run(az, "cloud", "register", "--name", "twin", "--cloud-config", config, **told)
+    assert registered.returncode == 0, registered.stderr
+    assert run(az, "cloud", "set", "--name", "twin", **told).returncode == 0
+    signed_in(lambda *words: run(az, *words, **told), twin)
+
+
+def test_with_microsofts_own_hosts(twin: Twin, outsider: Callable[[str], Path], rerouted: Run, tmp_path: Path) -> None:
+    """The Azure command line signs a service principal in, gets tokens and administers applications."""
+    az, told = str(outsider("azure-cli") / "bin" / "az"), {**QUIET, "AZURE_CONFIG_DIR": str(tmp_path / "azure")}
+    signed_in(lambda *words: rerouted(az, *words, **told), twin)
+
+
+def signed_in(az: Run, twin: Twin) -> None:
+    client, secret = twin.caretaker
+    login = ("login", "--service-principal", "--username", client, "--tenant", TENANT, "--allow-no-subscriptions")
+    refused = az(*login, "--password", "wrong")
+    assert (refused.returncode, "AADSTS7000215" in refused.stderr) == (1, True), refused.stderr
+    [account] = document(az(*login, "--password", secret))
+    assert (account["tenantId"], account["user"]) == (TENANT, {"name": client, "type": "servicePrincipal"})
+    token = document(az("account", "get-access-token", "--scope", twin.scope))["accessToken"]
+    assert claims(token)["azp"] == client
+    made = document(az("ad", "app", "create", "--display-name", "From az"))
+    assert made["id"] in [one["id"] for one in document(az("ad", "app", "list", "--display-name", "From az"))]
+    principal = document(az("ad", "sp", "create", "--id", made["appId"]))
+    assert principal["appDisplayName"] == "From az"
+    assert az("ad", "app", "delete", "--id", made["appId"]).returncode == 0
+    assert document(az("ad", "app", "list", "--display-name", "From az")) == []
