@@ -126,6 +126,66 @@ def test_msal_node_with_microsofts_own_authority_finds_the_twin(inn: Inn) -> Non
     assert ran(inn, MSAL_NODE, entra(inn), cloud="entra", words=(str(NODE), "-e")) == "Bearer"
 
 
+ASYNC_AND_API = """
+import asyncio, json, sys
+from azure.identity.aio import ClientSecretCredential
+twin = json.loads(sys.argv[1])
+[concierge] = [one for one in twin["clients"] if one["name"] == "concierge"]
+api = twin["apis"][0]
+
+async def get():
+    async with ClientSecretCredential(twin["tenant"], concierge["id"], concierge["secret"]) as credential:
+        return (await credential.get_token(api["default_scope"])).token
+
+token = asyncio.run(get())
+from fastapi import FastAPI, Security
+from fastapi.testclient import TestClient
+from fastapi_azure_auth import SingleTenantAzureAuthorizationCodeBearer
+scheme = SingleTenantAzureAuthorizationCodeBearer(app_client_id=api["id"], tenant_id=twin["tenant"])
+app = FastAPI()
+
+@app.get("/", dependencies=[Security(scheme)])
+async def door():
+    return {"open": True}
+
+client = TestClient(app)
+good = client.get("/", headers={"authorization": f"Bearer {token}"})
+changed = client.get("/", headers={"authorization": f"Bearer {token[:-8]}AAAAAAAA"})
+print(json.dumps([good.status_code, good.json(), changed.status_code]))
+"""
+
+
+def test_azure_identitys_async_credentials_and_fastapi_azure_auth_find_the_twin(inn: Inn) -> None:
+    """The classes of fastapi-azure-auth that know Microsoft's address alone."""
+    assert ran(inn, ASYNC_AND_API, entra(inn), cloud="entra") == [200, {"open": True}, 401]
+
+
+IDENTITY_AND_PASSPORT = """
+const { ClientSecretCredential } = require('@azure/identity');
+const { BearerStrategy } = require('passport-azure-ad');
+const twin = JSON.parse(process.argv[1]);
+const concierge = twin.clients.find((one) => one.name === 'concierge');
+const [api] = twin.apis;
+const identityMetadata = `https://login.microsoftonline.com/${twin.tenant}/v2.0/.well-known/openid-configuration`;
+const options = { identityMetadata, clientID: api.id, audience: api.id, loggingNoPII: true };
+const strategy = new BearerStrategy(options, (token, done) => done(null, { id: token.sub }, token));
+const answer = (text) => new Promise((resolve) => {
+  strategy.success = (user, info) => resolve(info.roles.length > 0);
+  strategy.fail = (challenge) => resolve(String(challenge));
+  strategy.error = (error) => resolve(String(error));
+  strategy.authenticate({ headers: { authorization: `Bearer ${text}` }, query: {}, body: {} }, {});
+});
+new ClientSecretCredential(twin.tenant, concierge.id, concierge.secret)
+  .getToken(api.default_scope)
+  .then(async ({ token }) => [await answer(token), typeof (await answer(token.slice(0, -8) + 'AAAAAAAA'))])
+  .then((seen) => console.log(JSON.stringify(seen)));
+"""
+
+
+def test_azure_identity_for_javascript_and_passport_azure_ad_find_the_twin(inn: Inn) -> None:
+    assert ran(inn, IDENTITY_AND_PASSPORT, entra(inn), cloud="entra", words=(str(NODE), "-e")) == [True, "string"]
+
+
 AWS_NODE = f"""
 const {{ CognitoIdentityProviderClient, ListUserPoolClientsCommand }} = require('@aws-sdk/client-cognito-identity-provider');
 new CognitoIdentityProviderClient({{ region: 'us-east-1' }})

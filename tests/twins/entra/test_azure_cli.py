@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,16 +22,7 @@ def test_with_its_own_settings(twin: Twin, outsider: Callable[[str], Path], run:
     az, origin = str(outsider("azure-cli") / "bin" / "az"), f"https://{twin.host}"
     told = {**QUIET, "REQUESTS_CA_BUNDLE": twin.ca, "AZURE_CONFIG_DIR": str(tmp_path / "azure")}
     told["AZURE_CORE_INSTANCE_DISCOVERY"] = "false"
-    cloud = {
-        "activeDirectory": origin,
-        "activeDirectoryResourceId": f"{origin}/management/",
-        "activeDirectoryGraphResourceId": origin,
-        "microsoftGraphResourceId": origin,
-        "resourceManager": f"{origin}/management/",
-        "management": f"{origin}/management/",
-    }
-    config = json.dumps({"endpoints": cloud, "suffixes": {}})
-    registered = run(az, "cloud", "register", "--name", "twin", "--cloud-config", config, **told)
+    registered = run(az, "cloud", "register", "--name", "twin", "--endpoint-resource-manager", origin, **told)
     assert registered.returncode == 0, registered.stderr
     assert run(az, "cloud", "set", "--name", "twin", **told).returncode == 0
     signed_in(lambda *words: run(az, *words, **told), twin)

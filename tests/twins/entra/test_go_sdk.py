@@ -1,4 +1,4 @@
-"""MSAL Go, unmodified, over TLS, with its own local settings; on machines that have Go."""
+"""MSAL Go, unmodified, over TLS, with its own local settings and in zero-change mode; on machines that have Go."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.twins.conftest import Run
 from tests.twins.entra.sdks import Twin
-from tests.twins.entra.tenant import claims
+from tests.twins.entra.tenant import TENANT, claims
 from tests.twins.parity import parity
 
 pytestmark = pytest.mark.interop
@@ -34,7 +35,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(program: Path, twin: Twin, secret: str) -> subprocess.CompletedProcess[str]:
-    command = [str(program), twin.authority, twin.concierge, secret, twin.scope]
+    command = [str(program), twin.authority, twin.concierge, secret, twin.scope, "local"]
     environment = {**os.environ, "SSL_CERT_FILE": twin.ca, "SSL_CERT_DIR": ""}
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
@@ -46,3 +47,10 @@ def test_msal_go_gets_a_token_for_an_application_and_is_told_the_code_of_a_refus
     assert claims(done.stdout.strip())["azp"] == twin.concierge
     refused = run(program, twin, "wrong")
     assert (refused.returncode, "AADSTS7000215" in refused.stdout) == (1, True)
+
+
+def test_msal_go_with_microsofts_own_authority_finds_the_twin(program: Path, twin: Twin, rerouted: Run) -> None:
+    authority = f"https://login.microsoftonline.com/{TENANT}"
+    done = rerouted(str(program), authority, twin.concierge, twin.secret, twin.scope)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert claims(done.stdout.strip())["iss"] == f"{authority}/v2.0"

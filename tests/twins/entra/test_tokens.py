@@ -151,6 +151,15 @@ def test_an_api_that_requires_an_assignment_refuses_people_without_one(tenant: T
     assert tenant.graph("PATCH", path, {"appRoleAssignmentRequired": False}).status == 204
 
 
+@parity("Claims challenge", "inferred")
+def test_an_authentication_context_that_an_api_challenged_for_is_in_the_token(tenant: Tenant) -> None:
+    wanted = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
+    code = tenant.code(claims=wanted)
+    assert claims(body(tenant.redeem(code, claims=wanted))["access_token"])["acrs"] == ["c1"]
+    for unread in ("", "no JSON", '{"access_token":{"acrs":null}}', '{"id_token":{"acrs":{"value":"c1"}}}'):
+        assert "acrs" not in claims(body(tenant.redeem(tenant.code(), claims=unread))["access_token"])
+
+
 @parity("Errors", "documented")
 def test_a_disabled_application_is_refused(tenant: Tenant) -> None:
     own = claims(access(tenant.client_credentials()))["oid"]

@@ -13,7 +13,8 @@ func main() {
 	authority, client, secret, scope := os.Args[1], os.Args[2], os.Args[3], os.Args[4]
 	credential, err := confidential.NewCredFromSecret(secret)
 	stop(err)
-	app, err := confidential.New(authority, client, credential, confidential.WithInstanceDiscovery(false))
+	local := len(os.Args) > 5
+	app, err := confidential.New(authority, client, credential, confidential.WithInstanceDiscovery(!local))
 	stop(err)
 	found, err := app.AcquireTokenByCredential(context.Background(), []string{scope})
 	stop(err)

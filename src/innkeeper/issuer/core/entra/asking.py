@@ -128,3 +128,29 @@ def missing(parameter: str) -> Refusal:
     return refuse(
         tenants.PARAMETER_MISSING, f"{parameter} is missing", expected=parameter, found="nothing", parameter=parameter
     )
+
+
+def contexts(claims: str) -> tuple[str, ...]:
+    """The authentication contexts (``acrs``) that a claims request wants in the access token; none where it cannot be read.
+
+    An API that wants one challenges with such a request, which the client passes on. The twin has no Conditional Access that
+    would want more of anybody, so whoever signed in has what is asked for.
+    """
+    try:
+        wanted = msgspec.json.decode(claims or "{}", type=_Claims).access_token.acrs
+    except msgspec.DecodeError:
+        return ()
+    return tuple(dict.fromkeys([*wanted.values, *([wanted.value] if wanted.value else [])]))
+
+
+class _Acrs(msgspec.Struct, frozen=True):
+    value: str = ""
+    values: tuple[str, ...] = ()
+
+
+class _AccessToken(msgspec.Struct, frozen=True):
+    acrs: _Acrs = _Acrs()
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    access_token: _AccessToken = _AccessToken()

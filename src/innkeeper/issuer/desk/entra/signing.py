@@ -30,10 +30,12 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Aside(msgspec.Struct, frozen=True):
-    """What a request says beside its grant: the caller's address, and whether it handles continuous access evaluation."""
+    """What a request says beside its grant: the caller's address, whether it handles continuous access evaluation, and the
+    authentication contexts that an API challenged it to bring."""
 
     address: str = ""
     capable: bool = False
+    contexts: tuple[str, ...] = ()
 
 
 async def access_token(desk: Desk, issue: Issue, names: Names, aside: Aside) -> Cut:
@@ -44,6 +46,8 @@ async def access_token(desk: Desk, issue: Issue, names: Names, aside: Aside) -> 
     claims = tokens.access(
         _subject(desk, issue, names, aside), issue.resource, issue.audience, issue.scopes, issue.roles, stamp
     )
+    if aside.contexts and issue.person is not None:
+        claims["acrs"] = list(aside.contexts)
     if issue.resource.id == GRAPH_ID:
         return Cut(await _for_graph(desk, claims), lifetime, long)
     version = issue.resource.application.token_version

@@ -11,7 +11,7 @@ import msgspec
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddGrant, AddRefreshToken, DropEntry, Effect, Lost, SpendCode
 from innkeeper.issuer.core.entra import delegated, reach, token_request
-from innkeeper.issuer.core.entra.asking import Ask, missing
+from innkeeper.issuer.core.entra.asking import Ask, contexts, missing
 from innkeeper.issuer.core.entra.client_proof import Case as ProofCase
 from innkeeper.issuer.core.entra.client_proof import prove
 from innkeeper.issuer.core.entra.grants import (
@@ -137,7 +137,8 @@ async def _redeemed(known: Known) -> Tokens | Refusal:
 
 async def hand_out(cloud: Cloud, desk: Desk, ask: Ask, issue: Issue, fresh: str) -> Tokens:
     """Sign what was decided; ``fresh`` is the refresh token that was committed with it, if any was."""
-    aside = Aside(ask.address, capable='"CP1"' in ask.get("claims").upper())
+    asked = ask.get("claims")
+    aside = Aside(ask.address, capable='"CP1"' in asked.upper(), contexts=contexts(asked))
     access = await access_token(desk, issue, cloud.names, aside)
     identity = None
     if issue.person is not None and (OPENID in issue.openid or ask.version == V1):

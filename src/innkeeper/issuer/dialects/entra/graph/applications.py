@@ -84,7 +84,7 @@ class Applications:
         return Change(APPLICATIONS, key, with_keys(changed, said) if "keyCredentials" in said else changed)
 
     async def _below(self, call: Call, page: Page, key: str) -> Reply:
-        what = call.segments[2].removeprefix("microsoft.graph.")
+        what = call.segments[2]
         if what == OWNERS:
             return await self._owners(call, page, key)
         if what == FEDERATED:

@@ -66,7 +66,7 @@ class Deleted:
         if call.segments[1:2] != (DELETED,) or not segments:
             raise odata.not_found("/".join(call.segments))
         page = await self._desk.books.page()
-        kind = segments[0].removeprefix("microsoft.graph.")
+        kind = segments[0]
         if kind in _FAMILIES:
             return odata.many(call, [one.document for one in _all(page, call.now) if _kind(one) == kind])
         kept = _found(page, segments[0], call.now)

@@ -61,6 +61,7 @@ FAMILIES: Mapping[str, Family] = {
 }
 _GIVES_ROLES = ("appRoleAssignedTo", "appRoleAssignments")
 _BATCH = "$batch"
+_NAMESPACE = re.compile(r"^(?:microsoft\.)?graph\.")
 _BY_KEY = re.compile(r"([A-Za-z0-9]+)(\(.+\))")
 
 
@@ -142,9 +143,9 @@ class Graph:
 
 
 def _segments(parts: list[str]) -> tuple[str, ...]:
-    """The parts of a path; ``applications(appId='x')`` counts as two."""
+    """The parts of a path; ``applications(appId='x')`` counts as two, and a name goes without its namespace."""
     found: list[str] = []
-    for part in map(unquote, parts):
+    for part in (_NAMESPACE.sub("", unquote(one)) for one in parts):
         by_key = _BY_KEY.fullmatch(part)
         found += [by_key[1], by_key[2]] if by_key else [part]
     return tuple(one for one in found if one)

@@ -63,7 +63,7 @@ class People:
         return await self._below(call, person, 1) if len(call.segments) > 1 else odata.one(call, shown(person))
 
     async def _below(self, call: Call, person: Person, place: int = 2) -> Reply:
-        what, page = call.segments[place].removeprefix("microsoft.graph."), await self._desk.books.page()
+        what, page = call.segments[place], await self._desk.books.page()
         if what in ("memberOf", "transitiveMemberOf"):
             found = page.directory.groups_of(person.sub)
             return odata.many(
