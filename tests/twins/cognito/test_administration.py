@@ -367,3 +367,51 @@ def test_terraforms_whole_way(pool: Pool) -> None:
     assert pool.call("DescribeUserPool", state["of"]).kind == "ResourceNotFoundException"
     gone = pool.call("DescribeUserPoolClient", {**state["of"], "ClientId": state["client"]["ClientId"]})
     assert gone.kind == "ResourceNotFoundException"
+
+
+@parity("Terraform", "observed")
+def test_terraform_updates_every_resource_and_reads_back_what_it_sent(pool: Pool) -> None:
+    """An update of pool, domain, resource server, client, user and group is read back as it was sent, and the next plan is empty."""
+    provider = Provider(pool)
+    provider.apply()
+    of, ask = provider.state["of"], pool.done
+    policy = {"PasswordPolicy": {"MinimumLength": 12, "RequireSymbols": False, "TemporaryPasswordValidityDays": 3}}
+    ask("UpdateUserPool", {**of, "Policies": policy, "UserPoolTags": {"a": "b"}, "DeletionProtection": "INACTIVE"})
+    ask("UpdateUserPoolDomain", {**of, **provider.state["domain"], "ManagedLoginVersion": 2})
+    scopes = [*provider.state["scopes"], {"ScopeName": "all", "ScopeDescription": "All"}]
+    ask("UpdateResourceServer", {**provider.state["server"], "Scopes": scopes})
+    client = {
+        **of,
+        "ClientId": provider.state["client"]["ClientId"],
+        "ClientName": "seed-client",
+        "AllowedOAuthFlows": ["client_credentials"],
+        "AllowedOAuthFlowsUserPoolClient": True,
+        "AllowedOAuthScopes": ["my-api/all"],
+        "AccessTokenValidity": 10,
+        "TokenValidityUnits": {"AccessToken": "minutes"},
+    }
+    updated = ask("UpdateUserPoolClient", client)["UserPoolClient"]
+    ada = {**of, "Username": "ada"}
+    ask("AdminUpdateUserAttributes", {**ada, "UserAttributes": [{"Name": "name", "Value": "Ada"}]})
+    ask("AdminDeleteUserAttributes", {**ada, "UserAttributeNames": ["email"]})
+    ask("AdminDisableUser", ada)
+    group = {**of, "GroupName": "staff"}
+    ask("CreateGroup", {**group, "Precedence": 3})
+    ask("UpdateGroup", {**group, "Description": "Those who work here", "Precedence": 2})
+    ask("AdminAddUserToGroup", {**ada, "GroupName": "staff"})
+    read = provider.refresh()
+    assert policy["PasswordPolicy"].items() <= read["pool"]["Policies"]["PasswordPolicy"].items()
+    assert read["domain"]["ManagedLoginVersion"] == 2
+    assert read["server"]["Scopes"] == scopes
+    assert read["client"] == updated
+    assert (updated["AccessTokenValidity"], updated["AllowedOAuthScopes"]) == (10, ["my-api/all"])
+    attributes = {one["Name"]: one["Value"] for one in read["user"]["UserAttributes"]}
+    assert (attributes["name"], "email" in attributes, read["user"]["Enabled"]) == ("Ada", False, False)
+    told = ask("GetGroup", group)["Group"]
+    assert (told["Description"], told["Precedence"]) == ("Those who work here", 2)
+    assert [one["GroupName"] for one in ask("AdminListGroupsForUser", ada)["Groups"]] == ["staff"]
+    assert provider.refresh() == read, "a second plan is empty"
+    ask("AdminRemoveUserFromGroup", {**ada, "GroupName": "staff"})
+    ask("DeleteGroup", group)
+    provider.destroy()
+    assert pool.call("DescribeUserPool", of).kind == "ResourceNotFoundException"
