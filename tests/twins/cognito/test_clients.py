@@ -327,10 +327,13 @@ def test_authlib_with_the_hosted_page(inn: Inn) -> None:
 
 
 @pytest.mark.browser
+@parity("Clients that others wrote", "observed")
 def test_the_hosted_page_in_a_browser(inn: Inn, browser: Any) -> None:
-    """Headless Chromium signs in on the hosted page and lands at the callback with a code."""
-    session = OAuth2Session(APP, scope="openid", redirect_uri=CALLBACK, token_endpoint_auth_method="none")
-    address, state = session.create_authorization_url(f"{inn.url}/{POOL}/oauth2/authorize")
+    """Authlib signs a person in who fills in the hosted page in headless Chromium, a wrong password first, without scripts."""
+    more = {"token_endpoint_auth_method": "none", "code_challenge_method": "S256"}
+    session = OAuth2Session(APP, scope="openid", redirect_uri=CALLBACK, **more)
+    base, verifier = f"{inn.url}/{POOL}/oauth2", "w" * 64
+    address, state = session.create_authorization_url(f"{base}/authorize", code_verifier=verifier)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     landed: list[str] = []
@@ -346,6 +349,8 @@ def test_the_hosted_page_in_a_browser(inn: Inn, browser: Any) -> None:
     page.wait_for_url(f"{CALLBACK}*")
     context.close()
     assert parse_qs(urlsplit(landed[0]).query)["state"] == [state]
+    session.fetch_token(f"{base}/token", authorization_response=landed[0], state=state, code_verifier=verifier)
+    assert session.get(f"{base}/userInfo").json()["username"] == GUEST
 
 
 SERVICE = """
