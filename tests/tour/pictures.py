@@ -1,7 +1,6 @@
 """The pictures of the documentation, taken of a running house: ``make pictures``, or ``python -m tests.tour.pictures FOLDER``.
 
-Each is taken as a person comes to see it; ``TAKEN`` says of what. A test takes them too, so that none can be of a page that
-is gone.
+Each is taken as a person comes to see it; ``TAKEN`` says of what.
 """
 
 from __future__ import annotations
@@ -69,13 +68,6 @@ def watch(guest: Guest) -> None:
     guest.page.wait_for_selector("#opened article")
 
 
-def account(guest: Guest) -> None:
-    """The account page, in the language of whoever looks."""
-    guest.page.goto(f"{guest.url}/account")
-    guest.sign_in()
-    guest.page.wait_for_selector("h1")
-
-
 def turn(guest: Guest, name: str) -> None:
     guest.page.click(f".turn[value={name}]")
     guest.page.wait_for_selector(f".turn[value={name}][aria-current]")
@@ -87,7 +79,6 @@ TAKEN: dict[str, tuple[Callable[[Guest], None], str]] = {
     "chapter": (chapter, "dark"),
     "compare": (compare, "light"),
     "watch": (watch, "light"),
-    "account": (account, "dark"),
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.inn import Inn
 from tests.tour.guest import CALM, SIZES, Guest
+from tests.tour.pictures import FOLDER, TAKEN, take
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -237,3 +238,12 @@ def test_the_moving_picture_is_drawn_from_a_real_replay(guest: Guest, tmp_path: 
     guest.page.goto((folder / "replay.svg").as_uri())
     assert guest.page.locator("g").count() == moving.count("@keyframes") == 12
     assert len(moving) < 20_000
+
+
+@pytest.mark.parametrize("name", ["messages", "compare"])
+def test_a_picture_of_the_documentation_can_be_taken_anew(
+    browser: Browser, house: Inn, tmp_path: Path, name: str
+) -> None:
+    take(browser, house, tmp_path, [name])
+    assert (tmp_path / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
+    assert {one.stem for one in FOLDER.glob("*.png")} >= set(TAKEN)

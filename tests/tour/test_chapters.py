@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from innkeeper.tour.plays import Chapter, chapter, chapters
+from innkeeper.tour.told import COURSE
 from tests.inn import Inn
 from tests.tour.world import SEEDED
 
@@ -137,3 +138,10 @@ def test_every_part_of_every_message_is_explained(client: httpx2.Client, plays: 
             parts = [*request["params"], *request["body"]["params"], *response["body"]["params"], *after]
             unsaid |= {(hop["kind"], part["name"]) for part in parts if not part["says"]}
     assert unsaid == set()
+
+
+def test_every_chapter_names_its_page_of_the_course() -> None:
+    folder = Path(__file__).parents[2] / "docs" / "tutorial"
+    assert set(COURSE) == {one.key for one in chapters()}
+    if folder.is_dir():
+        assert [name for name in COURSE.values() if not (folder / f"{name}.md").exists()] == []

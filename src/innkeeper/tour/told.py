@@ -88,6 +88,19 @@ def _cards(act: Act) -> list[str]:
     return [*cut, *([act.bearer.strip("{}")] if act.bearer else [])]
 
 
+COURSE = {
+    **{
+        key: key
+        for key in ("who-and-what", "history", "discovery", "claims", "client-credentials", "device", "refresh")
+    },
+    **{key: key for key in ("dpop", "exchange", "cognito", "entra", "mistakes")},
+    "api-key": "first-token",
+    "code": "code-and-pkce",
+    "revocation": "life-and-death",
+    "mcp": "agents",
+}
+"""The page of the course that goes with a chapter, by the chapter's key."""
+
 _TOLD = frozenset({"origin", "hotel", "mcp", "annexe", "api_key"})
 """What may stand in a command line that is shown."""
 
@@ -107,6 +120,7 @@ def _entry(told: Chapter, house: House) -> dict[str, Any]:
         "oauth": told.oauth,
         "spec": told.spec,
         "url": section_url(told.spec),
+        "course": f"docs/tutorial/{COURSE[told.key]}.md" if told.key in COURSE else "",
         "open": not told.needs or told.needs in house.features,
         "needs": words().plays.get(f"needs-{told.needs}", ""),
     }
