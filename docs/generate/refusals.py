@@ -22,6 +22,7 @@ RANGES = {
     "11": "The Cognito twin: its JSON API",
     "12": "The Entra twin: its OAuth endpoints and pages",
     "13": "The Entra twin: signing in, and its Microsoft Graph",
+    "14": "Agents: enterprise grants and workloads",
     "15": "Agents as principals and what they may do",
     "16": "The admin API and console",
 }

@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "logout": Command("innkeeper.cli.logout", "Take kept tokens back and forget them"),
         "explain": Command("innkeeper.cli.explain", "Say what a token or a refusal means, and what would mend it"),
         "doctor": Command("innkeeper.cli.doctor", "Say what is wrong with an issuer or an MCP server"),
+        "agentcore": Command("innkeeper.cli.agentcore", "Say what to configure in Amazon Bedrock AgentCore"),
     },
     REHEARSE: {
         "twin": Command("innkeeper.cli.twin", "Run programs against the twins of Cognito and Entra ID"),

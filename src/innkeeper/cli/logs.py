@@ -13,7 +13,12 @@ from typing import Any
 import structlog
 
 _PLAIN = "%(levelname)s %(name)s: %(message)s"
-_QUIET = {"uvicorn.error": logging.CRITICAL, "httpx2": logging.WARNING, "alembic": logging.WARNING}
+_QUIET = {
+    "uvicorn.error": logging.CRITICAL,
+    "httpx2": logging.WARNING,
+    "alembic": logging.WARNING,
+    "mcp": logging.WARNING,
+}
 
 
 def configure(*, as_json: bool) -> None:

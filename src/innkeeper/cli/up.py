@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from innkeeper.cli.agents import ways_in
 from innkeeper.cli.serving import Opening, OverTls, listen, run
 from innkeeper.cli.state import MASTER_KEY
 from innkeeper.cli.twin_show import SHOWN
 from innkeeper.cli.witnessing import server_witness
+from innkeeper.client import Client, Secret
 from innkeeper.guard import Guard
 from innkeeper.guard.keys import Freshness
-from innkeeper.hotel import make_hotel
+from innkeeper.hotel import Book, make_hotel
+from innkeeper.hotel.app import HotelSettings
+from innkeeper.hotel.book import seeded
+from innkeeper.hotel.mcp import BASE, HotelTools, make_tools
+from innkeeper.hotel.orders import ByIssuer
 from innkeeper.issuer.app import Issuer, open_issuer, open_seal, system_clock
 from innkeeper.issuer.desk.key_care import Cupboard, rotate_key
 from innkeeper.issuer.dialects.native.tokens import ACCESS_ALGORITHM
@@ -33,6 +39,8 @@ from innkeeper.tour.overhearing import observe as overhear
 
 AGENT = "concierge"
 APP = "guest-app"
+KITCHEN = "room-service"
+TOOLS = "/hotel/mcp"
 ASKED = ("openid", "room:enter", "gym:enter", "pool:enter")
 """What the guest's app asks for in the tour: one door less than there are, so that one is seen to stay shut."""
 
@@ -88,29 +96,38 @@ async def _open(settings: Settings, origins: list[str], *, watch: bool) -> Async
     issuer = await open_issuer(
         settings, development=True, observe=overhear, master=master, also_at=origins, witness=witness
     )
-    guard = _guard(issuer, settings)
-    tour = _tour(issuer, settings, guard, watch=watch)
+    guard, tools_guard = _guard(issuer, settings, "/hotel", _scopes(settings)), _guard(issuer, settings, TOOLS, BASE)
+    tour = _tour(issuer, settings, (guard, tools_guard), watch=watch)
+    book = seeded(hotel_time())
     try:
-        async with issuer.watched():
+        async with AsyncExitStack() as open_things:
+            await open_things.enter_async_context(issuer.watched())
+            tools = _tools(issuer, settings, tools_guard, book)
+            if tools:
+                await open_things.enter_async_context(tools.opened())
             _greet(settings, origins, watch=watch)
-            yield tour.wrap(Site(issuer, _hotel(issuer, guard), tour))
+            yield tour.wrap(Site(issuer, _hotel(issuer, guard, book), tools, tour))
     finally:
         await tour.aclose()
         issuer.close()
 
 
 class Site:
-    """Sends each path to whom it belongs: the hotel's to the hotel, the issuer's to the issuer, the rest to the tour."""
+    """Sends each path to whom it belongs: the hotel's to the hotel or its tools, the issuer's to the issuer, the rest to the
+    tour."""
 
-    def __init__(self, issuer: Issuer, hotel: ASGIApp, tour: TourApp) -> None:
+    def __init__(self, issuer: Issuer, hotel: ASGIApp, tools: HotelTools | None, tour: TourApp) -> None:
         self._issuer = issuer
         self._hotel = hotel
+        self._tools = tools
         self._tour = tour
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if self._issuer.site.takes(scope):
             await self._issuer.site(scope, receive, send)
+        elif self._tools and path in self._tools.paths:
+            await self._tools.app(scope, receive, send)
         elif path == "/hotel" or path.startswith(_HOTELS):
             await self._hotel(scope, receive, send)
         else:
@@ -120,12 +137,15 @@ class Site:
 _HOTELS = ("/hotel/", "/.well-known/oauth-protected-resource")
 
 
-def _guard(issuer: Issuer, settings: Settings) -> Guard:
-    resource = f"{settings.origin}/hotel"
-    scopes = next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
+def _scopes(settings: Settings) -> Iterable[str]:
+    return next((one.scopes for one in settings.resource if one.uri == "{origin}/hotel"), {})
+
+
+def _guard(issuer: Issuer, settings: Settings, path: str, scopes: Iterable[str]) -> Guard:
+    """The guard of an API of the hotel's. ``scopes`` are published: there are clients that ask for all of them at once."""
     return Guard(
         settings.origin,
-        resource,
+        f"{settings.origin}{path}",
         scopes_supported=scopes,
         observe=issuer.realm.observe,
         explain=issuer.explanations.address,
@@ -138,11 +158,29 @@ SEEN_SOON = Freshness(interval=1)
 """On one's own computer a key that was just rotated by a command is looked up soon: nobody floods the issuer here."""
 
 
-def _hotel(issuer: Issuer, guard: Guard) -> ASGIApp:
-    return make_hotel(guard=guard, clock=hotel_time, observe=issuer.realm.observe, explain=issuer.explanations.address)
+def _hotel(issuer: Issuer, guard: Guard, book: Book) -> ASGIApp:
+    observe, explain = issuer.realm.observe, issuer.explanations.address
+    kept = HotelSettings(book=book)
+    return make_hotel(guard=guard, settings=kept, clock=hotel_time, observe=observe, explain=explain)
 
 
-def _tour(issuer: Issuer, settings: Settings, guard: Guard, *, watch: bool) -> TourApp:
+def _tools(issuer: Issuer, settings: Settings, guard: Guard, book: Book) -> HotelTools | None:
+    """The hotel's MCP server, where the settings know it as a resource."""
+    if all(one.uri != f"{{origin}}{TOOLS}" for one in settings.resource):
+        return None
+    asks = next((one for one in settings.client if one.id == KITCHEN and one.secret), None)
+    where = settings.origin + issuer.layout.approvals
+    return make_tools(
+        guard=guard,
+        settings=HotelSettings(book=book),
+        asking=ByIssuer(settings.origin, Client(KITCHEN, Secret(asks.secret)), guard, where) if asks else None,
+        clock=hotel_time,
+        observe=issuer.realm.observe,
+        explain=issuer.explanations.address,
+    )
+
+
+def _tour(issuer: Issuer, settings: Settings, guards: Iterable[Guard], *, watch: bool) -> TourApp:
     agent = next((one for one in settings.client if one.id == AGENT), None)
     if agent is None or all(one.id != APP for one in settings.client):
         raise UsageError(f"the tour needs the clients {AGENT!r} and {APP!r} in the settings; `serve` needs neither")
@@ -153,7 +191,8 @@ def _tour(issuer: Issuer, settings: Settings, guard: Guard, *, watch: bool) -> T
     async def rotate_keys() -> None:
         await rotate_key(Cupboard.of(issuer.realm), ACCESS_ALGORITHM, ahead=0)
         await issuer.realm.reload()
-        await guard.refresh()
+        for guard in guards:
+            await guard.refresh()
 
     return make_tour(
         base_url=settings.origin,
@@ -185,6 +224,14 @@ def _twin(shown: Mapping[str, Any]) -> Twin:
 _AN_HOUR = 3600
 
 
+def _for_agents(settings: Settings) -> list[str]:
+    """How to add the hotel's tools to what people have agents in."""
+    if all(one.uri != f"{{origin}}{TOOLS}" for one in settings.resource):
+        return []
+    ways = ways_in("hotel", f"{settings.origin}{TOOLS}")
+    return [f"  for agents    {settings.origin}{TOOLS}", *(f"    {name:<12}{line}" for name, line in ways.items())]
+
+
 def _greet(settings: Settings, origins: list[str], *, watch: bool) -> None:
     people = ", ".join(f"{one.username} / {one.password}" for one in settings.person[:1])
     lines = (
@@ -193,6 +240,7 @@ def _greet(settings: Settings, origins: list[str], *, watch: bool) -> None:
         *([f"  your traffic  {settings.origin}/tour/watch"] if watch else []),
         f"  the issuer    {settings.origin}/.well-known/openid-configuration",
         f"  the hotel     {settings.origin}/hotel",
+        *_for_agents(settings),
         *(f"  the console   {settings.origin}/admin    (as {one.username})" for one in settings.person if one.roles),
         *(f"  over TLS      {origin}    (its authority: {settings.server.state}/ca.pem)" for origin in origins),
         f"  sign in as    {people}",

@@ -65,6 +65,7 @@ class Metadata(msgspec.Struct, frozen=True):
     jwks_uri: str | None = None
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
+    backchannel_authentication_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
     registration_endpoint: str | None = None
     scopes_supported: tuple[str, ...] | None = None

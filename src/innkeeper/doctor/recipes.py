@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from string import Template
@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.explain.kit import Wanted, authorizer_for
 from innkeeper.protocol.refusals import UsageError
-from innkeeper.tokens.makers import Maker, maker
 
 _FOLDER = files("innkeeper.doctor") / "texts"
 
@@ -27,8 +27,8 @@ def recipe(target: str, issuer: str, metadata: Mapping[str, Any], audience: str,
         near = get_close_matches(target, targets(), n=1)
         meant = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(targets())}"
         raise UsageError(f"--for {target!r}: {meant}")
-    made_by = maker({"iss": issuer})
     api, caller, wanted = audience or "YOUR-API", client or "CLIENT-ID", scopes.split() or ["SCOPE"]
+    told = Wanted(issuer=issuer, audience=api, client=caller, scopes=tuple(wanted))
     words = {
         "issuer": issuer,
         "audience": api,
@@ -39,29 +39,11 @@ def recipe(target: str, issuer: str, metadata: Mapping[str, Any], audience: str,
         "jwks_uri": str(metadata.get("jwks_uri", f"{issuer}/JWKS")),
         "discovery": f"{issuer.removesuffix('/')}/.well-known/openid-configuration",
         "token_endpoint": str(metadata.get("token_endpoint", "TOKEN-ENDPOINT")),
-        "authorizer": _authorizer(made_by, issuer, api, caller, wanted),
+        "authorizer": _json(authorizer_for(told), indent=2),
         "algorithms": _json(_algorithms(metadata)),
     }
     text = (_FOLDER / f"{target}.txt").read_text("utf-8")
     return Template(text).substitute(words)
-
-
-def _authorizer(made_by: Maker, issuer: str, audience: str, client: str, scopes: Iterable[str]) -> str:
-    """AgentCore's authorizer for tokens of this maker: each is recognized by other claims."""
-    rules: dict[str, Any] = {"discoveryUrl": f"{issuer.removesuffix('/')}/.well-known/openid-configuration"}
-    if made_by is Maker.COGNITO:
-        rules |= {"allowedClients": [client], "allowedScopes": list(scopes)}
-    elif made_by is Maker.ENTRA:
-        equals = {"claimMatchOperator": "EQUALS", "claimMatchValue": {"matchValueString": client}}
-        rule = {
-            "inboundTokenClaimName": "azp",
-            "inboundTokenClaimValueType": "STRING",
-            "authorizingClaimMatchValue": equals,
-        }
-        rules |= {"allowedAudience": [audience], "customClaims": [rule]}
-    else:
-        rules |= {"allowedAudience": [audience], "allowedClients": [client], "allowedScopes": list(scopes)}
-    return _json({"customJWTAuthorizer": rules}, indent=2)
 
 
 def _algorithms(metadata: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,10 @@ import msgspec
 
 
 class Booking(msgspec.Struct, frozen=True):
-    """One stay. ``guest`` is the ``sub`` that the issuer writes for this person (or machine); times in local time."""
+    """One stay. ``guest`` is the ``sub`` that the issuer writes for this person (or machine); times in local time.
+
+    ``account`` is the name by which the guest signs in, so that they can be asked; "" where the hotel does not know it.
+    """
 
     guest: str
     name: str
@@ -17,6 +20,7 @@ class Booking(msgspec.Struct, frozen=True):
     check_in: datetime
     check_out: datetime
     vip: bool = False
+    account: str = ""
 
 
 class Book:
@@ -42,8 +46,8 @@ def seeded(now: float, zone: tzinfo | None = None) -> Book:
 
     return Book(
         (
-            Booking("guest-204", "Ada Guest", 204, today, until(3)),
-            Booking("guest-305", "Grace Visitor", 305, today, until(5), vip=True),
+            Booking("guest-204", "Ada Guest", 204, today, until(3), account="guest@hotel.example"),
+            Booking("guest-305", "Grace Visitor", 305, today, until(5), vip=True, account="vip@hotel.example"),
         )
     )
 

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from innkeeper.issuer.core.records import DetailType, TrustedIssuer, Upstream
+from innkeeper.issuer.core.platforms import Workload
+from innkeeper.issuer.core.records import AssertionTarget, DetailType, TrustedIssuer, Upstream
 from innkeeper.protocol.refusals import UsageError
 
 
@@ -280,6 +281,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agent: list[SeedAgent] = []
     person: list[SeedPerson] = []
     trusted_issuer: list[TrustedIssuer] = []
+    assertion_target: list[AssertionTarget] = []
     upstream: list[Upstream] = []
     delegation: Delegation = Delegation()
     keys: Keys = Keys()
@@ -390,6 +392,8 @@ _PARTS = (
     SeedPerson,
     SeedTwin,
     TrustedIssuer,
+    Workload,
+    AssertionTarget,
     Upstream,
 )
 

@@ -70,7 +70,7 @@ def read_public(document: Mapping[str, Any]) -> VerifyingKey:
     Raises ``UnusableKey``: another use than signatures, an unknown kind or curve, RSA under 2048 bits,
     a point off its curve, a member of the wrong form.
     """
-    if document.get("use", "sig") != "sig":
+    if document.get("use", "sig") not in ("sig", "jwt-svid"):  # the second is what SPIFFE's bundles say
         raise UnusableKey(f"use {document['use']!r}: not for signatures")
     operations = document.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:

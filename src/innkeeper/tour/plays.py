@@ -16,7 +16,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """One thing somebody does, and what has to come of it.
 
     ``by`` does it. ``send`` is a request ("POST {token_endpoint}"); ``walk`` an address for a browser that fills in the
-    pages it meets with ``answers``. ``ask`` stands in the address, ``form`` in the body; ``basic`` names a client that
+    pages it meets with ``answers``. ``ask`` stands in the address, ``form`` in the body; ``call`` is an MCP method, for a tool with its name, and ``arguments`` what goes along; ``basic`` names a client that
     shows its secret, ``bearer`` a token, ``dpop`` whose key signs a proof. ``make`` prepares values by recipes, ``keep``
     takes values from the answer. Texts between braces are values. ``expect`` is how the outcome has to begin.
     """
@@ -32,6 +32,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     walk: str = ""
     ask: dict[str, str] = {}
     form: dict[str, str] = {}
+    call: str = ""
+    arguments: dict[str, str] = {}
     headers: dict[str, str] = {}
     basic: str = ""
     bearer: str = ""

@@ -16,6 +16,7 @@ from innkeeper.client.discovery import discover
 from innkeeper.client.refused import Refused
 from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.protocol.refusals import Unreachable, UsageError
+from innkeeper.tour import calling
 from innkeeper.tour.book import Book
 from innkeeper.tour.forge import FORGED, Forge
 from innkeeper.tour.forms import first_form
@@ -117,6 +118,9 @@ class Stage:
         content: dict[str, Any] = {"headers": headers}
         if act.form:
             content["data"] = all_filled(act.form, values)
+        if act.call:
+            headers |= calling.headers(act.call)
+            content["json"] = calling.message(act.call, all_filled(act.arguments, values))
         if act.basic:
             content["auth"] = (values[act.basic], values[f"{act.basic}_secret"])
         return content

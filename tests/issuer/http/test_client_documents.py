@@ -241,14 +241,15 @@ def test_a_wrong_document_is_not_remembered_and_a_good_one_is(house: House, ther
 
 
 def test_a_changed_document_is_noticed_in_time_and_people_are_asked_again(house: House, there: Stranger) -> None:
-    client_id = publish(there, "/growing.json")
+    web = "https://agent.example/callback"
+    client_id = publish(there, "/growing.json", redirect_uris=[web])
     visitor = Visitor(house)
-    assert visitor.code(client_id=client_id, redirect_uri=CALLBACK, scope="openid")
-    again = visitor.authorize(client_id=client_id, redirect_uri=CALLBACK, scope="openid")
+    assert visitor.code(client_id=client_id, redirect_uri=web, scope="openid")
+    again = visitor.authorize(client_id=client_id, redirect_uri=web, scope="openid")
     assert "code" in again.sent_back
-    publish(there, "/growing.json", redirect_uris=["http://127.0.0.1/callback", "https://new.example/cb"])
+    publish(there, "/growing.json", redirect_uris=[web, "https://new.example/cb"])
     house.clock.move(301)
-    assert 'id="allow"' in visitor.authorize(client_id=client_id, redirect_uri=CALLBACK, scope="openid").text
+    assert 'id="allow"' in visitor.authorize(client_id=client_id, redirect_uri=web, scope="openid").text
 
 
 def test_while_its_server_is_down_a_client_is_who_it_was_and_when_it_withdraws_it_is_nobody(

@@ -329,6 +329,21 @@ def test_scopes_that_were_not_named_are_not_told_but_may_all_be_asked_for(house:
     assert code
 
 
+def test_scopes_that_a_stranger_names_are_its_usual_ones_and_no_ceiling(house: House) -> None:
+    """MCP clients register with the scopes of the first challenge, and step up from there."""
+    app = registered(house, {**APP, "scope": "openid room:enter"})
+    assert app["scope"] == "openid room:enter"
+    sent = {"client_id": app["client_id"], "redirect_uri": "http://127.0.0.1:49152/callback"}
+    assert said_scope(house, sent, None) == "openid room:enter"
+    assert said_scope(house, sent, "openid room:enter gym:enter") == "gym:enter openid room:enter"
+
+
+def said_scope(house: House, sent: dict[str, str], scope: str | None) -> str:
+    code = Visitor(house).code(**sent, scope=scope)
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER, **sent}
+    return str(house.token(form).json["scope"])
+
+
 def test_scopes_that_nobody_knows_are_left_out(house: House) -> None:
     assert registered(house, {**WEB, "scope": "openid root:everything"})["scope"] == "openid"
 

@@ -121,6 +121,7 @@ def policy_of(settings: Settings, *, development: bool = False) -> Policy:
         max_actors=settings.delegation.max_actors,
         require_may_act=settings.delegation.require_may_act,
         trusted_issuers={one.issuer: one for one in settings.trusted_issuer},
+        assertion_targets={one.issuer: one for one in settings.assertion_target},
         upstreams=_upstreams(settings),
         passwords=settings.passwords,
     )

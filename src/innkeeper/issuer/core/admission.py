@@ -16,6 +16,7 @@ from innkeeper.issuer.core.records import (
     Session,
 )
 from innkeeper.protocol import errors
+from innkeeper.protocol.redirects import is_loopback
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import Seen, check
 
@@ -95,6 +96,9 @@ def the_person_has_consented(case: PersonCase) -> Seen | Refusal:
         return Seen("the operator trusts the client")
     if ask.details:
         return Refusal(CONSENT_NEEDED, "details are allowed one by one", "allowed for this request", "not seen yet")
+    if anybody_could_be(ask):
+        found = "a client nobody vouches for, which answers on this device"
+        return Refusal(CONSENT_NEEDED, "any program there could ask in its name", "allowed for this request", found)
     if has_changed(ask.client, consent):
         return Refusal(CONSENT_NEEDED, "the client has changed since it was allowed", "as it was then", "another look")
     allowed = consent.scopes if consent else frozenset()
@@ -103,6 +107,15 @@ def the_person_has_consented(case: PersonCase) -> Seen | Refusal:
         missing = " ".join(sorted(ask.to_allow - allowed)) or " ".join(sorted(set(asked.audience) - where))
         return Refusal(CONSENT_NEEDED, f"not allowed yet: {missing}", " ".join(sorted(asked.scopes)), " ".join(allowed))
     return Seen(" ".join(sorted(allowed)), " ".join(sorted(asked.scopes)))
+
+
+def anybody_could_be(ask: Authorization) -> bool:
+    """Whether another program on the person's device could ask in the client's name and take the answer (RFC 8252 §8.6): the
+    client cannot prove itself, no operator vouches for it, and its answer goes to a port or a scheme that any program can take.
+    What was allowed before is then no word on who asks now."""
+    client = ask.client
+    on_the_device = is_loopback(ask.redirect_uri) or not ask.redirect_uri.startswith(("https:", "http:"))
+    return client.public and client.origin != "" and on_the_device
 
 
 PERSON_CHECKS = (

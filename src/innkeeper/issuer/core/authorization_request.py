@@ -280,7 +280,7 @@ def wanted(ask: Parameters, client: Client, policy: Policy) -> Authorization:
     """What the request asks for, once every check has passed."""
     max_age, resources = ask.get("max_age"), ask.many("resource")
     asked = permitted(scopes(ask.get("scope")), client, policy)
-    reached, found = details.reached(ask.get(details.PARAMETER), asked, client.scopes, resources, client, policy)
+    reached, found = details.reached(ask.get(details.PARAMETER), asked, client.usual, resources, client, policy)
     return Authorization(
         client=client,
         redirect_uri=ask["redirect_uri"],

@@ -185,8 +185,14 @@ def keys_of(said: Metadata) -> tuple[dict[str, Any], ...]:
 
 
 def client_of(said: Metadata, rules: Rules, who: Registrant, sector: str) -> Client:
-    """The client that the metadata describe, once every check has passed. ``sector`` is its sector identifier."""
-    scopes = rules.scopes if said.scope is None else frozenset(said.scope.split()) & rules.scopes
+    """The client that the metadata describe, once every check has passed. ``sector`` is its sector identifier.
+
+    The scopes that a stranger names on registering itself are its usual ones, no ceiling: clients of MCP name what the first
+    challenge named, and ask for more when a tool needs it. It could have named none and asked for all; people say yes to each.
+    """
+    named = rules.scopes if said.scope is None else frozenset(said.scope.split()) & rules.scopes
+    is_stranger = who.unused_until > 0 and bool(named)
+    scopes = rules.scopes if is_stranger else named
     return Client(
         id=who.id,
         name=said.client_name or who.id,
@@ -197,6 +203,7 @@ def client_of(said: Metadata, rules: Rules, who: Registrant, sector: str) -> Cli
         response_types=response_types_of(said, rules),
         scopes=scopes,
         scopes_named=said.scope is not None,
+        usual_scopes=named if is_stranger and said.scope is not None else frozenset(),
         application_type=application_type_of(said),
         id_token_alg=said.id_token_signed_response_alg or "RS256",
         require_pushed=said.require_pushed_authorization_requests,
@@ -223,7 +230,7 @@ def describe(client: Client) -> dict[str, Any]:
         "redirect_uris": list(client.redirect_uris),
         "grant_types": sorted(client.grants),
         "response_types": sorted(client.response_types),
-        **({"scope": " ".join(sorted(client.scopes))} if client.scopes_named else {}),
+        **({"scope": " ".join(sorted(client.usual))} if client.scopes_named else {}),
         "token_endpoint_auth_method": min(client.auth_methods),
         "application_type": client.application_type,
         "subject_type": client.subject_type,

@@ -44,7 +44,7 @@ def decide(ask: Parameters, client: Client, policy: Policy, now: int) -> Decisio
     if trail.refusal:
         return Decision(trail.refusal, trail)
     asked, text = permitted(scopes(ask.get("scope")), client, policy), ask.get(details.PARAMETER)
-    opened, found = details.reached(text, asked, client.scopes, ask.many("resource"), client, policy)
+    opened, found = details.reached(text, asked, client.usual, ask.many("resource"), client, policy)
     waiting = Waiting(
         client_id=client.id,
         scopes=opened.scopes,

@@ -8,7 +8,7 @@ import msgspec
 
 from innkeeper.issuer.core.methods import ALWAYS, SELF_SIGNED_TLS, TLS
 from innkeeper.issuer.core.profiles import OAUTH21, PROFILES, Profile
-from innkeeper.issuer.core.records import Client, Resource, TrustedIssuer, Upstream
+from innkeeper.issuer.core.records import AssertionTarget, Client, Resource, TrustedIssuer, Upstream
 
 OPENID_SCOPES = {
     "openid": "Know who you are",
@@ -72,6 +72,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     max_actors: int = 5
     require_may_act: bool = False
     trusted_issuers: dict[str, TrustedIssuer] = {}
+    assertion_targets: dict[str, AssertionTarget] = {}
     upstreams: dict[str, Upstream] = {}
     passwords: bool = True
     require_pushed: bool = False

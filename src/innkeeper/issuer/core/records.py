@@ -6,6 +6,9 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from innkeeper.issuer.core.platforms import PLATFORMS, Name, Workload, keys_at, why_not
+from innkeeper.protocol.refusals import UsageError
+
 NATIVE = "native"
 WEB = "web"
 
@@ -63,7 +66,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     subjects are made for, ``registration_token`` the hash of the token that reads and changes the registration, and
     ``origin`` who registered it: an operator (""), itself (``dynamic``) or its own document on the web (``document``);
     where nobody has used it by ``unused_until``, it is forgotten (0: never). ``languages`` are the members that it sent
-    in several languages (``client_name#fr``). ``agent`` says that it is an agent, and whose.
+    in several languages (``client_name#fr``). ``agent`` says that it is an agent, and whose. ``usual_scopes`` are what it gets
+    when it asks for none, where that is less than all of ``scopes``.
     """
 
     id: str
@@ -90,6 +94,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
     origin: str = ""
     scopes_named: bool = True
+    usual_scopes: frozenset[str] = frozenset()
     unused_until: int = 0
     registration_token: bytes = b""
     languages: dict[str, str] = {}
@@ -150,6 +155,11 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
         return self.auth_methods == {"none"}
 
     @property
+    def usual(self) -> frozenset[str]:
+        """The scopes of a request that names none."""
+        return self.usual_scopes or self.scopes
+
+    @property
     def native(self) -> bool:
         return self.application_type == NATIVE
 
@@ -161,6 +171,12 @@ class TrustedIssuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     on, a value that is not mapped is looked up among user names, which trusts the issuer for everybody. ``clients``
     may redeem its assertions, empty meaning all that have the grant; ``scopes`` are the most they get, empty meaning
     all that the client has. ``lifetime`` is the longest that an assertion may live, in seconds.
+
+    ``identity_assertions`` on: the issuer is where people of an organization sign in, and what it signs for clients here are
+    identity assertions (ID-JAG); nothing else of it is taken. ``workloads`` are rules by which programs of a ``platform``
+    (``github``, ``kubernetes``, ``aws``, ``spiffe``) are clients here, without a secret. ``audiences`` are further names of this
+    issuer that its tokens may have in ``aud``, for platforms that choose it. ``once`` on, an assertion is good once; by default off
+    for platforms that give a program the same token until they renew it.
     """
 
     issuer: str
@@ -172,6 +188,42 @@ class TrustedIssuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     clients: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     lifetime: int = 3600
+    identity_assertions: bool = False
+    platform: Name = ""
+    workloads: tuple[Workload, ...] = ()
+    audiences: tuple[str, ...] = ()
+    once: bool | None = None
+
+    def __post_init__(self) -> None:
+        for one in self.workloads:
+            if why := why_not(self.platform, self.issuer, one):
+                raise UsageError(f"trusted_issuer {self.issuer!r}: {why}")
+        if self.platform and not self.workloads:
+            raise UsageError(f"trusted_issuer {self.issuer!r} is a platform and has no [[trusted_issuer.workloads]]")
+        if self.platform == "spiffe" and not (self.jwks or self.jwks_uri):
+            raise UsageError(f"trusted_issuer {self.issuer!r}: give jwks_uri, where the trust domain's bundle is")
+        if not self.jwks and not self.jwks_uri:
+            msgspec.structs.force_setattr(self, "jwks_uri", keys_at(self.platform, self.issuer))
+
+    @property
+    def good_once(self) -> bool:
+        """Whether an assertion of it can be redeemed once only."""
+        known = PLATFORMS.get(self.platform)
+        return self.once if self.once is not None else known is None or known.fresh
+
+
+class AssertionTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another authorization server, for which this one vouches for its people (ID-JAG): its ``issuer``, the ``resources`` behind
+    it and the most ``scopes`` there. ``clients`` maps the ids of clients here to theirs there, and no other client is vouched
+    to; ``people`` are the subs it is for, empty meaning everybody. ``lifetime`` in seconds.
+    """
+
+    issuer: str
+    resources: tuple[str, ...]
+    scopes: frozenset[str]
+    clients: dict[str, str]
+    people: frozenset[str] = frozenset()
+    lifetime: Annotated[int, msgspec.Meta(ge=1, le=600)] = 300
 
 
 class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -62,6 +62,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     a key (``cnf``), ``details`` are authorization details, ``actor`` is who acts for the subject (``act``);
     ``may_act`` is who may come to, ``issued_type`` the type of token to tell where a grant has to tell it, and
     ``lifetime`` in seconds, where it is another than the policy's; ``more`` is what a dialect's tokens say beyond all this.
+    ``assertion`` are the claims of an identity assertion, to be cut in the place of an access token.
     """
 
     client: Client
@@ -79,6 +80,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     issued_type: str = ""
     lifetime: int | None = None
     more: dict[str, Any] = {}
+    assertion: dict[str, Any] = {}
 
 
 class Fresh(msgspec.Struct, frozen=True, gc=False):

@@ -137,7 +137,7 @@ def _approved(
 
 async def _presented(realm: Realm, token: str, kind: str) -> core.Presented:
     if kind == core.ID_TOKEN:
-        return await _identity_token(realm, token)
+        return await identity_token(realm, token)
     claims = _read(realm, token, realm.shape.access_type)
     if claims is None:
         return core.NOT_SENT
@@ -154,7 +154,7 @@ async def _presented(realm: Realm, token: str, kind: str) -> core.Presented:
     )
 
 
-async def _identity_token(realm: Realm, token: str) -> core.Presented:
+async def identity_token(realm: Realm, token: str) -> core.Presented:
     """An ID token opens what its person has allowed the client it was cut for."""
     claims = _read(realm, token, identity.TYPE)
     if claims is None or "events" in claims or any(name not in claims for name in _IDENTITY_CLAIMS):

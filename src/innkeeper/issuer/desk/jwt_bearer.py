@@ -9,6 +9,7 @@ import msgspec
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import jwt_bearer as core
+from innkeeper.issuer.core.platforms import issuer_in
 from innkeeper.issuer.core.records import Client, TrustedIssuer
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.desk.client_keys import read_signed
@@ -37,7 +38,7 @@ async def look_at(realm: Realm, token: str) -> core.Assertion:
         claims = read_object(jws.parse(token).claims)
     except (jws.NotAToken, NotStrict) as error:
         return core.Assertion(str(error))
-    issuer = realm.policy.trusted_issuers.get(str(claims.get("iss")))
+    issuer = realm.policy.trusted_issuers.get(issuer_in(claims))
     if issuer is None:
         return core.Assertion("from nobody we trust", claims=claims)
     signed = await read_signed(realm, token, issuer)

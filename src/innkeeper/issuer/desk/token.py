@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core import token as core
+from innkeeper.issuer.core import vouching as assertions
 from innkeeper.issuer.core.client_authentication import Proof
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
@@ -15,7 +16,7 @@ from innkeeper.issuer.core.grants import authorization_code, client_credentials,
 from innkeeper.issuer.core.records import PAIRWISE, Client, Grant
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.issuer.core.wrapping import of_id_token
-from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer
+from innkeeper.issuer.desk import backchannel, device, exchange, jwt_bearer, vouching
 from innkeeper.issuer.desk.agents import owner_is_gone
 from innkeeper.issuer.desk.binding import Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
@@ -92,6 +93,8 @@ async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens | Refus
     stamp, person_sub = Stamp(realm.now(), random_id()), issue.subject
     if issue.actor is not None:
         concerns(realm.name, token=stamp.jti)
+    if issue.assertion:
+        return await _vouched(realm, issue, stamp)
     if issue.client.subject_type == PAIRWISE:
         issue = msgspec.structs.replace(issue, subject=told(realm, issue.client, person_sub))
     draft = realm.shape.access(issue, realm.policy, stamp)
@@ -102,6 +105,15 @@ async def cut(realm: Realm, issue: Issue, refresh: str | None) -> Tokens | Refus
     kind = "DPoP" if "jkt" in issue.confirmation else "Bearer"
     kept = refresh if issue.refresh else None
     return Tokens(access, draft.lifetime, issue.scopes, kept, identity, kind, issue.issued_type, issue.details)
+
+
+async def _vouched(realm: Realm, issue: Issue, stamp: Stamp) -> Tokens:
+    """An identity assertion goes where an access token would, and says that it is none (RFC 8693 §2.2.1)."""
+    lifetime = issue.lifetime or realm.policy.access_lifetime
+    times = {"iat": stamp.now, "exp": stamp.now + lifetime, "jti": stamp.jti}
+    alg = realm.policy.profile_for(issue.client).id_token_algorithm("RS256")
+    cut_token = await realm.ring.cut(alg, assertions.TYPE, {**issue.assertion, **times}, stamp.now)
+    return Tokens(cut_token, lifetime, issue.scopes, token_type="N_A", issued_type=issue.issued_type)
 
 
 async def _identity(realm: Realm, issue: Issue, person_sub: str, access: str, stamp: Stamp) -> str | Refusal:
@@ -174,7 +186,7 @@ REDEEM: dict[str, Callable[[Realm, TokenRequest, Client], Awaitable[Redeemed]]] 
     core.CLIENT_CREDENTIALS: _client_credentials,
     core.REFRESH_TOKEN: _refresh_token,
     core.DEVICE_CODE: device.redeem,
-    core.TOKEN_EXCHANGE: exchange.exchange,
+    core.TOKEN_EXCHANGE: vouching.exchanged,
     core.JWT_BEARER: _assertion,
     core.CIBA: backchannel.redeem,
 }

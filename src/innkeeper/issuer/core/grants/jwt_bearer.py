@@ -1,4 +1,8 @@
-"""An issuer that this one trusts vouches for somebody: its assertion is redeemed for an access token (RFC 7523 §2.1)."""
+"""An issuer that this one trusts vouches for somebody: its assertion is redeemed for an access token (RFC 7523 §2.1).
+
+The assertion is one of three: another issuer's word for somebody here; an organization's word for one of its people, bound to
+client and resource (ID-JAG); a platform's word for a program that runs on it.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,23 @@ import msgspec
 
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddOnce
+from innkeeper.issuer.core.platforms import Workload, mismatch
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client, TrustedIssuer
-from innkeeper.issuer.core.scopes import SCOPE_NOT_ALLOWED, reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.scopes import SCOPE_NOT_ALLOWED, TARGET_UNKNOWN, reach, unknown_scope, unknown_target
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_GRANT
 from innkeeper.protocol.refusals import Page, Refusal
-from innkeeper.tokens.trail import Seen, check, follow
+from innkeeper.protocol.resources import registered_spelling
+from innkeeper.tokens.trail import Check, Seen, check, follow
 
 ASSERTION = "bearer assertion"
 """The kind under which used assertions are remembered."""
 
 _TYPES = ("", "jwt", "application/jwt")
+_OF_SPIFFE = ("jose",)
+IDENTITY_ASSERTION = "oauth-id-jag+jwt"
+"""The type of an organization's word for one of its people."""
 
 
 class Assertion(msgspec.Struct, frozen=True):
@@ -47,11 +56,39 @@ class Case(msgspec.Struct, frozen=True):
     now: int
 
     @property
+    def issuer(self) -> TrustedIssuer:
+        """Whose word it is; read after the first check alone."""
+        if self.assertion.issuer is None:
+            raise AssertionError("the first check lets nobody pass whose issuer is not trusted")
+        return self.assertion.issuer
+
+    @property
+    def rules(self) -> tuple[Workload, ...]:
+        """The rules by which programs of the platform are this client."""
+        issuer = self.assertion.issuer
+        return tuple(one for one in issuer.workloads if one.client == self.client.id) if issuer else ()
+
+    @property
+    def rule(self) -> Workload | None:
+        """The one that the assertion fits."""
+        return next((one for one in self.rules if mismatch(one, self.assertion.claims) is None), None)
+
+    @property
     def ceiling(self) -> frozenset[str]:
         """The most that the issuer's word opens for this client."""
-        issuer = self.assertion.issuer
+        issuer, rule = self.assertion.issuer, self.rule
         most = issuer.scopes if issuer and issuer.scopes else self.client.scopes
+        if rule and rule.scopes:
+            most &= rule.scopes
+        if issuer and issuer.identity_assertions:
+            most &= _words(self.assertion.claims.get("scope"))
         return self.client.scopes & most - {"offline_access"}
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources that the token shall be for: those asked for, else those that the assertion is bound to."""
+        bound = _texts(self.assertion.claims.get("resource")) if self.issuer.identity_assertions else ()
+        return self.ask.resources or bound
 
     @property
     def asked(self) -> frozenset[str]:
@@ -63,18 +100,27 @@ def decide(ask: TokenRequest, client: Client, assertion: Assertion, policy: Poli
     """An access token for whom the assertion speaks of, and nothing to refresh it with: the next assertion does that."""
     case = Case(ask, client, assertion, policy, now)
     trail = follow("assertion", CHECKS, case)
+    if not trail.refusal:
+        trail = trail.then(follow("assertion", checks_of(case.issuer), case))
     if trail.refusal:
         return Decision(trail.refusal, trail)
-    opened = reach(case.asked, ask.resources, client, policy)
+    opened = reach(case.asked, case.resources, client, policy)
     issue = Issue(
         client=client,
-        subject=assertion.subject,
+        subject=client.id if case.rule else assertion.subject,
         scopes=opened.scopes,
         audience=opened.audience,
         confirmation=ask.confirmation,
     )
     spend = AddOnce(ASSERTION, assertion.key, int(assertion.claims["exp"]) + 2 * policy.leeway)
-    return Decision(issue, trail, (spend,))
+    return Decision(issue, trail, (spend,) if case.issuer.good_once else ())
+
+
+def checks_of(issuer: TrustedIssuer) -> tuple[Check[Case], ...]:
+    """What an assertion has to hold to beyond what all have to, by whose word it is."""
+    if issuer.identity_assertions:
+        return IDENTITY_CHECKS
+    return WORKLOAD_CHECKS if issuer.workloads else SUBJECT_CHECKS
 
 
 @check("RFC 7523 §3")
@@ -101,24 +147,20 @@ def the_assertion_is_signed_by_its_issuer(case: Case) -> Seen | Refusal:
     """The signature verifies with one of the issuer's keys, and the token is of no other type."""
     if case.assertion.problem:
         return _unusable("the signature does not verify", "a key of the issuer", case.assertion.problem)
-    if case.assertion.typ.lower() not in _TYPES:
-        return _unusable("the token is of another type", "JWT", case.assertion.typ)
+    types: tuple[str, ...] = (IDENTITY_ASSERTION,) if case.issuer.identity_assertions else _TYPES
+    types += _OF_SPIFFE if case.issuer.platform == "spiffe" else ()
+    if case.assertion.typ.lower().removeprefix("application/") not in types:
+        return _unusable("the token is of another type", types[-1], case.assertion.typ or "none")
     return Seen("a key of the issuer")
 
 
 @check("RFC 7523 §3")
 def the_assertion_is_addressed_to_us(case: Case) -> Seen | Refusal:
-    """``aud`` is this issuer or its token endpoint."""
+    """``aud`` is this issuer or its token endpoint, or a name of it that the operator gave."""
     named = case.assertion.claims.get("aud")
-    audience = (
-        {named}
-        if isinstance(named, str)
-        else {one for one in named if isinstance(one, str)}
-        if isinstance(named, list)
-        else set()
-    )
-    if not audience & case.ask.audiences:
-        return _unusable("the assertion is for someone else", " or ".join(sorted(case.ask.audiences)), repr(named))
+    audience, ours = set(_texts(named)), case.ask.audiences | set(case.issuer.audiences)
+    if not audience & ours:
+        return _unusable("the assertion is for someone else", " or ".join(sorted(ours)), repr(named))
     return Seen(" ".join(sorted(audience)))
 
 
@@ -144,8 +186,8 @@ def the_assertion_is_fresh(case: Case) -> Seen | Refusal:
 
 @check("RFC 7523 §3")
 def the_assertion_is_new(case: Case) -> Seen | Refusal:
-    """An assertion is redeemed once, so a copy of it is worth nothing."""
-    if case.assertion.replayed:
+    """An assertion is redeemed once, so a copy of it is worth nothing; but for those that a platform keeps for its programs."""
+    if case.assertion.replayed and case.issuer.good_once:
         return Refusal(ASSERTION_REPLAYED, "the assertion was redeemed before", "a new assertion", "the same again")
     return Seen("not seen before")
 
@@ -181,18 +223,107 @@ def the_scopes_are_within_the_trust(case: Case) -> Seen | Refusal:
 @check("RFC 8707 §2.2")
 def the_resource_is_one_for_the_client(case: Case) -> Seen | Refusal:
     """A resource that is named is registered and has a scope the client may have."""
-    refusal = unknown_target(case.ask.resources, case.client, case.policy)
-    return refusal or Seen(" ".join(case.ask.resources) or "none named")
+    refusal = unknown_target(case.resources, case.client, case.policy)
+    return refusal or Seen(" ".join(case.resources) or "none named")
 
 
-CHECKS = (
+@check("draft-ietf-oauth-identity-assertion-authz-grant §4.4")
+def the_assertion_is_for_us_alone(case: Case) -> Seen | Refusal:
+    """``aud`` is this issuer and nothing else, not its token endpoint either."""
+    named, issuer = case.assertion.claims.get("aud"), case.policy.issuer
+    if named not in (issuer, [issuer]):
+        return Refusal(NOT_BOUND, "aud is not this issuer alone", issuer, repr(named))
+    return Seen(issuer)
+
+
+@check("draft-ietf-oauth-identity-assertion-authz-grant §4.4")
+def the_assertion_is_this_clients(case: Case) -> Seen | Refusal:
+    """``client_id`` is the client that redeems it, which proved who it is; a ``jti`` tells it from every other."""
+    claims, client = case.assertion.claims, case.client
+    if claims.get("client_id") != client.id:
+        return Refusal(NOT_BOUND, "the assertion is another client's", client.id, repr(claims.get("client_id")))
+    if client.public:
+        return Refusal(NOT_BOUND, "a public client cannot prove that it is its", "a client with a proof", "none")
+    if not isinstance(claims.get("jti"), str) or not claims["jti"] or "iat" not in claims:
+        return Refusal(NOT_BOUND, "jti or iat is missing", "jti and iat", "not both")
+    return Seen(client.id)
+
+
+@check("draft-ietf-oauth-identity-assertion-authz-grant §4.4")
+def the_resource_is_the_assertions(case: Case) -> Seen | Refusal:
+    """The assertion names its resource, and no other is asked for with it."""
+    bound = _texts(case.assertion.claims.get("resource"))
+    if not bound:
+        return Refusal(NOT_BOUND, "the assertion names no resource", "resource", "none")
+    for one in case.ask.resources:
+        if registered_spelling(one, bound) is None:
+            return Refusal(TARGET_UNKNOWN, f"the assertion is not for {one!r}", " or ".join(bound), one)
+    return Seen(" ".join(bound))
+
+
+@check("draft-ietf-oauth-identity-assertion-authz-grant §4.4")
+def something_is_left_of_its_scopes(case: Case) -> Seen | Refusal:
+    """What the organization allows, what the operator here trusts it with, and what the client may have, meet somewhere."""
+    if not case.ceiling:
+        said = " ".join(sorted(_words(case.assertion.claims.get("scope")))) or "no scope"
+        return Refusal(
+            SCOPE_NOT_ALLOWED, "nothing is left of the assertion's scopes", " ".join(case.client.scopes), said
+        )
+    return Seen(" ".join(sorted(case.ceiling)))
+
+
+@check("RFC 7523 §3")
+def the_platforms_token_is_for_us_alone(case: Case) -> Seen | Refusal:
+    """A token that others take as well could be used here by them."""
+    named, ours = _texts(case.assertion.claims.get("aud")), case.ask.audiences | set(case.issuer.audiences)
+    others = sorted(set(named) - ours)
+    if others:
+        return Refusal(WORKLOAD_UNKNOWN, "the token is for others, too", " or ".join(sorted(ours)), " ".join(others))
+    return Seen(" ".join(named))
+
+
+@check("RFC 7521 §6.3")
+def the_workload_is_the_client(case: Case) -> Seen | Refusal:
+    """A rule of the operator's says that this very program is the client that called."""
+    subject, issuer = case.assertion.claims.get("sub"), case.issuer
+    if issuer.platform == "spiffe" and not str(subject).startswith(f"{issuer.issuer}/"):
+        return Refusal(WORKLOAD_UNKNOWN, "the identity is of another trust domain", f"{issuer.issuer}/…", repr(subject))
+    if case.rule is not None:
+        return Seen(f"{case.client.id}: {subject}")
+    misses = [missed for one in case.rules if (missed := mismatch(one, case.assertion.claims))]
+    if not misses:
+        return Refusal(WORKLOAD_UNKNOWN, "no rule is for this client", "a rule for it", case.client.id)
+    name, expected, found = misses[0]
+    return Refusal(WORKLOAD_UNKNOWN, f"{name} is not as the rule says", expected, found)
+
+
+CHECKS: tuple[Check[Case], ...] = (
     the_issuer_is_trusted,
     the_client_may_bring_its_assertions,
     the_assertion_is_signed_by_its_issuer,
     the_assertion_is_addressed_to_us,
     the_assertion_is_fresh,
     the_assertion_is_new,
+)
+"""Made for every assertion, before those of its kind."""
+
+SUBJECT_CHECKS: tuple[Check[Case], ...] = (
     the_subject_is_somebody_here,
+    the_scopes_are_within_the_trust,
+    the_resource_is_one_for_the_client,
+)
+IDENTITY_CHECKS: tuple[Check[Case], ...] = (
+    the_assertion_is_for_us_alone,
+    the_assertion_is_this_clients,
+    the_subject_is_somebody_here,
+    the_resource_is_the_assertions,
+    something_is_left_of_its_scopes,
+    the_scopes_are_within_the_trust,
+    the_resource_is_one_for_the_client,
+)
+WORKLOAD_CHECKS: tuple[Check[Case], ...] = (
+    the_platforms_token_is_for_us_alone,
+    the_workload_is_the_client,
     the_scopes_are_within_the_trust,
     the_resource_is_one_for_the_client,
 )
@@ -223,6 +354,35 @@ SUBJECT_UNKNOWN = Page(
     "Add the subject to [trusted_issuer.subjects] with the person's sub or the client's id.",
     "The assertion is not valid.",
 )
+NOT_BOUND = Page(
+    "IK1410",
+    INVALID_GRANT,
+    "The identity assertion is not bound to this request",
+    "An organization's word for one of its people is for one authorization server, one client and one resource. This one names "
+    "others, or not all of them, or the client did not prove who it is.",
+    "Ask the organization's issuer for an assertion with audience this issuer and resource the API, as the client that "
+    "the organization's administrator mapped to this client's id here.",
+    "The assertion is not valid.",
+)
+WORKLOAD_UNKNOWN = Page(
+    "IK1411",
+    INVALID_GRANT,
+    "No rule lets this workload be the client",
+    "The platform vouches for the program, but what its token says fits no rule in [[trusted_issuer.workloads]] for the "
+    "client that called, or the token is for others as well.",
+    "Compare the claim above with the rule. Ask the platform for a token whose audience is this issuer alone.",
+    "The assertion is not valid.",
+)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(one for one in value if isinstance(one, str))
+    return (value,) if isinstance(value, str) else ()
+
+
+def _words(value: object) -> frozenset[str]:
+    return frozenset(value.split()) if isinstance(value, str) else frozenset()
 
 
 def _unusable(reason: str, expected: str, found: str) -> Refusal:

@@ -85,6 +85,7 @@ def document(layout: Layout, policy: Policy, readable: list[str]) -> dict[str, A
         "id_token_signing_alg_values_supported": _id_token_algorithms(profile),
         **_mutual_tls(layout, policy),
         **_details(policy),
+        **_vouching(policy),
     }
 
 
@@ -116,6 +117,13 @@ def _details(policy: Policy) -> dict[str, Any]:
     """The types of authorization details (RFC 9396 §10); nothing where no resource takes any."""
     named = types(policy)
     return {"authorization_details_types_supported": named} if named else {}
+
+
+def _vouching(policy: Policy) -> dict[str, Any]:
+    """That identity assertions are redeemed; nothing where no organization's are."""
+    if not any(one.identity_assertions for one in policy.trusted_issuers.values()):
+        return {}
+    return {"authorization_grant_profiles_supported": ["urn:ietf:params:oauth:grant-profile:id-jag"]}
 
 
 def _mutual_tls(layout: Layout, policy: Policy) -> dict[str, Any]:
