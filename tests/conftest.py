@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.postgres import Postgres
 
+pytest_plugins = ["tests.reached"]
+
 NODE_PACKAGES = Path(__file__).parent / "interop" / "node"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
