@@ -120,7 +120,7 @@ def test_another_job_is_not_the_client(house: House, changes: dict[str, Any]) ->
         ({"iss": ...}, "IK280"),
         ({"aud": "https://elsewhere.example"}, "IK280"),
         ({"exp": 1}, "IK280"),
-        ({"signed_by": OTHER}, "IK280"),
+        pytest.param({"signed_by": OTHER}, "IK280", id="signed by another"),
         ({"typ": "at+jwt"}, "IK280"),
         ({"typ": "oauth-id-jag+jwt"}, "IK280"),
     ],
