@@ -33,6 +33,7 @@ class World:
         self.scope, self.needed = "tools:use", "tools:use"
         self.tokens: list[str] = []
         self.bad: set[str] = set()
+        self.wants: dict[str, Any] = {}
         self.visited: list[dict[str, list[str]]] = []
         self.other: Callable[[httpx2.Request], httpx2.Response] | None = None
 
@@ -48,6 +49,9 @@ class World:
         self.tokens.append(token)
         if not token or token in self.bad:
             said = bearer(scope=[self.scope] if self.scope else [], resource_metadata=PRM)
+            return httpx2.Response(401, headers={"www-authenticate": str(said)})
+        if self.wants and "max_age" not in self.visited[-1]:
+            said = bearer(error="insufficient_user_authentication", resource_metadata=PRM, **self.wants)
             return httpx2.Response(401, headers={"www-authenticate": str(said)})
         if self.needed not in self.asked_scopes():
             said = bearer(error="insufficient_scope", scope=[self.needed], resource_metadata=PRM)
@@ -166,6 +170,36 @@ def test_a_turned_away_token_is_renewed_before_anyone_is_asked() -> None:
     world.bad.add("token-1")
     assert world.call(source) == [200]
     assert (len(world.visited), world.tokens[-1]) == (1, "token-2")
+
+
+def test_a_sign_in_that_has_to_be_newer_and_surer_is_asked_for_as_the_challenge_says() -> None:
+    world = World()
+    source = McpSource(SERVER, world.visitor(), clients={ISSUER: Client("guest-app")})
+    assert world.call(source) == [200]
+    world.wants = {"max_age": 60, "acr_values": ["mfa"]}
+    assert world.call(source) == [200]
+    asked = world.visited[-1]
+    assert (asked["max_age"], asked["acr_values"], asked["scope"]) == (["60"], ["mfa"], ["tools:use"])
+    assert not [one for one in world.issuer.asked("/token") if one["grant_type"] == "refresh_token"]
+
+
+def test_an_age_that_is_no_number_is_not_passed_on() -> None:
+    world = World()
+    source = McpSource(SERVER, world.visitor(), clients={ISSUER: Client("guest-app")})
+    assert world.call(source) == [200]
+    world.bad = {"token-1"}
+    told = f'Bearer error="insufficient_user_authentication", max_age="-1 evil", resource_metadata="{PRM}"'
+    real = World.__call__
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        found = real(world, request)
+        if found.status_code == 401 and request.headers.get("authorization"):
+            return httpx2.Response(401, headers={"www-authenticate": told})
+        return found
+
+    with httpx2.Client(transport=httpx2.MockTransport(answer), auth=Auth(source, http=world.http())) as api:
+        assert api.post(SERVER, json={}).status_code == 200
+    assert "max_age" not in world.visited[-1]
 
 
 def test_a_refresh_token_that_is_dead_leads_back_to_the_person() -> None:

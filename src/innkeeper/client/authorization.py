@@ -129,6 +129,7 @@ def begin(
         ("code_challenge", pkce.challenge(verifier)),
         ("code_challenge_method", pkce.METHOD),
         *access.form(),
+        *access.sign_in(),
         *([("login_hint", login_hint)] if login_hint else []),
         *([("nonce", nonce)] if OPENID in access.scopes else []),
         *([("dpop_jkt", client.proving.thumbprint)] if client.proving else []),

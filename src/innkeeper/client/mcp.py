@@ -25,7 +25,7 @@ from innkeeper.client.registration import Description, register
 from innkeeper.client.resource import NO_ISSUER_NAMED, Resource, find_resource
 from innkeeper.client.token import Access, Token
 from innkeeper.protocol.challenges import Challenge
-from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_GRANT
+from innkeeper.protocol.errors import INSUFFICIENT_USER_AUTHENTICATION, INVALID_CLIENT, INVALID_GRANT
 from innkeeper.protocol.refusals import Page
 
 UNKNOWN_THERE = Page(
@@ -102,8 +102,8 @@ class McpSource:
     is not among them the program's own document is used (``client_document``, an https address), where the issuer takes
     those, or it registers with ``description``. ``ceiling``, where given, are the only scopes ever asked for.
     ``send_resource`` names the server to the issuer (RFC 8707), as every MCP client must; off, for an issuer that refuses
-    the parameter, such as Entra where the server's address is no Application ID URI. ``endpoints_of_old`` is for servers of the revision 2025-03-26 that publish nothing: authorize, token and register
-    are then looked for at their root.
+    the parameter, such as Entra where the server's address is no Application ID URI. ``endpoints_of_old`` is for servers of
+    the revision 2025-03-26 that publish nothing: authorize, token and register are then looked for at their root.
     """
 
     def __init__(
@@ -155,7 +155,8 @@ class McpSource:
             self._turn.release()
 
     def answered(self, _: str, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
-        """At a 401, find the issuer and get a token; at a 403 that names scopes, ask for those beside the ones held.
+        """At a 401, find the issuer and get a token, by a newer or surer sign-in where it asks for one; at a 403 that names
+        scopes, ask for those beside the ones held.
 
         One caller at a time does; the others then find what it got.
         """
@@ -168,10 +169,14 @@ class McpSource:
             self._turn.release()
 
     def _mended(self, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
-        if heard.status == 401 and again < _STEP_UPS:
-            yield from self._begun(_challenge(heard), turned_away=token is not None)
-            return True
         challenge = _challenge(heard)
+        if heard.status == 401 and again < _STEP_UPS:
+            if challenge is not None and heard.says(INSUFFICIENT_USER_AUTHENTICATION):
+                wanted = self._within(self._asked | challenge.scopes)
+                yield from self._granted((yield from self._found(challenge)), wanted, challenge)
+            else:
+                yield from self._begun(challenge, turned_away=token is not None)
+            return True
         if not too_little(heard) or challenge is None or again >= _STEP_UPS:
             return False
         wanted = self._within(self._asked | challenge.scopes)
@@ -206,13 +211,14 @@ class McpSource:
             raise refuse(NO_ISSUER_NAMED, f"{self._server} lists no authorization server")
         return found
 
-    def _granted(self, found: Resource, wanted: frozenset[str]) -> Flow[None]:
+    def _granted(self, found: Resource, wanted: frozenset[str], surer: Challenge | None = None) -> Flow[None]:
+        """A new token. ``surer`` is a challenge about the sign-in: what it asks of that is passed on to the issuer."""
         metadata = yield from self._described(found.issuer)
         if OPENID not in wanted and _OFFLINE in (metadata.scopes_supported or ()):
             wanted = self._within(wanted | {_OFFLINE})
         scope = " ".join(sorted(wanted))
         client = yield from self._known(metadata, scope)
-        access = Access(scope, found.resource if self._send_resource else None)
+        access = Access(scope, found.resource if self._send_resource else None, *_of_the_sign_in(surer))
         self._token = yield from self._grant(metadata, client, access)
         self._metadata = metadata
         self._asked = wanted
@@ -268,6 +274,14 @@ def _challenge(heard: Heard) -> Challenge | None:
     """The challenge that says most: one that names the metadata before one that does not."""
     found = [one for one in heard.challenges if one.scheme.lower() in {"bearer", "dpop"}]
     return max(found, key=lambda one: one.get("resource_metadata") is not None, default=None)
+
+
+def _of_the_sign_in(challenge: Challenge | None) -> tuple[str, int | None]:
+    """The classes and the greatest age that a challenge asks for (RFC 9470 §3); an age that is no number is none."""
+    if challenge is None:
+        return "", None
+    age = challenge.get("max_age") or ""
+    return challenge.get("acr_values") or "", int(age) if age.isascii() and age.isdigit() and len(age) < 10 else None
 
 
 def _first_scopes(challenge: Challenge | None, found: Resource) -> frozenset[str]:

@@ -9,15 +9,26 @@ import msgspec
 
 
 class Access(msgspec.Struct, frozen=True):
-    """The access wanted: scope names, and the API they are for (RFC 8707 §2)."""
+    """The access wanted: scope names, and the API they are for (RFC 8707 §2).
+
+    ``acr_values`` and ``max_age`` (seconds) say how surely and how lately the person has to have signed in (RFC 9470 §4);
+    they are sent where a person is asked, and nowhere else.
+    """
 
     scope: str = ""
     resource: str | None = None
+    acr_values: str = ""
+    max_age: int | None = None
 
     def form(self) -> list[tuple[str, str]]:
         """The parameters it becomes; an empty scope is not sent."""
         pairs = [("scope", self.scope)] if self.scope else []
         return [*pairs, ("resource", self.resource)] if self.resource else pairs
+
+    def sign_in(self) -> list[tuple[str, str]]:
+        """The parameters about the sign-in, for an authorization request."""
+        pairs = [("acr_values", self.acr_values)] if self.acr_values else []
+        return pairs if self.max_age is None else [*pairs, ("max_age", str(self.max_age))]
 
     @property
     def scopes(self) -> frozenset[str]:

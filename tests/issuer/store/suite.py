@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import PAUSED, Agent, Code, Person, RefreshToken, Resource
 from innkeeper.issuer.desk.agents import OWNED, note_owner
-from innkeeper.issuer.store.port import GRANT_SLACK, Credential, RealmStore, Standing, Store
+from innkeeper.issuer.store.port import CLIENT_KEPT, GRANT_SLACK, Credential, RealmStore, Standing, Store
 from innkeeper.keys.ring import StoredKey
 from innkeeper.protocol.refusals import UsageError
 from tests.issuer.core.facts import ADA, APP, CODE, CONSENT, GRANT, NOW, REFRESH, SESSION, SHOP, digest
@@ -611,6 +611,35 @@ class StoreSuite:
         assert run(realm.refresh_token(digest("long"))) is None
         run(realm.purge(NOW + 10**6 + GRANT_SLACK + 1, 100))
         assert run(realm.grant(GRANT.id)) is None
+
+    def test_a_client_that_registered_itself_is_kept_as_long_as_a_grant_of_it_lives(self, realm: RealmStore) -> None:
+        mine = replace(SHOP, id="stranger", unused_until=NOW + 10)
+        grant, ends = replace(GRANT, client_id="stranger"), NOW + CLIENT_KEPT * 3
+        run(realm.put_client(mine))
+        run(realm.commit((fx.GiveConsent(replace(CONSENT, client_id="stranger")),)))
+        run(realm.commit((fx.AddGrant(grant), fx.AddRefreshToken(refresh("long", grant.id, ends)))))
+        for later in (NOW + 11, NOW + CLIENT_KEPT * 2, ends):
+            while run(realm.purge(later, 100)):
+                pass
+            assert run(realm.client("stranger")) == mine
+        over = ends + GRANT_SLACK * 3
+        while run(realm.purge(over, 100)):
+            pass
+        assert run(realm.grant(grant.id)) is None
+        while run(realm.purge(over + GRANT_SLACK + 1, 100)):
+            pass
+        assert run(realm.client("stranger")) is None
+        assert run(realm.consent(grant.sub, "stranger")) is None
+
+    def test_a_client_whose_only_grant_was_taken_back_is_forgotten_in_time(self, realm: RealmStore) -> None:
+        run(realm.put_client(replace(SHOP, id="stranger", unused_until=NOW + 10)))
+        grant = replace(GRANT, client_id="stranger")
+        run(realm.commit((fx.AddGrant(grant), fx.AddRefreshToken(refresh("long", grant.id, NOW + CLIENT_KEPT * 9)))))
+        run(realm.commit((fx.RevokeGrant(grant.id, NOW + 1),)))
+        run(realm.purge(NOW + CLIENT_KEPT, 100))
+        assert run(realm.client("stranger")) is not None
+        run(realm.purge(NOW + CLIENT_KEPT * 2, 100))
+        assert run(realm.client("stranger")) is None
 
     def test_forgetting_goes_in_small_batches(self, realm: RealmStore) -> None:
         run(realm.commit(tuple(fx.AddOnce("k", str(n), NOW - 1) for n in range(10))))

@@ -42,7 +42,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``require_may_act`` off: most issuers' clients know no may_act; on, nobody acts for a person who is not named.
     ``poll_interval`` 5: what a client assumes where it is told nothing (RFC 8628 §3.2).
     ``registration`` off: whether clients register themselves: ``off``, ``open`` to all, ``invited`` with a token.
-    ``unused_client_lifetime`` 1 day: one that registered itself, uninvited, and was never used is forgotten then.
+    ``unused_client_lifetime`` 1 day: one that registered itself, uninvited, and was never used is forgotten then; one that
+    was used, thirty days after its last grant began and none is alive any more.
     ``client_documents`` off: whether a client's id may be the https address of its metadata: ``off``, ``listed`` on
     ``document_hosts`` only, ``any``.
     ``passwords`` on: off, people sign in through ``upstreams`` alone.

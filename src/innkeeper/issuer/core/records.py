@@ -65,7 +65,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     their registered names, empty where the client said nothing. ``sector_identifier`` is the host that its pairwise
     subjects are made for, ``registration_token`` the hash of the token that reads and changes the registration, and
     ``origin`` who registered it: an operator (""), itself (``dynamic``) or its own document on the web (``document``);
-    where nobody has used it by ``unused_until``, it is forgotten (0: never). ``languages`` are the members that it sent
+    where no grant of it lives by ``unused_until``, it is forgotten (0: never); grants move that on. ``languages`` are the members that it sent
     in several languages (``client_name#fr``). ``agent`` says that it is an agent, and whose. ``usual_scopes`` are what it gets
     when it asks for none, where that is less than all of ``scopes``.
     """

@@ -121,5 +121,8 @@ class Store(Protocol):
 GRANT_KEPT = 86400
 """Seconds that a grant without refresh tokens is kept: longer than any access token it gave."""
 
+CLIENT_KEPT = 30 * 86400
+"""Seconds that a client which registered itself is kept after the last grant that it got, and then as long as one lives."""
+
 GRANT_SLACK = 86400
 """Seconds that a grant is kept beyond its newest refresh token, so that not every rotation has to write to it."""

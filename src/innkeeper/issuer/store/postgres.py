@@ -340,17 +340,26 @@ _STANDING = """
 """
 
 
-def _purge(table: str, key: str, end: str = "expires_at") -> str:
+def _purge(table: str, key: str) -> str:
     """SQL for one table. Rows that another node is at are left to it: nobody waits for anybody.
 
     The limit is written out, or the planner would expect to find a tenth of the table, and read all of it.
     """
-    chosen = f"SELECT {key} FROM {table} WHERE realm=$1 AND {end} < $2 LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
+    chosen = f"SELECT {key} FROM {table} WHERE realm=$1 AND expires_at < $2 LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
     return f"DELETE FROM {table} WHERE realm=$1 AND ({key}) IN ({chosen})"  # noqa: S608
 
 
+_LIVES = "EXISTS (SELECT 1 FROM grants g WHERE g.realm=$1 AND g.client_id=clients.id AND g.revoked_at IS NULL)"
+_LIVING = (
+    f"SELECT id FROM clients WHERE realm=$1 AND unused_until < $2 AND {_LIVES} LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
+)
+_DEAD = f"SELECT id FROM clients WHERE realm=$1 AND unused_until < $2 AND NOT {_LIVES} LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
+
 _PURGES = (
-    _purge("clients", "id", "unused_until"),
+    # a client of which a grant lives is looked at again a day later
+    f"UPDATE clients SET unused_until = $2 + 86400 WHERE realm=$1 AND id IN ({_LIVING})",  # noqa: S608
+    f"DELETE FROM consents WHERE realm=$1 AND client_id IN ({_DEAD})",  # noqa: S608
+    f"DELETE FROM clients WHERE realm=$1 AND id IN ({_DEAD})",  # noqa: S608
     _purge("codes", "digest"),
     _purge("refresh_tokens", "digest"),
     _purge("grants", "id"),

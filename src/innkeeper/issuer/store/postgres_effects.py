@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import RefreshToken
 from innkeeper.issuer.store.decoding import encode
-from innkeeper.issuer.store.port import GRANT_KEPT, GRANT_SLACK
+from innkeeper.issuer.store.port import CLIENT_KEPT, GRANT_KEPT, GRANT_SLACK
 from innkeeper.issuer.store.tables import SHELVES
 
 
@@ -213,9 +213,10 @@ def _add_grant(effect: fx.AddGrant, ends: dict[str, int]) -> Step:
         "ON CONFLICT (realm, id) DO UPDATE SET expires_at=greatest(grants.expires_at, excluded.expires_at)"
     )
     values = (one.id, one.sub, one.client_id, one.session_id, ends[one.id], encode(one))
-    used = "UPDATE clients SET unused_until=NULL WHERE realm=$1 AND id=$2 AND unused_until IS NOT NULL"
+    kept = one.created_at + GRANT_KEPT + CLIENT_KEPT
+    used = "UPDATE clients SET unused_until=$3 WHERE realm=$1 AND id=$2 AND unused_until < $4"
     rows: tuple[Rows, ...] = (("grants", one.id), ("clients", one.client_id))
-    return Step((Part(sql, values), Part(used, (one.client_id,))), rows)
+    return Step((Part(sql, values), Part(used, (one.client_id, kept, kept - GRANT_SLACK))), rows)
 
 
 def _revoke_grant(effect: fx.RevokeGrant) -> Step:

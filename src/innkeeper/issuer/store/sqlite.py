@@ -257,11 +257,15 @@ def _purge(table: str, key: str) -> str:
     return f"DELETE FROM {table} WHERE realm=?1 AND {key} IN ({chosen})"  # noqa: S608
 
 
+_LIVES = "EXISTS (SELECT 1 FROM grants g WHERE g.realm=?1 AND g.client_id=clients.id AND g.revoked_at IS NULL)"
+_LIVING = f"SELECT id FROM clients WHERE realm=?1 AND unused_until < ?2 AND {_LIVES} LIMIT ?3"  # noqa: S608
+_DEAD = f"SELECT id FROM clients WHERE realm=?1 AND unused_until < ?2 AND NOT {_LIVES} LIMIT ?3"  # noqa: S608
+
 _PURGES = (
-    (
-        "DELETE FROM clients WHERE realm=?1 AND id IN "
-        "(SELECT id FROM clients WHERE realm=?1 AND unused_until < ?2 LIMIT ?3)"
-    ),
+    # a client of which a grant lives is looked at again a day later
+    f"UPDATE clients SET unused_until = ?2 + 86400 WHERE realm=?1 AND id IN ({_LIVING})",  # noqa: S608
+    f"DELETE FROM consents WHERE realm=?1 AND client_id IN ({_DEAD})",  # noqa: S608
+    f"DELETE FROM clients WHERE realm=?1 AND id IN ({_DEAD})",  # noqa: S608
     _purge("codes", "digest"),
     _purge("refresh_tokens", "digest"),
     _purge("grants", "id"),

@@ -10,7 +10,7 @@ import msgspec
 
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client
-from innkeeper.issuer.store.port import GRANT_KEPT, GRANT_SLACK
+from innkeeper.issuer.store.port import CLIENT_KEPT, GRANT_KEPT, GRANT_SLACK
 from innkeeper.issuer.store.sqlite_writer import Work
 from innkeeper.issuer.store.tables import SHELVES
 
@@ -114,8 +114,9 @@ def _add_grant(run: Execute, realm: str, effect: fx.AddGrant) -> None:
     one = effect.grant
     values = (realm, one.id, one.sub, one.client_id, one.session_id, one.created_at + GRANT_KEPT, None, _encode(one))
     run("INSERT INTO grants VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", values)
-    used = "UPDATE clients SET unused_until=NULL WHERE realm=? AND id=? AND unused_until IS NOT NULL"
-    run(used, (realm, one.client_id))
+    kept = one.created_at + GRANT_KEPT + CLIENT_KEPT
+    used = "UPDATE clients SET unused_until=? WHERE realm=? AND id=? AND unused_until < ?"
+    run(used, (kept, realm, one.client_id, kept - GRANT_SLACK))
 
 
 def _revoke_grant(run: Execute, realm: str, effect: fx.RevokeGrant) -> None:
