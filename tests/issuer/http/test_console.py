@@ -65,6 +65,12 @@ def test_the_console_asks_to_sign_in_and_comes_back_to_the_page_that_was_asked_f
     assert "<h1><bdi>The shop</bdi>" in browser.sign_in(page, ROOT).text
 
 
+def test_the_console_says_that_it_is_english_whatever_the_browser_speaks(house: House) -> None:
+    browser, _ = at(house)
+    assert '<html lang="en" dir="ltr">' in browser.get("/admin", accept_language="de").text
+    assert '<html lang="de" dir="ltr">' in browser.get("/account", accept_language="de").text
+
+
 def test_a_guest_without_a_role_is_told_why_and_shown_nothing(house: House) -> None:
     _, page = at(house, username=ADA)
     assert (page.status, number(page)) == (403, "IK1603")
