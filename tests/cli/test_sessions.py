@@ -8,7 +8,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.docs.transcripts import commands, quarrel, run
-from tests.inn import Inn
+from tests.inn import open_inn
 
 SESSIONS = Path(__file__).with_name("sessions")
 OLD = {
@@ -44,5 +44,8 @@ def test_a_session_without_any_network(tmp_path: Path, shell: dict[str, str]) ->
     play("offline.md", tmp_path, shell | {"OLD_TOKEN": old, "NASTY_TOKEN": jwt.encode(NASTY, key, "ES256")})
 
 
-def test_a_session_with_a_house(house: Inn, tmp_path: Path, shell: dict[str, str]) -> None:
-    play("house.md", tmp_path, shell | {"ISSUER": house.url})
+def test_a_session_with_a_house(tmp_path: Path, shell: dict[str, str]) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    with open_inn(own) as house:  # where nobody has allowed anything before
+        play("house.md", tmp_path, shell | {"ISSUER": house.url})

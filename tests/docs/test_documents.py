@@ -21,7 +21,9 @@ WITH_SESSIONS = [path for path in DOCUMENTS if commands(path.read_text("utf-8"))
 DEFAULT_PORT = "8400"
 API_PORT = "8500"
 """Where the docs have an API of one's own listen."""
-SET_UP = re.compile(r"(git clone|cd|make|pip install|python3? -m venv|\.venv/bin/pre-commit install|#)(\s|$)")
+SET_UP = re.compile(
+    r"(git clone|cd|make|pip install|\.venv/bin/pip install|python3? -m venv|\.venv/bin/pre-commit install|#)(\s|$)"
+)
 """What a block of commands may hold that is not run: getting and installing innkeeper itself."""
 
 

@@ -76,6 +76,7 @@ def show(plan: Plan) -> None:
         print("  nothing changes")
     for sentence in plan.follows:
         print(f"  {sentence}")
+    sys.stdout.flush()
     print("This is the plan; nothing was changed.", file=sys.stderr)
 
 

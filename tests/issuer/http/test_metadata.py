@@ -268,9 +268,9 @@ def documents(seen: Seen, value: bool) -> None:
 
 
 def languages(seen: Seen, value: list[str]) -> None:
-    page = Visitor(seen.house).get("/logout")
-    assert re.search(r'<html lang="(\w+)"', page.text), page.text[:200]
-    assert value == [re.search(r'<html lang="(\w+)"', page.text)[1]]  # type: ignore[index]
+    pages = {one: Visitor(seen.house).get("/logout", accept_language=one).text for one in value}
+    assert all(f'<html lang="{one}"' in page for one, page in pages.items())
+    assert len({re.sub(r"value=\S+", "", page.partition("<main")[2]) for page in pages.values()}) == len(value) == 5
 
 
 def normal_claims(seen: Seen, value: list[str]) -> None:

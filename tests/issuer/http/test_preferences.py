@@ -58,6 +58,6 @@ def test_a_sign_out_may_wish_too(house: House, wish: dict[str, str]) -> None:
 def test_the_document_says_which_wishes_are_heard(house: House) -> None:
     document = house.get("/.well-known/openid-configuration").json
     assert document["display_values_supported"] == ["page", "popup"]
-    assert document["ui_locales_supported"] == ["en"]
+    assert document["ui_locales_supported"] == ["en", "de", "fr", "es", "ja"]
     assert "create" not in document["prompt_values_supported"]
     assert "claims_locales_supported" not in document

@@ -380,7 +380,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "consent": ("consent.html", CONSENT),
     "consent-plain": ("consent.html", CONSENT | {"asks": CONSENT["asks"][:1], "resources": [], "loopback": False}),
     "consent-first": ("consent_first.html", FIRST),
-    "consent-first-loopback": ("consent_first.html", FIRST | {"loopback": True, "problem": "The other issuer rests."}),
+    "consent-first-loopback": (
+        "consent_first.html",
+        {name: value for name, value in FIRST.items() if name != "redirect_host"}
+        | {"loopback": True, "problem": "The other issuer rests."},
+    ),
     "consent-agent": ("consent.html", CONSENT | {"agent": AGENT, "loopback": False}),
     "account-agents": ("account_agents.html", ACCOUNT | {"action": "/account/agents", "done": None, "agents": OWN}),
     "account-agents-none": (

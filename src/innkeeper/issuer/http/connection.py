@@ -9,6 +9,7 @@ came before the one ahead of it was answered.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Coroutine, Sequence
 from contextvars import copy_context
@@ -20,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from innkeeper.issuer.dialects.layout import Endpoint
 from innkeeper.issuer.http.site import BODY_LIMIT, CLOSE, Site, too_large
 from innkeeper.protocol.exchange import Reply, Request
+
+log = logging.getLogger("innkeeper.http")
 
 
 class Connection(HttpToolsProtocol):
@@ -119,7 +122,7 @@ class Connection(HttpToolsProtocol):
         try:
             self._answer(short, copy_context().run(_finished, short.reply()))
         except Exception:  # which the parser would take for a fault in the request
-            self.logger.exception("an answer could not be given at once")
+            log.exception("an answer could not be given at once")
             self.transport.close()
 
     def _answer(self, short: _Short, reply: Reply) -> None:
