@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from innkeeper.issuer.core.admin.permissions import EVERYTHING, PERMISSIONS, ROLES
 from innkeeper.issuer.desk.admin.actions import ACTIONS
@@ -20,6 +21,7 @@ from tests.issuer.http.administrators import (
     DEVELOPER,
     HELPER,
     ROOT,
+    TOOL_SECRET,
     Api,
     by_person,
     code_of,
@@ -27,6 +29,7 @@ from tests.issuer.http.administrators import (
     tool,
 )
 from tests.issuer.http.people import ADA, at_account, is_signed_in, set_up
+from tests.issuer.signing import dpop
 from tests.issuer.visitor import Visitor, redeem
 
 
@@ -61,6 +64,27 @@ def add_person(api: Api, username: str, **said: object) -> str:
 
 
 # What it shows and changes
+
+
+def test_a_token_that_is_bound_to_a_key_administers_with_that_key_only(house: House) -> None:
+    holder, thief = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    form = {"grant_type": "client_credentials", "client_id": "tool", "client_secret": TOOL_SECRET, "resource": API}
+    given = house.token({**form, "scope": "admin:health:read"}, dpop=dpop(house, "/token", key=holder))
+    token = given.json["access_token"]
+
+    def ask(scheme: str, **headers: str) -> int:
+        return house.get("/admin/api/health", authorization=f"{scheme} {token}", **headers).status
+
+    def by(key: ec.EllipticCurvePrivateKey, path: str = "/admin/api/health") -> str:
+        return dpop(house, path, "GET", token=token, key=key)
+
+    assert [ask("Bearer"), ask("DPoP"), ask("DPoP", dpop=by(thief)), ask("Bearer", dpop=by(holder))] == [401] * 4
+    assert ask("DPoP", dpop=by(holder, "/admin/api/people")) == 401
+    proof = by(holder)
+    assert [ask("DPoP", dpop=proof), ask("DPoP", dpop=proof)] == [200, 401]
+    told = house.get("/admin/api/health", authorization=f"DPoP {token}", dpop=proof)
+    assert (problem(told)["error"], told.header("dpop-nonce") is not None) == ("invalid_dpop_proof", True)
+    assert str(told.header("www-authenticate")).startswith('DPoP algs="')
 
 
 def test_the_index_tells_who_asks_and_what_is_open_to_them(house: House) -> None:

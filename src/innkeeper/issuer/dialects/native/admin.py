@@ -23,11 +23,11 @@ from innkeeper.issuer.desk.admin.entering import Visitor, by_token, judge
 from innkeeper.issuer.desk.admin.house import House, Missing
 from innkeeper.issuer.desk.admin.readings import READINGS, Reading, judged_query
 from innkeeper.issuer.desk.admin.taking import MOST_BYTES, values_of
-from innkeeper.issuer.desk.binding import Sender
+from innkeeper.issuer.desk.binding import Sender, nonce
 from innkeeper.issuer.desk.matter import administered
 from innkeeper.issuer.dialects.layout import Endpoint, Layout
 from innkeeper.issuer.dialects.native.admin_openapi import openapi
-from innkeeper.issuer.dialects.native.admin_problems import problem, refused
+from innkeeper.issuer.dialects.native.admin_problems import problem, refused, turned_away
 from innkeeper.issuer.dialects.native.wire import shown_certificate
 from innkeeper.protocol.exchange import NO_STORE, Reply, Request, json_reply
 from innkeeper.protocol.parameters import Malformed, parse_query
@@ -64,7 +64,8 @@ class AdminApi:
             return json_reply(openapi(self._layout.issuer, api_of(self._layout.issuer)), headers=NO_STORE)
         visitor = await self._visitor(request)
         if isinstance(visitor, Refusal):
-            return refused(visitor, api_of(self._layout.issuer), told=False)
+            scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
+            return turned_away(visitor, scheme, nonce(self._realm))
         if not segments:
             return json_reply(self._index(visitor), headers=NO_STORE)
         found = [(route, key) for route in _ROUTES if (key := _key_in(route.path, segments)) is not None]
@@ -73,7 +74,7 @@ class AdminApi:
             return self._no_route([one for one, _ in found], request)
         administered(what=f"/admin/api{route.path}")
         if why := judge(self._realm, visitor, route.permission, writes=isinstance(route, Action)):
-            return refused(why, route.permission, told=True)
+            return refused(why, route.permission)
         return await self._routed(route, key, visitor, request)
 
     async def _routed(self, route: Route, key: str, visitor: Visitor, request: Request) -> Reply:
@@ -108,7 +109,7 @@ class AdminApi:
         act = plan if dry else carry_out
         outcome = await act(self._house, visitor.actor, route, key, values, expected)
         if isinstance(outcome, Refusal):
-            return refused(outcome, route.permission, told=True)
+            return refused(outcome, route.permission)
         return _planned(outcome) if dry else await self._done(route, outcome)
 
     async def _done(self, route: Action, done: Plan) -> Reply:
