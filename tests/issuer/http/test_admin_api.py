@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec.structs import replace
 
 from innkeeper.issuer.core.admin.permissions import EVERYTHING, PERMISSIONS, ROLES
+from innkeeper.issuer.desk import agents
 from innkeeper.issuer.desk.admin.actions import ACTIONS
 from innkeeper.issuer.desk.admin.readings import READINGS
+from innkeeper.issuer.settings import SeedAgent
 from innkeeper.issuer.witness.audit import open_chain
 from innkeeper.issuer.witness.witness import Witness
 from tests.issuer.house import PASSWORD, Clock, House
@@ -85,6 +88,28 @@ def test_a_token_that_is_bound_to_a_key_administers_with_that_key_only(house: Ho
     told = house.get("/admin/api/health", authorization=f"DPoP {token}", dpop=proof)
     assert (problem(told)["error"], told.header("dpop-nonce") is not None) == ("invalid_dpop_proof", True)
     assert str(told.header("www-authenticate")).startswith('DPoP algs="')
+
+
+def test_what_a_paused_agent_was_given_administers_nothing(tmp_path: Path, engine: str) -> None:
+    clerk = SeedAgent(
+        id="clerk", name="The clerk", owner=ROOT, purpose="Watches", secret="the secret of the clerk",
+        grants=("client_credentials",), scopes=["admin:health:read"],
+    )  # fmt: skip
+    office = House(tmp_path, replace(ADMINISTERED, agent=[clerk]))
+    try:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": "clerk",
+            "client_secret": clerk.secret,
+            "resource": API,
+        }
+        api = Api(office, office.token(form).json["access_token"])
+        assert api("GET", "/health").status == 200
+        office.run(agents.set_status(office.issuer.realm, "clerk", "paused"))
+        office.run(office.issuer.realm.reload())
+        assert code_of(api("GET", "/health")) == "IK1601"
+    finally:
+        office.close()
 
 
 def test_the_index_tells_who_asks_and_what_is_open_to_them(house: House) -> None:

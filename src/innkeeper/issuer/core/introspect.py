@@ -31,6 +31,20 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     stopped: Refusal | None = None
 
 
+def not_alive(found: Found, now: int, page: Page) -> Refusal | None:
+    """Why an access token opens nothing of this issuer's own any more: told by ``page``, or None."""
+    said, grant = found.claims, found.grant
+    if said is None:
+        return Refusal(page, "not an access token of this issuer", "a token cut here", "another")
+    if said["exp"] <= now:
+        return Refusal(page, f"it expired {now - said['exp']} s ago", "not expired", "expired")
+    if found.revoked or (grant is not None and grant.revoked_at is not None):
+        return Refusal(page, "the token or its grant was revoked", "standing", "revoked")
+    if found.stopped is not None:
+        return Refusal(page, found.stopped.reason, found.stopped.expected, found.stopped.found)
+    return None
+
+
 class Case(msgspec.Struct, frozen=True, gc=False):
     token: str
     client: Client

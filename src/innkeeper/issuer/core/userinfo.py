@@ -8,7 +8,7 @@ import msgspec
 
 from innkeeper.issuer.core import claims
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.core.introspect import Found, not_alive
 from innkeeper.issuer.core.mutual_tls import CONFIRMATION, not_the_holder
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Person
@@ -55,16 +55,8 @@ def a_token_was_sent(case: Case) -> Seen | Refusal:
 @check("OpenID Connect Core §5.3.1")
 def the_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
     """The token was cut here, has not expired, and neither it nor its grant was revoked, and no agent behind it stopped."""
-    said, grant = case.found.claims, case.found.grant
-    if said is None:
-        return Refusal(TOKEN_REFUSED, "not an access token of this issuer", "a token cut here", "another")
-    if said["exp"] <= case.now:
-        return Refusal(TOKEN_REFUSED, f"it expired {case.now - said['exp']} s ago", "not expired", "expired")
-    if case.found.revoked or (grant is not None and grant.revoked_at is not None):
-        return Refusal(TOKEN_REFUSED, "the token or its grant was revoked", "standing", "revoked")
-    if (stopped := case.found.stopped) is not None:
-        return Refusal(TOKEN_REFUSED, stopped.reason, stopped.expected, stopped.found)
-    return Seen(f"{said['exp'] - case.now} s left")
+    dead = not_alive(case.found, case.now, TOKEN_REFUSED)
+    return dead or Seen(f"{(case.found.claims or {})['exp'] - case.now} s left")
 
 
 @check("RFC 8705 §3")

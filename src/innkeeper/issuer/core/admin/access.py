@@ -9,7 +9,7 @@ import msgspec
 from innkeeper.issuer.core import assurance
 from innkeeper.issuer.core.account import RECENT
 from innkeeper.issuer.core.admin.permissions import PERMISSIONS, ROLES
-from innkeeper.issuer.core.introspect import Found
+from innkeeper.issuer.core.introspect import Found, not_alive
 from innkeeper.issuer.core.mutual_tls import not_the_holder
 from innkeeper.issuer.core.records import Client, Person
 from innkeeper.keys.certificates import Certificate
@@ -67,15 +67,8 @@ def a_token_came(call: Arrival) -> Seen | Refusal:
 
 @check("RFC 6750 §3.1")
 def the_token_is_of_this_issuer_and_alive(call: Arrival) -> Seen | Refusal:
-    """The token was cut by this very issuer, has not expired, and neither it nor its grant was revoked."""
-    said, grant = call.found.claims, call.found.grant
-    if said is None:
-        return Refusal(TOKEN_REFUSED, "not an access token of this issuer", "a token cut here", "another")
-    if said["exp"] <= call.now:
-        return Refusal(TOKEN_REFUSED, f"it expired {call.now - said['exp']} s ago", "not expired", "expired")
-    if call.found.revoked or (grant is not None and grant.revoked_at is not None):
-        return Refusal(TOKEN_REFUSED, "the token or its grant was revoked", "standing", "revoked")
-    return Seen(f"{said['exp'] - call.now} s left")
+    """The token was cut by this very issuer, has not expired, neither it nor its grant was revoked, and no agent behind it stopped."""
+    return not_alive(call.found, call.now, TOKEN_REFUSED) or Seen(f"{call.claims['exp'] - call.now} s left")
 
 
 @check("RFC 8705 §3")
