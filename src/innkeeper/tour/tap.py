@@ -48,32 +48,19 @@ class Tap:
         if mark is None or to is None or number is None:
             await self._site(scope, receive, send)
             return
-        await self._recorded(scope, receive, send, _Recording(scope, mark, to, number))
+        await self._recorded(receive, send, _Recording(scope, mark, to, number))
 
-    async def _recorded(self, scope: Scope, receive: Receive, send: Send, recording: _Recording) -> None:
+    async def _recorded(self, receive: Receive, send: Send, recording: _Recording) -> None:
         began = self._stopwatch()
 
         def keep() -> None:
             self._book.record(recording.mark.visit_id, recording.hop(self._stopwatch() - began))
 
-        async def hear() -> Message:
-            message = await receive()
-            recording.request.take(message.get("body", b""))
-            return message
-
-        async def say(message: Message) -> None:
-            if recording.answer(message):
-                keep()
-            await send(message)
-
         hands = moved.set(self._book.hands(recording.mark.visit_id))
         try:
-            with overhearing(recording.trails):
-                await self._site(scope, hear, say)
+            await recording.through(self._site, receive, send, keep)
         finally:
             moved.reset(hands)
-            if not recording.ended:
-                keep()
 
 
 class Passing:
@@ -88,14 +75,11 @@ class Passing:
         self.start += data[: BODY_LIMIT - len(self.start)]
 
 
-class _Recording:
-    """One exchange while it goes by."""
+class Exchange:
+    """One exchange while it goes by: what was asked and answered so far, and what was decided."""
 
-    def __init__(self, scope: Scope, mark: Mark, to: Place, number: int) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.mark = mark
-        self.to = to
-        self.number = number
         self.trails: list[Trail] = []
         self.request = Passing()
         self.reply = Passing()
@@ -103,7 +87,27 @@ class _Recording:
         self.reply_headers: list[tuple[bytes, bytes]] = []
         self.ended = False
 
-    def answer(self, message: Message) -> bool:
+    async def through(self, site: ASGIApp, receive: Receive, send: Send, keep: Callable[[], None]) -> None:
+        """Let it go by. ``keep`` is called once: with the last part of the answer, or where there comes none."""
+
+        async def hear() -> Message:
+            message = await receive()
+            self.request.take(message.get("body", b""))
+            return message
+
+        async def say(message: Message) -> None:
+            if self._answer(message):
+                keep()
+            await send(message)
+
+        try:
+            with overhearing(self.trails):
+                await site(self.scope, hear, say)
+        finally:
+            if not self.ended:
+                keep()
+
+    def _answer(self, message: Message) -> bool:
         """Note a part of the answer; True with its last part."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -112,6 +116,16 @@ class _Recording:
             self.reply.take(message.get("body", b""))
             self.ended = not message.get("more_body", False)
         return self.ended
+
+
+class _Recording(Exchange):
+    """An exchange of a visit."""
+
+    def __init__(self, scope: Scope, mark: Mark, to: Place, number: int) -> None:
+        super().__init__(scope)
+        self.mark = mark
+        self.to = to
+        self.number = number
 
     def hop(self, took: float) -> Hop:
         scope = self.scope

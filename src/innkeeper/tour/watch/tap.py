@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as Said
 
 from innkeeper.protocol.parameters import Malformed, parse_query
-from innkeeper.tokens.trail import Trail
 from innkeeper.tour.marks import HEADER
-from innkeeper.tour.overhearing import overhearing
 from innkeeper.tour.record import Pairs, Place
-from innkeeper.tour.tap import Passing
+from innkeeper.tour.tap import Exchange
 from innkeeper.tour.watch.keeping import Message, Realm, kept_content, kept_headers
 from innkeeper.tour.watch.ring import Ring
 from innkeeper.tour.watch.whose import client_of, realm_of
@@ -48,59 +45,28 @@ class Watch:
         if realm is None:
             await self._site(scope, receive, send)
         else:
-            await self._seen(scope, receive, send, _Exchange(scope, realm, headers, self._clock()))
+            await self._seen(receive, send, _Watched(scope, realm, headers, self._clock()))
 
     def _realm(self, scope: Scope, headers: Mapping[str, str]) -> Realm | None:
         return realm_of(headers.get("host", "").lower(), scope["path"], headers, self._place)
 
-    async def _seen(self, scope: Scope, receive: Receive, send: Send, exchange: _Exchange) -> None:
+    async def _seen(self, receive: Receive, send: Send, exchange: _Watched) -> None:
         began, again = self._stopwatch(), again_of.get()
 
         def keep() -> None:
             self._ring.add(exchange.message(self._stopwatch() - began, again))
 
-        async def hear() -> Said:
-            said = await receive()
-            exchange.request.take(said.get("body", b""))
-            return said
-
-        async def say(said: Said) -> None:
-            if exchange.answer(said):
-                keep()
-            await send(said)
-
-        try:
-            with overhearing(exchange.trails):
-                await self._site(scope, hear, say)
-        finally:
-            if not exchange.ended:
-                keep()
+        await exchange.through(self._site, receive, send, keep)
 
 
-class _Exchange:
-    """One exchange while it goes by."""
+class _Watched(Exchange):
+    """An exchange with one who watches."""
 
     def __init__(self, scope: Scope, realm: Realm, headers: Mapping[str, str], at: float) -> None:
-        self.scope = scope
+        super().__init__(scope)
         self.realm = realm
         self.named = headers
         self.at = at
-        self.trails: list[Trail] = []
-        self.request = Passing()
-        self.reply = Passing()
-        self.status = 0
-        self.reply_headers: list[tuple[bytes, bytes]] = []
-        self.ended = False
-
-    def answer(self, said: Said) -> bool:
-        """Note a part of the answer; True with its last part."""
-        if said["type"] == "http.response.start":
-            self.status = said["status"]
-            self.reply_headers = list(said.get("headers", ()))
-        elif said["type"] == "http.response.body":
-            self.reply.take(said.get("body", b""))
-            self.ended = not said.get("more_body", False)
-        return self.ended
 
     def message(self, took: float, again: int) -> Message:
         scope, named = self.scope, self.named
