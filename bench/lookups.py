@@ -3,7 +3,7 @@
     python -m bench lookups [ROUNDS]
 
 The token looked up is a person's. innkeeper's is a signed JWT, checked and looked for among the revoked ones in SQLite;
-oidc-provider looks up opaque tokens only, in its memory.
+oidc-provider looks up opaque tokens only, once in its memory and once in SQLite, by an adapter after its documentation.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from bench.token import CONCIERGE
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with ExitStack() as stack:
-        house, peer = (stack.enter_context(start()) for start in (servers.innkeeper, servers.oidc_provider))
-        tokens = {house: persons_token(house), peer: made_by(peer, "access-tokens", 1)[0]}
-        introspection = {house: "/introspect", peer: "/token/introspection"}
-        userinfo = {house: "/userinfo", peer: "/me"}
-        both = (house, peer)
-        hold("Introspection", [_introspected(one, introspection[one], tokens[one]) for one in both], rounds)
-        hold("Userinfo", [_told(one, userinfo[one], tokens[one]) for one in both], rounds)
+        house = stack.enter_context(servers.innkeeper())
+        peers = [stack.enter_context(servers.oidc_provider(keeps=kept)) for kept in ("memory", "sqlite")]
+        tokens = {house: persons_token(house)} | {peer: made_by(peer, "access-tokens", 1)[0] for peer in peers}
+        introspection = {house: "/introspect"} | dict.fromkeys(peers, "/token/introspection")
+        userinfo = {house: "/userinfo"} | dict.fromkeys(peers, "/me")
+        hold("Introspection", [_introspected(one, introspection[one], token) for one, token in tokens.items()], rounds)
+        hold("Userinfo", [_told(one, userinfo[one], token) for one, token in tokens.items()], rounds)
+        both = (house, peers[0])
         hold("JWKS", [_read(one, "/jwks", '"keys":') for one in both], rounds)
         hold("Discovery", [_read(one, "/.well-known/openid-configuration", '"issuer":') for one in both], rounds)
 

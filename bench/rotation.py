@@ -3,7 +3,7 @@
     python -m bench rotation [ROUNDS]
 
 innkeeper remembers in SQLite with synchronous=FULL: each answer is on disk before it is sent. oidc-provider keeps its
-tokens in memory and loses them when it stops. Every request is answered with an access token in ES256 and a new
+tokens once in memory, where it loses them when it stops, and once in SQLite likewise, by an adapter after its documentation. Every request is answered with an access token in ES256 and a new
 refresh token; there is no ID token.
 """
 
@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from urllib.request import urlopen
 
 from bench import grants, servers
@@ -30,20 +31,21 @@ Made = Callable[[int], Sequence[str]]
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with ExitStack() as stack:
-        house, peer = (stack.enter_context(start()) for start in (servers.innkeeper, servers.oidc_provider))
+        house = stack.enter_context(servers.innkeeper())
+        peers = [stack.enter_context(servers.oidc_provider(keeps=kept)) for kept in ("memory", "sqlite")]
         hold(
             "Refresh tokens rotated",
             [
-                rotation(house, lambda count: grants.refresh_tokens(house.folder, house.url, count)),
-                rotation(peer, lambda count: made_by(peer, "refresh-tokens", count)),
+                rotation(house, partial(grants.refresh_tokens, house.folder, house.url)),
+                *(rotation(one, partial(made_by, one, "refresh-tokens")) for one in peers),
             ],
             rounds,
         )
         hold(
             "Codes redeemed, with PKCE",
             [
-                redemption(house, lambda count: grants.codes(house.folder, house.url, count)),
-                redemption(peer, lambda count: made_by(peer, "codes", count)),
+                redemption(house, partial(grants.codes, house.folder, house.url)),
+                *(redemption(one, partial(made_by, one, "codes")) for one in peers),
             ],
             rounds,
         )

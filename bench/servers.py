@@ -46,14 +46,15 @@ def innkeeper(algorithm: str = "ES256", *, workers: int = 0, settings: str = "")
 
 
 @contextmanager
-def oidc_provider(algorithm: str = "ES256") -> Iterator[Server]:
-    """npm ``oidc-provider`` with its in-memory adapter, on the newest Node."""
-    command, told = (
-        [node(), str(NODE_PACKAGES / "oidc-provider.js")],
-        {"NODE_ENV": "production", "ALGORITHM": algorithm, "FLEET": json.dumps(dict(MACHINES))},
-    )
-    with state() as folder, started("oidc-provider", command, folder, "/jwks", told) as server:
-        yield server
+def oidc_provider(algorithm: str = "ES256", *, keeps: str = "memory", database: str = "") -> Iterator[Server]:
+    """npm ``oidc-provider`` on the newest Node, with an adapter that ``keeps`` in "memory", "sqlite" or "postgres"."""
+    told = {"NODE_ENV": "production", "ALGORITHM": algorithm, "FLEET": json.dumps(dict(MACHINES)), "ADAPTER": keeps}
+    kept = {"memory": "", "sqlite": ", on SQLite", "postgres": ", on PostgreSQL"}[keeps]
+    command = [node(), str(NODE_PACKAGES / "oidc-provider.js")]
+    with state() as folder:
+        told |= {"DATABASE_FILE": str(folder / "kept.db"), "DATABASE_URL": database}
+        with started(f"oidc-provider{kept}", command, folder, "/jwks", told) as server:
+            yield server
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""Refresh tokens rotated on PostgreSQL, innkeeper beside django-oauth-toolkit, which stores its tokens there too.
+"""Refresh tokens rotated on PostgreSQL, innkeeper beside oidc-provider and django-oauth-toolkit, which store theirs there too.
 
     python -m bench stored [ROUNDS]
 
 One PostgreSQL for both, durable (fsync on), on whatever core is free; the servers on the servers' core. innkeeper signs an
-access token in ES256 for each answer, the toolkit stores a random string.
+access token in ES256 for each answer, and so does oidc-provider, whose adapter is ours after its documentation: a prepared
+statement a call; the toolkit stores a random string.
 """
 
 from __future__ import annotations
@@ -31,11 +32,15 @@ def main() -> None:
     with ExitStack() as stack:
         database = stack.enter_context(postgres())
         house, address = stack.enter_context(innkeeper(database))
+        keeper = stack.enter_context(servers.oidc_provider(keeps="postgres", database=database.new_database()))
         peer = stack.enter_context(toolkit(database))
         made = partial(refresh_tokens, address, house.url)
         hold(
             "Refresh tokens rotated on PostgreSQL",
-            [rotation(house, made), rotation(peer, partial(made_by, peer, "refresh-tokens"))],
+            [
+                rotation(house, made),
+                *(rotation(one, partial(made_by, one, "refresh-tokens")) for one in (keeper, peer)),
+            ],
             rounds,
         )
 

@@ -1,9 +1,10 @@
-// oidc-provider for a bench: in memory, RFC 9068 access tokens for one resource, confidential clients.
+// oidc-provider for a bench: kept as ADAPTER says, RFC 9068 access tokens for one resource, confidential clients.
 // What a bench redeems or looks up is made at /bench/..., by the library's own models, before the clock runs.
 import { createServer } from 'node:http';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import Provider from 'oidc-provider';
-import Memory from './memory.js';
+
+const { default: adapter } = await import(`./${process.env.ADAPTER ?? 'memory'}.js`);
 
 const port = Number(process.env.PORT);
 const issuer = `http://127.0.0.1:${port}`;
@@ -35,7 +36,7 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'offline_access', 'profile', 'email', 'room:enter', 'gym:enter'],
   claims: { openid: ['sub'], profile: ['name', 'given_name', 'family_name'], email: ['email', 'email_verified'] },
   jwks: { keys: [key('ES256', 'ec', { namedCurve: 'P-256' }), key('RS256', 'rsa', { modulusLength: 2048 })] },
-  adapter: Memory,
+  adapter,
   cookies: { keys: ['bench'] },
   rotateRefreshToken: true,
   issueRefreshToken: () => true,
