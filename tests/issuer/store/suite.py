@@ -340,6 +340,16 @@ class StoreSuite:
         assert found is not None
         assert (found.successor_spent, found.grant.revoked_at) == (True, NOW + 1)
 
+    def test_a_refresh_token_comes_with_the_person_behind_it(self, realm: RealmStore) -> None:
+        run(realm.commit((fx.AddGrant(GRANT), fx.AddRefreshToken(refresh("first")))))
+        person = replace(ADA, sub=GRANT.sub)
+        for known in (None, person):
+            if known is not None:
+                run(realm.put_person(known))
+            found = run(realm.refresh_token(refresh("first").digest))
+            assert found is not None
+            assert found.person == known
+
     def test_a_revoked_access_token_is_known_by_its_jti(self, realm: RealmStore) -> None:
         run(realm.commit((fx.RevokeToken("j-1", NOW), fx.RevokeToken("j-1", NOW))))
         assert [run(realm.token_is_revoked(jti)) for jti in ("j-1", "j-2")] == [True, False]

@@ -176,8 +176,7 @@ async def held_refresh_token(realm: Realm, key: bytes) -> refresh_token.Held | N
     found = await realm.store.refresh_token(key)
     if found is None:
         return None
-    person = await realm.store.person(found.grant.sub)
-    disabled = person is not None and person.disabled
+    disabled = found.person is not None and found.person.disabled
     return refresh_token.Held(found.token, found.grant, found.successor_spent, disabled)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, Resource, Session
-from innkeeper.issuer.store.port import Standing
+from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
+from innkeeper.issuer.store.port import HeldToken, Standing
 from innkeeper.keys.ring import StoredKey
 
 encode = msgspec.msgpack.encode
@@ -37,6 +38,13 @@ def code(record: bytes, spent_at: int | None) -> Code:
 def grant(record: bytes, revoked_at: int | None) -> Grant:
     found = _grant(record)
     return found if revoked_at is None else replace(found, revoked_at=revoked_at)
+
+
+def held(token: RefreshToken, successor_spent: int | bool | None, *whose: Any) -> HeldToken:
+    """``whose``: the grant's record, when it was revoked, and the person's record."""
+    given, revoked_at, behind = whose
+    known = None if behind is None else person(behind)
+    return HeldToken(token, grant(given, revoked_at), bool(successor_spent), known)
 
 
 def standing(revoked: int | bool, given: bytes | None, revoked_at: int | None, behind: bytes | None) -> Standing:

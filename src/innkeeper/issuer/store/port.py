@@ -12,12 +12,13 @@ from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, 
 from innkeeper.keys.ring import StoredKey
 
 
-class TokenAndGrant(msgspec.Struct, frozen=True):
-    """A refresh token, the grant it belongs to, and whether its successor was spent."""
+class HeldToken(msgspec.Struct, frozen=True):
+    """A refresh token, the grant it belongs to, whether its successor was spent, and the person behind it."""
 
     token: RefreshToken
     grant: Grant
     successor_spent: bool
+    person: Person | None
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +70,10 @@ class RealmStore(Protocol):
     async def code(self, digest: bytes) -> Code | None: ...
     async def grant(self, grant_id: str) -> Grant | None: ...
     async def grants(self, sub: str) -> Sequence[Grant]: ...
-    async def refresh_token(self, digest: bytes) -> TokenAndGrant | None: ...
+    async def refresh_token(self, digest: bytes) -> HeldToken | None:
+        """All of it in one statement."""
+        ...
+
     async def token_is_revoked(self, jti: str) -> bool: ...
     async def standing(self, jti: str, grant_id: str, sub: str) -> Standing:
         """Three look-ups in one statement; what is not asked for is ""."""

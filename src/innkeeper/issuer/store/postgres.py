@@ -15,7 +15,7 @@ from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode
-from innkeeper.issuer.store.port import Credential, Entry, RealmStore, Standing, TokenAndGrant
+from innkeeper.issuer.store.port import Credential, Entry, HeldToken, RealmStore, Standing
 from innkeeper.issuer.store.postgres_effects import (
     COUNT_CHANGE,
     NEW_RESOURCE,
@@ -136,15 +136,15 @@ class PostgresRealm:
         rows = await self._rows("SELECT record, revoked_at FROM grants WHERE realm=$1 AND sub=$2", sub)
         return [decoding.grant(*row) for row in rows]
 
-    async def refresh_token(self, digest: bytes) -> TokenAndGrant | None:
+    async def refresh_token(self, digest: bytes) -> HeldToken | None:
         rows = await self._rows(_REFRESH_TOKEN, digest)
         if not rows:
             return None
-        grant_id, expires_at, spent_at, successor, successor_spent, grant, revoked_at = rows[0]
+        grant_id, expires_at, spent_at, successor, *whose = rows[0]
         token = RefreshToken(
             digest=digest, grant_id=read(grant_id), expires_at=expires_at, spent_at=spent_at, successor=successor
         )
-        return TokenAndGrant(token, decoding.grant(grant, revoked_at), bool(successor_spent))
+        return decoding.held(token, *whose)
 
     async def token_is_revoked(self, jti: str) -> bool:
         return bool(await self._rows("SELECT 1 FROM revoked_tokens WHERE realm=$1 AND jti=$2", jti))
@@ -325,8 +325,9 @@ def _credential(sub: str, credential_id: str, record: bytes) -> Credential:
 _REFRESH_TOKEN = """
     SELECT t.grant_id, t.expires_at, t.spent_at, t.successor,
            (SELECT s.spent_at IS NOT NULL FROM refresh_tokens s WHERE s.realm = t.realm AND s.digest = t.successor),
-           g.record, g.revoked_at
+           g.record, g.revoked_at, p.record
     FROM refresh_tokens t JOIN grants g ON g.realm = t.realm AND g.id = t.grant_id
+    LEFT JOIN people p ON p.realm = g.realm AND p.sub = g.sub
     WHERE t.realm = $1 AND t.digest = $2
 """
 

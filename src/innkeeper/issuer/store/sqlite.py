@@ -17,7 +17,7 @@ from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode as _encode
-from innkeeper.issuer.store.port import Credential, Entry, RealmStore, Standing, TokenAndGrant
+from innkeeper.issuer.store.port import Credential, Entry, HeldToken, RealmStore, Standing
 from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statements
 from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, NEW_RESOURCE, all_of, put_client
 from innkeeper.issuer.store.sqlite_writer import Turn, Writer
@@ -135,15 +135,15 @@ class SqliteRealm:
         rows = self._read(sql, (self._name, sub))
         return [decoding.grant(*row) for row in rows]
 
-    async def refresh_token(self, digest: bytes) -> TokenAndGrant | None:
+    async def refresh_token(self, digest: bytes) -> HeldToken | None:
         row = self._read(_REFRESH_TOKEN, (self._name, digest)).fetchone()
         if row is None:
             return None
-        grant_id, expires_at, spent_at, successor, successor_spent, grant, revoked_at = row
+        grant_id, expires_at, spent_at, successor, *whose = row
         token = RefreshToken(
             digest=digest, grant_id=grant_id, expires_at=expires_at, spent_at=spent_at, successor=successor
         )
-        return TokenAndGrant(token, decoding.grant(grant, revoked_at), bool(successor_spent))
+        return decoding.held(token, *whose)
 
     async def token_is_revoked(self, jti: str) -> bool:
         sql = "SELECT 1 FROM revoked_tokens WHERE realm=? AND jti=?"
@@ -236,8 +236,9 @@ class SqliteRealm:
 _REFRESH_TOKEN = """
     SELECT t.grant_id, t.expires_at, t.spent_at, t.successor,
            (SELECT s.spent_at IS NOT NULL FROM refresh_tokens s WHERE s.realm = t.realm AND s.digest = t.successor),
-           g.record, g.revoked_at
+           g.record, g.revoked_at, p.record
     FROM refresh_tokens t JOIN grants g ON g.realm = t.realm AND g.id = t.grant_id
+    LEFT JOIN people p ON p.realm = g.realm AND p.sub = g.sub
     WHERE t.realm = ? AND t.digest = ?
 """
 

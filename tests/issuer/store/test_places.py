@@ -1,0 +1,100 @@
+"""Places in a pool: how those who wait for a connection get one, give up, or are told that there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from innkeeper.issuer.store import postgres_pool
+from innkeeper.issuer.store.postgres_pool import Places
+from innkeeper.protocol.refusals import Unreachable
+
+
+def held(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 10))
+
+
+async def settled() -> None:
+    """Let everybody who can go on do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_whoever_waited_longest_is_next() -> None:
+    async def work() -> None:
+        places, served = Places(1), list[int]()
+
+        async def guest(number: int) -> None:
+            await places.take()
+            served.append(number)
+
+        await places.take()
+        waiting = [asyncio.create_task(guest(number)) for number in range(3)]
+        for number in range(3):
+            await settled()
+            assert served == list(range(number))
+            places.leave()
+        await asyncio.gather(*waiting)
+
+    held(work())
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["before its turn", "in its turn"])
+def test_whoever_gives_up_takes_no_place_with_them(given: bool) -> None:
+    async def work() -> None:
+        places = Places(1)
+        await places.take()
+        left, stays = asyncio.create_task(places.take()), asyncio.create_task(places.take())
+        await settled()
+        if given:
+            places.leave()
+            left.cancel()
+        else:
+            left.cancel()
+            places.leave()
+        await stays
+        assert left.cancelled()
+        places.leave()
+        await places.take()
+
+    held(work())
+
+
+def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_pool, "_PATIENCE", 0.01)
+
+    async def work() -> None:
+        places = Places(1)
+        await places.take()
+        told = await asyncio.gather(*(places.take() for _ in range(3)), return_exceptions=True)
+        assert [str(one) for one in told] == ["every connection to the database is busy"] * 3
+        assert all(isinstance(one, Unreachable) for one in told)
+        places.leave()
+        await places.take()
+
+    held(work())
+
+
+def test_one_who_gave_up_and_one_who_was_late_leave_the_count_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_pool, "_PATIENCE", 0.01)
+
+    async def work() -> None:
+        places = Places(2)
+        await places.take()
+        await places.take()
+        gone, late = asyncio.create_task(places.take()), asyncio.create_task(places.take())
+        await settled()
+        gone.cancel()
+        with pytest.raises(Unreachable):
+            await late
+        places.leave()
+        places.leave()
+        await places.take()
+        await places.take()
+        with pytest.raises(Unreachable):
+            await places.take()
+
+    held(work())
