@@ -13,9 +13,7 @@ from contextlib import ExitStack
 from bench import servers
 from bench.contest import ROUNDS, hold
 from bench.machine import free_port
-from bench.token import fleet
-
-OFF = "[audit]\nenabled = false\n"
+from bench.token import NO_AUDIT, fleet
 
 
 def main() -> None:
@@ -23,8 +21,8 @@ def main() -> None:
     kinds = {
         "audit log and metrics": _metrics(),
         "audit log": "",
-        "metrics": OFF + _metrics(),
-        "neither": OFF,
+        "metrics": NO_AUDIT + _metrics(),
+        "neither": NO_AUDIT,
     }
     with ExitStack() as stack:
         running = [
