@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import checks, claims, commands, discovery, floor_plan, parity, refusals, settings, terraform
+from docs.generate import (
+    admin_api,
+    checks,
+    claims,
+    commands,
+    discovery,
+    floor_plan,
+    parity,
+    refusals,
+    settings,
+    terraform,
+)
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 PARITY = Path(__file__).parents[1] / "parity"
 
 WRITERS: Mapping[str, Callable[[], str]] = {
+    "admin-api.md": admin_api.page,
     "checks.md": checks.page,
     "claims.md": claims.page,
     "commands.md": commands.page,

@@ -54,3 +54,19 @@ def test_what_is_not_there_or_makes_no_sense_is_told(run: Run) -> None:
     assert "there is no audit log" in run("audit", "tail").stderr
     run("client", "list")
     assert "write a date" in run("audit", "export", "--since", "yesterday").stderr
+
+
+def test_lines_are_found_by_the_filters_of_the_console_and_one_is_shown_whole(run: Run) -> None:
+    run("client", "add", "Night porter", "--id", "porter")
+    run("client", "change", "porter", "--name", "Day porter")
+    found = run("audit", "find", "--about", "administration", "porter")
+    assert "lines fit" in found.stderr
+    newest = found.stdout.splitlines()[0]
+    assert "change client porter" in newest
+    line = json.loads(run("audit", "show", newest.split()[0]).stdout)
+    assert [one["path"] for one in line["edits"]] == ["name"]
+    assert run("audit", "find", "--refusal", "IK213").stdout == ""
+    asked = json.loads(run("audit", "find", "--what", "client add", "--until", "2999-01-01", "--json").stdout)
+    assert [one["what"] for one in asked] == ["client add"]
+    assert "--until 'soon': write a date" in run("audit", "find", "--until", "soon").stderr
+    assert "no line 'command-1.9999'" in run("audit", "show", "command-1.9999").stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pytest
 
 from tests.inn import Inn
 from tests.tour.guest import CALM, SIZES, Guest
-from tests.tour.pictures import FOLDER, TAKEN, take
+from tests.tour.pictures import take, take_moving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -215,35 +214,17 @@ def test_at_double_size_nothing_runs_out_of_the_window(browser: Browser, house: 
     context.close()
 
 
-def test_the_picture_in_the_readme_is_taken_from_a_real_visit(guest: Guest, tmp_path: Path) -> None:
-    """With INNKEEPER_PICTURES naming a folder, the picture is put there."""
-    guest.page.set_viewport_size({"width": 1280, "height": 1130})
-    guest.check_in()
-    guest.page.click(".turn[value=clock-noon]")
-    guest.page.wait_for_selector(".turn[value=clock-noon][aria-current]")
-    for door in ("room-204", "gym", "vip"):
-        guest.hold(door)
-    folder = Path(os.environ.get("INNKEEPER_PICTURES") or tmp_path)
-    guest.page.evaluate("scrollTo(0, 0)")
-    guest.page.screenshot(path=folder / "tour.png")
-    assert (folder / "tour.png").stat().st_size > 50_000
-
-
-def test_the_moving_picture_is_drawn_from_a_real_replay(guest: Guest, tmp_path: Path) -> None:
-    """With INNKEEPER_PICTURES naming a folder, the picture is put there."""
-    guest.play("dpop")
-    moving = guest.page.request.get(f"{guest.page.url}/replay.moving.svg").text()
-    folder = Path(os.environ.get("INNKEEPER_PICTURES") or tmp_path)
-    (folder / "replay.svg").write_text(moving, "utf-8")
-    guest.page.goto((folder / "replay.svg").as_uri())
-    assert guest.page.locator("g").count() == moving.count("@keyframes") == 12
-    assert len(moving) < 20_000
-
-
-@pytest.mark.parametrize("name", ["messages", "compare"])
+@pytest.mark.parametrize("name", ["tour", "change"])
 def test_a_picture_of_the_documentation_can_be_taken_anew(
     browser: Browser, house: Inn, tmp_path: Path, name: str
 ) -> None:
     take(browser, house, tmp_path, [name])
     assert (tmp_path / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
-    assert {one.stem for one in FOLDER.glob("*.png")} >= set(TAKEN)
+
+
+def test_the_moving_picture_is_drawn_from_a_real_replay(browser: Browser, house: Inn, tmp_path: Path) -> None:
+    drawn = take_moving(browser, house, tmp_path)
+    page = browser.new_page()
+    page.goto(drawn.as_uri())
+    assert page.locator("g").count() == drawn.read_text("utf-8").count("@keyframes") == 12
+    page.close()

@@ -158,6 +158,17 @@ def test_from_right_to_left_nothing_runs_out_of_the_window(browser: Browser, hou
             assert guest.sideways() == 0
 
 
+def test_on_paper_every_message_and_claim_is_there_and_nothing_to_press(browser: Browser, house: Inn) -> None:
+    with seen(browser, house) as guest:
+        guest.play("client-credentials")
+        guest.page.emulate_media(media="print")
+        guest.page.set_viewport_size({"width": 720, "height": 1000})
+        assert guest.page.locator(".message:visible").count() == guest.page.locator(".message").count() > 2
+        assert guest.page.locator("button:visible").count() == 0
+        assert guest.page.locator("#tokens .raw-token").first.is_visible()
+        assert guest.sideways() == 0
+
+
 def test_news_comes_again_after_the_line_was_cut(browser: Browser, house: Inn) -> None:
     with seen(browser, house) as guest:
         cut: list[str] = []

@@ -56,6 +56,7 @@ COMMANDS: dict[str, dict[str, Command]] = {
         "admin": Command("innkeeper.cli.admin", "Say who administers, in the console and by the admin API"),
         "resource": Command("innkeeper.cli.resource", "Add, list and change resources and scopes"),
         "policy": Command("innkeeper.cli.policy", "Show and set lifetimes and other rules"),
+        "realm": Command("innkeeper.cli.realm", "List the realms that are served"),
         "keys": Command("innkeeper.cli.keys", "List and rotate signing keys"),
         "db": Command("innkeeper.cli.db", "Look after the database"),
         "audit": Command("innkeeper.cli.audit", "Read and verify the log of decisions and changes"),

@@ -13,9 +13,11 @@ from typing import Annotated, Any
 
 import typer
 
+from innkeeper.cli.administering import Json, print_json
 from innkeeper.issuer.app.administration import audit_folder
 from innkeeper.issuer.settings import load
 from innkeeper.issuer.witness.audit import chains, lines, verify
+from innkeeper.issuer.witness.looking import MOST, look
 from innkeeper.protocol.refusals import UsageError
 
 app = typer.Typer(help="Read and verify the audit log.", no_args_is_help=True, add_completion=False)
@@ -33,6 +35,50 @@ def tail(
     """Show the newest lines of all chains, the newest last."""
     for line in deque(_merged(_folder(config)), count):
         print(_in_words(line))
+
+
+@app.command("find")
+def find(
+    words: Annotated[str, typer.Argument(help="What stands anywhere in a line.")] = "",
+    outcome: Annotated[str, typer.Option(help="passed or refused.")] = "",
+    about: Annotated[str, typer.Option(help="What was decided about, as a line has it.")] = "",
+    refusal: Annotated[str, typer.Option(help="The number of a refusal, as IK213.")] = "",
+    client: Annotated[str, typer.Option(help="The id of a client.")] = "",
+    subject: Annotated[str, typer.Option(help="The sub of a person.")] = "",
+    by: Annotated[str, typer.Option(help="Who administered, as a line has it.")] = "",
+    realm: Annotated[str, typer.Option(help="The name of a realm.")] = "",
+    what: Annotated[str, typer.Option(help="The path or the command.")] = "",
+    since: Annotated[str, typer.Option(help="Leave out what is older, as 2026-11-27 or 2026-11-27T18:00:00Z.")] = "",
+    until: Annotated[str, typer.Option(help="Leave out what is newer, written alike.")] = "",
+    count: Annotated[int, typer.Option("-n", min=1, max=MOST, help="How many lines.")] = 20,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Look for lines, the newest first, by the filters that the console and the admin API have."""
+    said = {
+        "q": words, "outcome": outcome, "about": about, "refusal": refusal, "client": client, "subject": subject, "by": by,
+        "realm": realm, "what": what, "since": _moment("--since", since), "until": _moment("--until", until),
+    }  # fmt: skip
+    asked = {name: text for name, text in said.items() if text}
+    found = look(_folder(config), {**asked, "limit": str(count)})
+    if as_json:
+        print_json(found["lines"])
+        return
+    for line in found["lines"]:
+        print(f"{line['chain']}.{line['n']}  {_in_words(line)}")
+    print(f"{len(found['lines'])} of {found['searched']} lines fit.", file=sys.stderr)
+
+
+@app.command("show")
+def show(
+    line: Annotated[str, typer.Argument(help="Its chain and number, as `innkeeper audit find` has them: serve-1.204")],
+    config: Config = None,
+) -> None:
+    """Print one line as JSON, with the checks of a refusal or the values before and after a change."""
+    found = look(_folder(config), {"line": line})["lines"]
+    if not found:
+        raise UsageError(f"no line {line!r} in the log; `innkeeper audit find` has their numbers")
+    print_json(found[0])
 
 
 @app.command("verify")
@@ -67,7 +113,7 @@ def export(
     config: Config = None,
 ) -> None:
     """Write all lines of all chains as JSON, one a line, in the order of their times."""
-    earliest = _seconds(since) if since else 0
+    earliest = _seconds("--since", since) if since else 0
     for line in _merged(_folder(config)):
         if line.get("at", 0) >= earliest:
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -98,9 +144,13 @@ def _in_words(line: dict[str, Any]) -> str:
     return "  ".join(word for word in words if word)
 
 
-def _seconds(text: str) -> int:
+def _moment(option: str, text: str) -> str:
+    return str(_seconds(option, text)) if text else ""
+
+
+def _seconds(option: str, text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--since {text!r}: write a date as 2026-11-27, or a time as 2026-11-27T18:00:00Z") from None
+        raise UsageError(f"{option} {text!r}: write a date as 2026-11-27, or a time as 2026-11-27T18:00:00Z") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

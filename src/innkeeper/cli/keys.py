@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from innkeeper.cli.administering import Config, PlanOnly, change
+from innkeeper.cli.administering import Config, PlanOnly, change, look, print_json
 from innkeeper.cli.state import with_keys
 from innkeeper.issuer.app import NATIVE_REALM
 from innkeeper.issuer.core.admin.plan import Plan
@@ -33,6 +33,12 @@ def list_all(realm: RealmName = "", config: Config = None) -> None:
     keys, now = with_keys(config, realm, read)
     for one in keys:
         print(f"{one.kid}  {one.alg:7} {_state(one, now)}{f', {one.purpose}' if one.purpose else ''}")
+
+
+@app.command("show")
+def show(kid: Kid, realm: RealmName = "", config: Config = None) -> None:
+    """Print a key as JSON: what it does now, never its private half."""
+    print_json(look(config, "key", f"{realm or NATIVE_REALM}/{kid}"))
 
 
 @app.command("rotate")

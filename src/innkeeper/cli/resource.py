@@ -30,6 +30,12 @@ def list_all(as_json: Json = False, config: Config = None) -> None:
             print(f"  {name}  {says}")
 
 
+@app.command("show")
+def show(uri: Uri, config: Config = None) -> None:
+    """Print a resource as JSON."""
+    print_json(look(config, "resource", uri))
+
+
 @app.command("add")
 def add(uri: Uri, name: str, scope: Scopes = None, plan: PlanOnly = False, config: Config = None) -> None:
     """Register a resource."""

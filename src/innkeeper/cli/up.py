@@ -33,6 +33,7 @@ from innkeeper.issuer.store.upgrading import bring_up
 from innkeeper.keys.authority import local_certificate
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.tour.app import TourApp, make_tour
+from innkeeper.tour.course import built
 from innkeeper.tour.hands import hotel_time, locks_time
 from innkeeper.tour.house import Twin
 from innkeeper.tour.overhearing import observe as overhear
@@ -207,6 +208,7 @@ def _tour(issuer: Issuer, settings: Settings, guards: Iterable[Guard], *, watch:
         guest=next(((one.username, one.password) for one in settings.person), ("", "")),
         twins=[_twin(SHOWN[one.dialect](settings, one)) for one in settings.twin if one.dialect in SHOWN],
         watch=watch if settings.server.only_this_computer else None,
+        lessons=built(Path.cwd()) if settings.server.only_this_computer else None,
     )
 
 

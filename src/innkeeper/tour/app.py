@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from innkeeper.protocol.parameters import Malformed
 from innkeeper.protocol.refusals import Unreachable, UsageError
-from innkeeper.tour import tap
+from innkeeper.tour import course, tap
 from innkeeper.tour.annexe import Annexe
 from innkeeper.tour.archive import Archive
 from innkeeper.tour.beside import Beside
@@ -130,6 +130,7 @@ def make_tour(
     guest: tuple[str, str] = ("", ""),
     twins: Sequence[Twin] = (),
     watch: bool | None = None,
+    lessons: Path | None = None,
 ) -> TourApp:
     """The tour of a house.
 
@@ -139,7 +140,7 @@ def make_tour(
     ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
     given. ``guest`` is the name and password that the chapters sign in with; ``twins`` are the
     clouds' desks in this house. ``watch`` says whether somebody watches their own traffic from the start; with None
-    nobody ever can. ``cut_expired`` is given the claims of a real token and answers one
+    nobody ever can. ``lessons`` is the folder of the course's built pages, where there is one. ``cut_expired`` is given the claims of a real token and answers one
     whose time is over; ``rotate_keys`` makes the issuer sign with a new key; ``replays`` is the
     folder that kept replays are in; ``clock`` gives whole seconds since the
     epoch.
@@ -157,6 +158,7 @@ def make_tour(
         guest=guest,
         annexe=annexe.known,
         twins=tuple(twins),
+        course=lessons,
     )
     return TourApp(house, annexe, cut_expired, rotate_keys, replays, clock, watch=watch)
 
@@ -207,6 +209,7 @@ class _Site:
                 *self._archive.routes(),
                 *self._beside.routes(),
                 *self._watching,
+                *(course.routes(self._house.course) if self._house.course else ()),
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],
@@ -221,7 +224,13 @@ class _Site:
     async def home(self, request: Request) -> Response:
         if back := elsewhere(request, self._house.base_url):
             return back
-        return html("home.html", hotel=entrance(), chapters=contents(self._house), watchable=bool(self._watching))
+        return html(
+            "home.html",
+            hotel=entrance(),
+            chapters=contents(self._house),
+            watchable=bool(self._watching),
+            course=f"{course.AT}/tutorial/index.html" if self._house.course else "",
+        )
 
     async def start(self, request: Request) -> Response:
         """Begin a visit (``flow`` guest, agent or walk), and go to its page."""

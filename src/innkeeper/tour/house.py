@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import msgspec
 
 from innkeeper.client.credentials import Client, Secret
 from innkeeper.client.token import Access
+from innkeeper.tour import course as lessons
 from innkeeper.tour.record import Place
 
 CALLBACK = "/callback"
@@ -53,8 +55,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
     ``scopes`` is what the guest's app asks for, ``agent_scopes`` what the agent asks for; ``other_resource`` is
     another API that the issuer cuts tokens for, so that a card for the wrong hotel can be had for real. ``guest`` is
-    the name and password that chapters sign in with, ``annexe`` what its old locks know, and ``twins`` the clouds' desks
-    that this house has, too.
+    the name and password that chapters sign in with, ``annexe`` what its old locks know, ``twins`` the clouds' desks
+    that this house has, too, and ``course`` the folder of the course's built pages, where there is one.
     """
 
     base_url: str
@@ -67,6 +69,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     guest: tuple[str, str] = ("", "")
     annexe: Mapping[str, str] = {}
     twins: tuple[Twin, ...] = ()
+    course: Path | None = None
 
     @property
     def app(self) -> Client:
@@ -123,7 +126,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
             return "app"
         if path.startswith(f"{ANNEXE}/"):
             return "annexe"
-        if path in _DULL or path.startswith(("/tour/", "/static/")):
+        if path in _DULL or path.startswith(("/tour/", "/static/", f"{lessons.AT}/")):
             return None
         if twin := next((one for one in self.twins if path == one.path or path.startswith(f"{one.path}/")), None):
             return twin.dialect

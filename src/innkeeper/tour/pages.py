@@ -65,10 +65,16 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["ticked"] = ticked
+    made.filters["breaking"] = breaking
     made.globals["house_version"] = version_of
     made.globals["tour_version"] = _version()
     made.globals["glossary"] = glossary()
     return made
+
+
+def breaking(name: str) -> Markup:
+    """A name as HTML that may be broken after its underscores, where it is too long for a line."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def ticked(text: str) -> Markup:

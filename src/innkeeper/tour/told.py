@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from innkeeper.tour.answers import judged
+from innkeeper.tour.course import address
 from innkeeper.tour.face import face
 from innkeeper.tour.house import DOORS, House
 from innkeeper.tour.plays import ORDER, Act, Chapter, act_key, chapters
@@ -120,10 +121,18 @@ def _entry(told: Chapter, house: House) -> dict[str, Any]:
         "oauth": told.oauth,
         "spec": told.spec,
         "url": section_url(told.spec),
-        "course": f"docs/tutorial/{COURSE[told.key]}.md" if told.key in COURSE else "",
+        "course": _course(told.key, house),
         "open": not told.needs or told.needs in house.features,
         "needs": words().plays.get(f"needs-{told.needs}", ""),
     }
+
+
+def _course(key: str, house: House) -> dict[str, str] | None:
+    """The page of the course that goes with a chapter: its file in the project's folder, and its address where it is served."""
+    if key not in COURSE:
+        return None
+    page = f"docs/tutorial/{COURSE[key]}.md"
+    return {"page": page, "url": address(page) if house.course else ""}
 
 
 def _act(number: int, act: Act, done: Mapping[int, Done], visit: Visit | None, hops: Sequence[Hop]) -> dict[str, Any]:

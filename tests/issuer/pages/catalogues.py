@@ -1,7 +1,7 @@
 """The catalogues of the pages' words: ``python -m tests.issuer.pages.catalogues`` takes up what is new and compiles them.
 
-What is said stands in the templates and, within ``marked``, in code; with it go the sentences of core that people meet:
-OpenID's scopes, and refusals that are shown in a form.
+What is said stands in the templates and, within ``marked``, in code; with it go the sentences of core and desk that people
+meet: OpenID's scopes, refusals that are shown in a form, and what the console says of changes, roles and rules.
 """
 
 from __future__ import annotations
@@ -17,21 +17,36 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from docs.generate.refusals import numbered
+from innkeeper.issuer.core.admin.permissions import PERMISSIONS, ROLES
+from innkeeper.issuer.core.admin.rules import SAYS
 from innkeeper.issuer.core.policy import OPENID_SCOPES
 from innkeeper.issuer.core.records import ACTIVE, PAUSED, REVOKED
+from innkeeper.issuer.desk import admin
+from innkeeper.issuer.desk.admin.actions import ACTIONS
 from innkeeper.issuer.pages import speaking
 from innkeeper.protocol.locales import SPOKEN
 
 PAGES = Path(speaking.__file__).parent
+DESK = Path(admin.__file__).parent
 LANGUAGES = PAGES / "languages"
 OTHERS = SPOKEN[1:]
 
 FIRST = datetime(2026, 11, 28, tzinfo=UTC)
 """The date in the heads of the catalogues: always the same, so that a change shows what changed."""
 
-_KEYWORDS = {"_": None, "marked": None, "translated": None, "counted": (1, 2), "gettext": None, "ngettext": (1, 2)}
+_KEYWORDS = {
+    "_": None,
+    "marked": None,
+    "translated": None,
+    "worded": None,
+    "counted": (1, 2),
+    "gettext": None,
+    "ngettext": (1, 2),
+}
 _MET = (*range(125, 128), *range(130, 140), 142, *range(160, 163), *range(900, 908))
 """The numbers of refusals that are told to people in a form or on the page of an answer."""
+_IN_CONSOLE = (1603, 1607, 1608, 1609, 1610, 1611, 1613, 1614)
+"""Those that have the console's page, with their title, cause and remedy."""
 
 
 def said() -> Iterator[tuple[str | tuple[str, str], str]]:
@@ -48,8 +63,24 @@ def said() -> Iterator[tuple[str | tuple[str, str], str]]:
     for status in (ACTIVE, PAUSED, REVOKED):
         yield status, "core/records"
     for one in numbered():
-        if int(one.page.number[2:]) in _MET and one.page.wire:
+        number = int(one.page.number[2:])
+        if number in _MET and one.page.wire:
             yield one.page.wire, one.page.number
+        if number in _IN_CONSOLE:
+            yield from ((text, one.page.number) for text in (one.page.title, one.page.cause, one.page.remedy))
+
+
+def administered() -> Iterator[tuple[str, str]]:
+    """What the console says of changes, roles, permissions and rules, and of what follows from a change."""
+    for action in ACTIONS.values():
+        yield action.does, "desk/admin/actions"
+    for says in (*PERMISSIONS.values(), *(role.says for role in ROLES.values())):
+        yield says, "core/admin/permissions"
+    for says in SAYS.values():
+        yield says, "core/admin/rules"
+    for path in sorted(DESK.glob("*.py")):
+        for _, message, _, _ in extract("python", io.BytesIO(path.read_bytes()), {"Sentence": None}):
+            yield str(message), f"desk/admin/{path.stem}"
 
 
 _METHODS = {"jinja2": "jinja2.ext:babel_extract", "python": "python"}
@@ -62,7 +93,7 @@ def _plain(message: str | tuple[str, ...]) -> str | tuple[str, str]:
 def template() -> Catalog:
     """All that is said, in English."""
     catalog = Catalog(project="innkeeper", charset="utf-8")
-    for message, place in said():
+    for message, place in (*said(), *administered()):
         catalog.add(message, locations=[(place, 0)])
     return catalog
 

@@ -204,6 +204,18 @@ def test_an_app_is_reached_by_its_own_scheme_only_where_it_is_a_target(
     assert any("Content Security Policy" in line for line in said) is stopped
 
 
+def test_on_paper_there_is_what_is_to_be_read_and_nothing_to_press(still: Page) -> None:
+    still.emulate_media(media="print")
+    still.set_viewport_size({"width": 720, "height": 1000})
+    for name in PAGES:
+        still.goto(f"{ORIGIN}/{name}")
+        assert still.locator(".rack:visible, .button:visible").count() == 0, name
+        assert still.evaluate("document.documentElement.scrollWidth") <= 720, name
+    still.goto(f"{ORIGIN}/account-recovery")
+    expect(still.locator(".recovery code")).to_have_count(10)
+    assert still.locator(".lobby").evaluate("(one) => getComputedStyle(one).backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
 def test_a_page_cannot_be_framed(page: Page, issuer: Host, client: Host) -> None:
     issuer.page = page_reply("sign_in.html", **SIGN_IN)
     client.page = Reply(200, (("content-type", "text/html"),), f"<iframe src='{issuer.origin}/page'>".encode())

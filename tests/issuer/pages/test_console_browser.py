@@ -50,13 +50,14 @@ def signed_in(browser: Browser, house: Inn) -> Iterator[Any]:
 def opened(browser: Browser, signed_in: Any) -> Iterator[Any]:
     made: list[BrowserContext] = []
 
-    def open_page(width: int, scheme: str, *, scripts: bool = True) -> Page:
+    def open_page(width: int, scheme: str, *, scripts: bool = True, locale: str = "en") -> Page:
         made.append(
             browser.new_context(
                 viewport={"width": width, "height": 844},
                 color_scheme="dark" if scheme == "dark" else "light",
                 java_script_enabled=scripts,
                 storage_state=signed_in,
+                locale=locale,
             )
         )
         return made[-1].new_page()
@@ -66,8 +67,11 @@ def opened(browser: Browser, signed_in: Any) -> Iterator[Any]:
         one.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (640, "light"), (640, "dark"), (390, "light"), (390, "dark")]
+)
 def test_no_page_is_in_anybodys_way(opened: Any, house: Inn, width: int, scheme: str) -> None:
+    """640 is what zooming to 200 % leaves of a window of 1280."""
     page, barriers = opened(width, scheme), []
     for path in PAGES:
         page.goto(f"{house.url}{path}")
@@ -76,12 +80,14 @@ def test_no_page_is_in_anybodys_way(opened: Any, house: Inn, width: int, scheme:
     assert barriers == []
 
 
-def test_no_page_scrolls_sideways_and_every_control_is_large_enough(opened: Any, house: Inn) -> None:
-    page, wide, small = opened(320, "light", scripts=False), [], []
+@pytest.mark.parametrize("locale", ["en", "de", "ja"])
+def test_no_page_scrolls_sideways_and_every_control_is_large_enough(opened: Any, house: Inn, locale: str) -> None:
+    page, wide, small = opened(320, "light", scripts=False, locale=locale), [], []
     for path in PAGES:
         page.goto(f"{house.url}{path}")
         if page.evaluate("document.documentElement.scrollWidth") > 320:
             wide.append(path)
+        assert page.evaluate("document.documentElement.lang") == locale
         for control in page.locator("main button, main a.button, main select").all():
             box = control.bounding_box()
             if box and box["height"] < 44:

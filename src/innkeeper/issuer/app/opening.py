@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.app.administration import house_of
 from innkeeper.issuer.app.cognito import open_cognito
 from innkeeper.issuer.app.entra import open_entra
 from innkeeper.issuer.app.ground import Ground, Opened, open_state, outside_of, system_clock
 from innkeeper.issuer.app.native import Native, open_native, policy_of
 from innkeeper.issuer.app.twin_clock import TwinClock
+from innkeeper.issuer.desk.admin.house import House
 from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.key_care import Cupboard, rotate_who_is_due
 from innkeeper.issuer.desk.outside import Outside
@@ -71,12 +73,17 @@ class Issuer:
         self.health = health
         self.explanations = ground.explanations
         self.witness = ground.witness
+        self._ground = ground
         self._rotate_days = ground.settings.keys.rotate_days
         self._store = ground.store
         self._opened = (native, *others)
         self._twin_clock = twin_clock
         self._seen = _NEVER_LOOKED
         self._synced_at = 0
+
+    def house(self) -> House:
+        """The house as it is administered from the native realm at home."""
+        return house_of(self._ground, self.realm)
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:

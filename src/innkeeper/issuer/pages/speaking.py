@@ -14,6 +14,7 @@ from importlib.resources import files
 
 import msgspec
 
+from innkeeper.issuer.core.admin.plan import Sentence
 from innkeeper.issuer.desk.tickets import carried
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints
 from innkeeper.issuer.pages.dress import PLAIN, Dress
@@ -89,9 +90,21 @@ def _asked(request: Request) -> str:
         return ""
 
 
-def translated(text: str | None) -> str:
+def translated(text: str | Sentence | None) -> str:
     """A text in the language of the page at hand; as it is, where the catalogue does not know it. It is no HTML."""
+    if isinstance(text, Sentence):
+        return worded(text.text, **text.values)
     return catalogue(language()).gettext(text) if text else ""
+
+
+def worded(text: str, **values: str | int) -> str:
+    """A text in that language with values filled in."""
+    return translated(text).format(**values)
+
+
+def midway(text: str) -> str:
+    """A text as it stands in the middle of a sentence. German writes its nouns with capitals wherever they stand."""
+    return text if language() == "de" else f"{text[:1].lower()}{text[1:]}"
 
 
 def counted(one: str, many: str, number: int) -> str:

@@ -100,7 +100,7 @@ function drawn(one) {
   put("who", one.client || "no client named");
   put("where", one.realm);
   put("status", one.status || "no answer");
-  put("checks", one.failed || (one.checks ? `${one.checks} ${one.checks === 1 ? "check" : "checks"}` : ""));
+  put("checks", one.failed ? `${one.failed}? No.` : (one.checks ? `${one.checks} ${one.checks === 1 ? "check" : "checks"}` : ""));
   put("number", one.number);
   put("took", `${one.took_ms} ms`);
   put("pin", one.pinned ? "pinned" : "");

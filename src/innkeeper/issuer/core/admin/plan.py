@@ -18,6 +18,16 @@ class Difference(msgspec.Struct, frozen=True):
     after: Any = None
 
 
+class Sentence(msgspec.Struct, frozen=True):
+    """Something said to people: ``text``, with the ``values`` where it names them. Pages say it in other languages, too."""
+
+    text: str
+    values: Mapping[str, str | int] = {}
+
+    def __str__(self) -> str:
+        return self.text.format(**self.values)
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A change to one thing.
 
@@ -38,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     effects: tuple[Effect, ...] = ()
     version: str = ""
     told: dict[str, str] = {}
-    follows: tuple[str, ...] = ()
+    follows: tuple[Sentence, ...] = ()
     before_permissions: frozenset[str] = frozenset()
     after_permissions: frozenset[str] = frozenset()
     sub: str = ""
@@ -55,7 +65,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             "action": self.action,
             "thing": {"kind": self.what, "id": self.key, "name": self.name or self.key},
             "changes": [difference_document(one) for one in self.differences],
-            "follows": list(self.follows),
+            "follows": [str(one) for one in self.follows],
             **({"version": self.version} if self.version else {}),
         }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from innkeeper.issuer.core.admin.plan import Plan
+from innkeeper.issuer.core.admin.plan import Plan, Sentence
 from innkeeper.issuer.core.effects import CLIENT, PutClient
 from innkeeper.issuer.core.records import ACTIVE, PAUSED, REVOKED, Client, Person, Status
 from innkeeper.issuer.desk import agents
@@ -47,24 +47,24 @@ async def add(house: House, _: str, said: NewAgent) -> Plan:
     secret = random_value() if new.keeps_secret else None
     client = client_of(house.realm, new, secret)
     told = {"client_id": client.id, **({"client_secret": secret} if secret else {})}
-    follows = (f"{owner.username} answers for it, and finds it in their account.",)
+    follows = (Sentence("{owner} answers for it, and finds it in their account.", {"owner": owner.username}),)
     effects = (PutClient(client), agents.ownership(client.id, owner.sub))
     return planned("agent.add", None, client, effects, told=told, follows=follows, show=agent_document)
 
 
 async def pause(house: House, key: str, _: object) -> Plan:
-    return await _status(house, key, PAUSED, "What it was given counts for nothing until it may act again.")
+    return await _status(house, key, PAUSED, Sentence("What it was given counts for nothing until it may act again."))
 
 
 async def resume(house: House, key: str, _: object) -> Plan:
-    return await _status(house, key, ACTIVE, "It may act again for those who allowed it.")
+    return await _status(house, key, ACTIVE, Sentence("It may act again for those who allowed it."))
 
 
 async def revoke(house: House, key: str, _: object) -> Plan:
-    return await _status(house, key, REVOKED, "It never acts again. This cannot be taken back.")
+    return await _status(house, key, REVOKED, Sentence("It never acts again. This cannot be taken back."))
 
 
-async def _status(house: House, key: str, status: Status, follows: str) -> Plan:
+async def _status(house: House, key: str, status: Status, follows: Sentence) -> Plan:
     before = await known(house, key)
     seen = await house.seen(CLIENT, key)
     after = agents.with_status(house.realm, before, status)

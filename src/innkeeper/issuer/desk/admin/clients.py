@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from innkeeper.issuer.core.admin.permissions import of_administration
-from innkeeper.issuer.core.admin.plan import Plan
+from innkeeper.issuer.core.admin.plan import Plan, Sentence
 from innkeeper.issuer.core.effects import CLIENT, PutClient, RemoveClient
 from innkeeper.issuer.core.profiles import known_profile
 from innkeeper.issuer.core.records import Client
@@ -56,7 +56,7 @@ async def add(house: House, _: str, said: NewClient) -> Plan:
     secret = random_value() if said.keeps_secret else None
     client = client_of(house.realm, said, secret)
     told = {"client_id": client.id, **({"client_secret": secret} if secret else {})}
-    follows = ("It is given a secret, which is shown once.",) if secret else ()
+    follows = (Sentence("It is given a secret, which is shown once."),) if secret else ()
     return planned("client.add", None, client, (PutClient(client),), told=told, follows=follows)
 
 
@@ -72,20 +72,19 @@ async def rotate(house: House, key: str, said: NewSecret) -> Plan:
     before = await _known(house, key)
     seen = await house.seen(CLIENT, key)
     after, secret = with_new_secret(house.realm, before, said.keep)
-    old = (
-        f"The old secrets work for {said.keep} more seconds." if said.keep else "The old secrets stop working at once."
-    )
+    old = Sentence("The old secrets stop working at once.")
+    if said.keep:
+        old = Sentence("The old secrets work for {count} more seconds.", {"count": said.keep})
     effects = (seen.still, PutClient(after, new=False))
     told = {"client_id": key, "client_secret": secret}
-    return planned(
-        "client.rotate-secret", before, after, effects, seen.version, told, (old, "The new one is shown once.")
-    )
+    follows = (old, Sentence("The new one is shown once."))
+    return planned("client.rotate-secret", before, after, effects, seen.version, told, follows)
 
 
 async def remove(house: House, key: str, _: object) -> Plan:
     before = await _known(house, key)
     seen = await house.seen(CLIENT, key)
-    follows = ("Everything that people allowed it ends, and its refresh tokens with it.",)
+    follows = (Sentence("Everything that people allowed it ends, and its refresh tokens with it."),)
     effects = (seen.still, RemoveClient(key, house.realm.now()))
     return planned("client.remove", before, None, effects, version=seen.version, follows=follows)
 
@@ -99,7 +98,7 @@ async def invite(house: House, _: str, said: Invitation) -> Plan:
         after={"uses": said.uses, "expires_at": house.realm.now() + said.seconds},
         effects=(effect,),
         told={"initial_access_token": token},
-        follows=("Whoever has it registers clients without being asked. It is shown once.",),
+        follows=(Sentence("Whoever has it registers clients without being asked. It is shown once."),),
     )
 
 
@@ -142,7 +141,7 @@ def planned(
     effects: tuple[Any, ...],
     version: str = "",
     told: dict[str, str] | None = None,
-    follows: tuple[str, ...] = (),
+    follows: tuple[Sentence, ...] = (),
     show: Callable[[Client], dict[str, Any]] = client_document,
 ) -> Plan:
     """The plan of a change to a client, which is shown as ``show`` does."""

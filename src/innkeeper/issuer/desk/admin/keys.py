@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from innkeeper.issuer.core.admin.plan import Plan
+from innkeeper.issuer.core.admin.plan import Plan, Sentence
 from innkeeper.issuer.core.effects import KEY, Effect, PutKey, Unchanged
 from innkeeper.issuer.desk.admin.house import House, Missing
 from innkeeper.issuer.desk.admin.showing import key_document
@@ -41,9 +41,7 @@ async def rotate(house: House, key: str, said: NewKey) -> Plan:
     effects: list[Effect] = []
     for old in changed:
         effects += [await _still(cupboard, old.kid), _put(old)]
-    follows = (
-        ("The old key signs until then and stays published as long as a token of its is good.",) if changed else ()
-    )
+    stays = Sentence("The old key signs until then and stays published as long as a token of its is good.")
     return Plan(
         action="key.rotate",
         what="key",
@@ -54,14 +52,14 @@ async def rotate(house: House, key: str, said: NewKey) -> Plan:
         after={one.kid: key_document(one, cupboard.now) for one in (*changed, fresh)},
         effects=(*effects, _put(fresh)),
         told={"kid": fresh.kid},
-        follows=follows,
+        follows=(stays,) if changed else (),
     )
 
 
 async def retire(house: House, key: str, _: object) -> Plan:
     cupboard, stored, kid = await _named(house, key)
     before, after = retirement(cupboard, stored, kid)
-    follows = ("It signs no more, and stays published until the last token that it signed has expired.",)
+    follows = (Sentence("It signs no more, and stays published until the last token that it signed has expired."),)
     return await _plan("key.retire", house, cupboard, (before, after), follows=follows)
 
 
@@ -69,8 +67,10 @@ async def revoke(house: House, key: str, _: object) -> Plan:
     cupboard, stored, kid = await _named(house, key)
     before, after, fresh = await asyncio.to_thread(revocation, cupboard, stored, kid)
     follows = (
-        "Every token that it signed stops working now, on every node. Who remembers the key set believes them until then.",
-        *((f"A new key, {fresh.kid[:12]}…, takes its place at once.",) if fresh else ()),
+        Sentence(
+            "Every token that it signed stops working now, on every node. Who remembers the key set believes them until then."
+        ),
+        *((Sentence("A new key, {key}…, takes its place at once.", {"key": fresh.kid[:12]}),) if fresh else ()),
     )
     return await _plan("key.revoke", house, cupboard, (before, after), fresh, follows)
 
@@ -81,7 +81,7 @@ async def _plan(
     cupboard: Cupboard,
     change: tuple[StoredKey, StoredKey],
     fresh: StoredKey | None = None,
-    follows: tuple[str, ...] = (),
+    follows: tuple[Sentence, ...] = (),
 ) -> Plan:
     before, after = change
     still = await _still(cupboard, before.kid)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.admin.permissions import known_roles, permissions_of
-from innkeeper.issuer.core.admin.plan import Plan
+from innkeeper.issuer.core.admin.plan import Plan, Sentence
 from innkeeper.issuer.core.effects import PERSON, Effect, EndSession, PutPerson, RemovePerson
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.sign_up import why_no_name
@@ -87,14 +87,14 @@ async def lock(house: House, key: str, _: object) -> Plan:
     before, seen = await _known(house, key)
     after = msgspec.structs.replace(before, disabled=True)
     effects = await shutting(house.realm, before)
-    follows = (*_signed_out(effects), "Everything that they allowed applications ends.")
+    follows = (*_signed_out(effects), Sentence("Everything that they allowed applications ends."))
     return _plan("person.lock", before, after, (seen.still, *effects), seen.version, follows=follows, shuts=True)
 
 
 async def unlock(house: House, key: str, _: object) -> Plan:
     before, seen = await _known(house, key)
     after = msgspec.structs.replace(before, disabled=False)
-    follows = ("What ended when it was locked stays ended.",)
+    follows = (Sentence("What ended when it was locked stays ended."),)
     effects = (seen.still, PutPerson(after, new=False))
     return _plan("person.unlock", before, after, effects, seen.version, follows=follows)
 
@@ -105,8 +105,8 @@ async def reset_factors(house: House, key: str, _: object) -> Plan:
     out = await ended(house.realm, key)
     effects = (seen.still, *await without_factors(house.realm, key), *out)
     plan = _plan("person.reset-factors", before, before, effects, seen.version)
-    follows = (*_signed_out(out), "Their password alone signs in then, until they set up a second factor again.")
-    return _with(plan, "second_factors", held, [], follows)
+    alone = Sentence("Their password alone signs in then, until they set up a second factor again.")
+    return _with(plan, "second_factors", held, [], (*_signed_out(out), alone))
 
 
 async def sign_out(house: House, key: str, _: object) -> Plan:
@@ -125,8 +125,10 @@ async def erase(house: House, key: str, _: object) -> Plan:
     plan = _plan("person.erase", before, None, effects, seen.version, shuts=True)
     follows = (
         *_signed_out(out),
-        "Everything remembered of them here goes: passkeys, codes, what they allowed. The audit log keeps their id.",
-        "This cannot be taken back.",
+        Sentence(
+            "Everything remembered of them here goes: passkeys, codes, what they allowed. The audit log keeps their id."
+        ),
+        Sentence("This cannot be taken back."),
     )
     return msgspec.structs.replace(plan, before=told, follows=follows)
 
@@ -145,13 +147,14 @@ async def _judge_name(house: House, username: str) -> None:
         raise UsageError(f"somebody named {username!r} is here already; choose another name")
 
 
-def _signed_out(effects: Sequence[Effect]) -> tuple[str, ...]:
+def _signed_out(effects: Sequence[Effect]) -> tuple[Sentence, ...]:
     browsers = sum(isinstance(one, EndSession) for one in effects)
-    places = "one browser" if browsers == 1 else f"{browsers} browsers"
-    return (f"They are signed out of {places}.",) if browsers else ()
+    if browsers == 1:
+        return (Sentence("They are signed out of one browser."),)
+    return (Sentence("They are signed out of {count} browsers.", {"count": browsers}),) if browsers else ()
 
 
-def _with(plan: Plan, name: str, before: Any, after: Any, follows: tuple[str, ...]) -> Plan:
+def _with(plan: Plan, name: str, before: Any, after: Any, follows: tuple[Sentence, ...]) -> Plan:
     """The plan, with a value that does not stand in the person's own record."""
     said = {"before": {**(plan.before or {}), name: before}, "after": {**(plan.after or {}), name: after}}
     return msgspec.structs.replace(plan, **said, follows=follows)
@@ -165,7 +168,7 @@ def _plan(
     version: str = "",
     *,
     told: dict[str, str] | None = None,
-    follows: tuple[str, ...] = (),
+    follows: tuple[Sentence, ...] = (),
     shuts: bool = False,
 ) -> Plan:
     person = after or before

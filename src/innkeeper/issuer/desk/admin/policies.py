@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innkeeper.issuer.core.admin.plan import Plan
+from innkeeper.issuer.core.admin.plan import Plan, Sentence
 from innkeeper.issuer.core.admin.rules import NAMES, OVERRIDES, Rules, judged, overridden, record_of, rules_of
 from innkeeper.issuer.core.effects import DropEntry, Effect, PutEntry, TellNodes
 from innkeeper.issuer.desk.admin.house import House
@@ -48,7 +48,7 @@ async def change(house: House, _: str, said: RulesChange) -> Plan:
         after=rules_document(overridden(realm.told, record)),
         effects=effects,
         version=await version_now(house),
-        follows=("What was given before keeps its own lifetime.",),
+        follows=(Sentence("What was given before keeps its own lifetime."),),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.core.admin.permissions import ROLES
+from innkeeper.issuer.core.admin.plan import Sentence
 from innkeeper.issuer.core.admin.rules import OVERRIDES, SAYS, rules_of
 from innkeeper.issuer.core.effects import CLIENT, KEY, PERSON, RESOURCE
 from innkeeper.issuer.desk.admin.agents import known
@@ -33,10 +34,11 @@ MOST, USUAL = 200, 50
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What was found, and where it is one thing, its version."""
+    """What was found, and where it is one thing, its version. ``notices`` are the document's, as pages say them."""
 
     document: Mapping[str, Any]
     version: str = ""
+    notices: tuple[Sentence, ...] = ()
 
 
 Look = Callable[[House, str, Mapping[str, str]], Awaitable[Answer]]
@@ -183,7 +185,9 @@ async def health(house: House, _: str, __: Mapping[str, str]) -> Answer:
     """How the server is doing, and what an administrator should look at."""
     figures = house.figures() if house.figures is not None else {}
     await house.store.version()  # raises Unreachable, which is answered 503
-    return Answer({"status": "ready", "database": "answers", **figures, "notices": await _notices(house)})
+    notices = await _notices(house)
+    said = {"status": "ready", "database": "answers", **figures, "notices": [str(one) for one in notices]}
+    return Answer(said, notices=notices)
 
 
 async def roles(_: House, __: str, ___: Mapping[str, str]) -> Answer:
@@ -191,16 +195,19 @@ async def roles(_: House, __: str, ___: Mapping[str, str]) -> Answer:
     return Answer({"roles": said})
 
 
-async def _notices(house: House) -> list[str]:
+async def _notices(house: House) -> tuple[Sentence, ...]:
     store, now = house.realm.store, house.realm.now()
     people, clients = await store.people(), await store.clients()
     known = [one.username for one in people if one.development] + [one.id for one in clients if one.development]
-    notices = [f"The secrets of {', '.join(known[:5])} are known to everybody."] if known else []
+    everybody = Sentence("The secrets of {names} are known to everybody.", {"names": ", ".join(known[:5])})
     administers = [one for one in people if one.roles and not one.disabled]
     alone = [one.username for one in administers if not await factors_of(house.realm, one.sub)]
-    notices += [f"{one} administers with a password alone." for one in alone]
+    secondless = [Sentence("{who} administers with a password alone.", {"who": one}) for one in alone]
     late = [one for one in await store.keys() if one.expires_at is None and one.active_from < now - _OLD]
-    return notices + [f"Key {one.kid[:12]}… ({one.alg}) is older than half a year." for one in late]
+    old = [
+        Sentence("Key {key}… ({alg}) is older than half a year.", {"key": one.kid[:12], "alg": one.alg}) for one in late
+    ]
+    return (*((everybody,) if known else ()), *secondless, *old)
 
 
 _OLD = 183 * 86_400

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from innkeeper.issuer.core.admin.permissions import api_of
-from innkeeper.issuer.core.admin.plan import Plan
+from innkeeper.issuer.core.admin.plan import Plan, Sentence
 from innkeeper.issuer.core.effects import RESOURCE, Effect, PutResource, RemoveResource
 from innkeeper.issuer.core.policy import ADMINISTRATION, OPENID_SCOPES
 from innkeeper.issuer.core.records import Resource
@@ -53,9 +53,9 @@ async def change(house: House, key: str, said: ResourceChange) -> Plan:
         development=False,
     )
     gone = sorted(before.scopes.keys() - after.scopes.keys())
-    follows = (
-        (f"Tokens are cut with {', '.join(gone)} no more; those that are out go on until they expire.",) if gone else ()
-    )
+    said_of = {"scopes": ", ".join(gone)}
+    no_more = Sentence("Tokens are cut with {scopes} no more; those that are out go on until they expire.", said_of)
+    follows = (no_more,) if gone else ()
     effects = (seen.still, PutResource(after, new=False))
     return _plan("resource.change", before, after, effects, seen.version, follows)
 
@@ -63,7 +63,7 @@ async def change(house: House, key: str, said: ResourceChange) -> Plan:
 async def remove(house: House, key: str, _: object) -> Plan:
     before = _known(house, key)
     seen = await house.seen(RESOURCE, key)
-    follows = ("No token is cut for it any more; those that are out go on until they expire.",)
+    follows = (Sentence("No token is cut for it any more; those that are out go on until they expire."),)
     return _plan("resource.remove", before, None, (seen.still, RemoveResource(key)), seen.version, follows)
 
 
@@ -92,7 +92,7 @@ def _plan(
     after: Resource | None,
     effects: tuple[Effect, ...],
     version: str = "",
-    follows: tuple[str, ...] = (),
+    follows: tuple[Sentence, ...] = (),
 ) -> Plan:
     one = after or before
     if one is None:

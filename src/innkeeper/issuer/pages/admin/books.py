@@ -10,8 +10,9 @@ from innkeeper.issuer.core.admin.plan import Difference
 from innkeeper.issuer.desk.admin.actions import ACTIONS
 from innkeeper.issuer.pages.admin.changing import difference_row
 from innkeeper.issuer.pages.moments import machine_moment, moment
+from innkeeper.issuer.pages.speaking import marked, translated
 
-OUTCOMES = ("passed", "refused")
+OUTCOMES = (marked("passed"), marked("refused"))
 
 
 def audit_context(found: Mapping[str, Any], query: Mapping[str, str], at: str) -> dict[str, Any]:
@@ -40,8 +41,8 @@ def line_context(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _FACTS = (
-    ("what", "At"), ("by", "Done by"), ("realm", "Realm"), ("client", "Client"), ("subject", "Subject"), ("grant", "Grant"),
-    ("network", "From"), ("refusal", "Refusal"), ("why", "Why"), ("chain", "Chain"), ("n", "Line"), ("hash", "Hash"),
+    ("what", marked("At")), ("by", marked("Done by")), ("realm", marked("Realm")), ("client", marked("Client")), ("subject", marked("Subject")), ("grant", marked("Grant")),
+    ("network", marked("From")), ("refusal", marked("Refusal")), ("why", marked("Why")), ("chain", marked("Chain")), ("n", marked("Line")), ("hash", marked("Hash")),
 )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def _row(line: Mapping[str, Any], at: str) -> dict[str, Any]:
         "refused": line.get("outcome") == "refused",
         "outcome": line.get("outcome", ""),
         "about": action or line.get("about", ""),
+        "administered": bool(action),
         "who": who,
         "refusal": line.get("refusal", ""),
         "says": line.get("why") or what or (changes[-1] if changes else "") or line.get("what", ""),
@@ -66,7 +68,7 @@ def _row(line: Mapping[str, Any], at: str) -> dict[str, Any]:
 def _administered(changes: Sequence[str]) -> tuple[str, str]:
     """What an administrator did, in words, and to what; two empty texts for any other line."""
     name, _, what = (changes[-1] if changes else "").partition(" ")
-    return (ACTIONS[name].does, what.partition(" ")[2]) if name in ACTIONS else ("", "")
+    return (translated(ACTIONS[name].does), what.partition(" ")[2]) if name in ACTIONS else ("", "")
 
 
 def _step(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from innkeeper.issuer.desk.admin.taking import values_of
 from innkeeper.issuer.pages.admin.entrance import Entrance, Guest
 from innkeeper.issuer.pages.admin.fields import FORMS, Field, filled, values_from
 from innkeeper.issuer.pages.moments import moment
+from innkeeper.issuer.pages.speaking import marked, translated, worded
 from innkeeper.protocol import base64url
 from innkeeper.protocol.exchange import Reply, redirect
 from innkeeper.protocol.refusals import Refusal, UsageError
@@ -163,9 +164,7 @@ class Changing:
     def _lost(self, guest: Guest, action: Action, key: str) -> Reply:
         """Somebody was faster: the change is begun anew, from what is there now."""
         where = self._entrance.address("do", action.name, *([key] if key else []))
-        return self._entrance.page(
-            "lost.html", guest, 412, title=action.does, again=where, back=self._back(action, key)
-        )
+        return self._entrance.page("lost.html", guest, 412, again=where, back=self._back(action, key))
 
     def _thing(self, action: Action, done: Plan) -> str:
         """The page to go on to: of the thing, or of the list where it is gone."""
@@ -204,9 +203,9 @@ PARTS = {
 """The part of the console in which each kind of thing is."""
 
 _TOLD_ONCE = {
-    "client_id": "Client ID",
-    "client_secret": "Client secret",
-    "initial_access_token": "Initial access token",
+    "client_id": marked("Client ID"),
+    "client_secret": marked("Client secret"),
+    "initial_access_token": marked("Initial access token"),
 }
 
 
@@ -219,7 +218,39 @@ def difference_row(one: Difference) -> dict[str, Any]:
     before, after = _values(one.before), _values(one.after)
     if isinstance(one.before, list) or isinstance(one.after, list):
         before, after = [v for v in before if v not in after], [v for v in after if v not in before]
-    return {"path": one.path.replace("_", " ").replace(".", " › "), "before": before, "after": after, "code": one.path}
+    if one.path in _IN_OUR_WORDS:
+        before, after = [translated(v) for v in before], [translated(v) for v in after]
+    return {"path": _place(one.path), "before": before, "after": after, "code": one.path}
+
+
+_IN_OUR_WORDS = {
+    "password": (marked("set"), marked("none"), marked("a new one")),
+    "registered_by": (marked("an operator"), marked("itself"), marked("its own document")),
+    "status": (marked("active"), marked("paused"), marked("revoked")),
+}
+"""Members whose values are words of ours, and not what somebody typed."""
+
+
+def _place(path: str) -> str:
+    """Where a difference is, in words: a member by its label, what is inside it by its own name."""
+    member, *inside = path.split(".")
+    label = translated(MEMBERS[member]) if member in MEMBERS else member.replace("_", " ")
+    return " › ".join((label, *inside))
+
+
+MEMBERS = {
+    "id": marked("ID"), "name": marked("Name"), "public": marked("Public"), "grants": marked("Grants"),
+    "scopes": marked("Scopes"), "resources": marked("Resources"), "redirect_uris": marked("Redirect URIs"),
+    "post_logout_redirect_uris": marked("Where signing out leads"), "profile": marked("Rules it lives by"),
+    "pkce": marked("PKCE"), "trusted": marked("Trusted"), "native": marked("Native app"), "secrets": marked("Secrets"),
+    "registered_by": marked("Registered by"), "created_at": marked("Since"), "owner": marked("Who answers for it"),
+    "purpose": marked("Purpose"), "status": marked("Now"), "sub": marked("Subject"),
+    "username": marked("Name to sign in with"), "claims": marked("Claims"), "roles": marked("Roles"),
+    "locked": marked("Locked"), "password": marked("Password"), "second_factors": marked("Second factors"),
+    "sessions": marked("Sessions"), "uri": marked("Address"), "details": marked("Authorization details"),
+    "uses": marked("Uses"), "expires_at": marked("Good until"), "metadata": marked("Registered besides"),
+}  # fmt: skip
+"""Members of a thing as the console calls them; others, such as rules and keys, are under their own names."""
 
 
 def _values(value: Any) -> list[str]:
@@ -230,8 +261,13 @@ def _values(value: Any) -> list[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return translated("yes") if value else translated("no")
     if isinstance(value, dict) and value.keys() == {"created_at", "expires_at"}:
-        until = f", good until {moment(value['expires_at'])}" if value["expires_at"] else ""
-        return f"made {moment(value['created_at'])}{until}"
+        return _secret(value["created_at"], value["expires_at"])
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _secret(made: int, until: int | None) -> str:
+    if not until:
+        return worded("made {when}", when=moment(made))
+    return worded("made {when}, good until {until}", when=moment(made), until=moment(until))

@@ -17,6 +17,7 @@ from innkeeper.issuer.pages.admin.books import audit_context, line_context
 from innkeeper.issuer.pages.admin.changing import Changing
 from innkeeper.issuer.pages.admin.entrance import Entrance, Guest
 from innkeeper.issuer.pages.admin.sections import KEY_CHANGES, SECTIONS, Section, key_facts, key_row
+from innkeeper.issuer.pages.speaking import marked, midway, translated, worded
 from innkeeper.issuer.pages.visit import Malformed, Visits
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.refusals import Refusal, UsageError
@@ -117,8 +118,8 @@ class Console:
             row=row,
             facts=_facts(section.facts(found)),
             changes=self._offers(guest, changes, key),
-            links=[("Keys", self._entrance.address("realms", key, "keys"))] if may_see_keys else [],
-            crumbs=[(section.title, self._entrance.address(section.name))],
+            links=[(marked("Keys"), self._entrance.address("realms", key, "keys"))] if may_see_keys else [],
+            crumbs=[(translated(section.title), self._entrance.address(section.name))],
             done=_done(guest),
         )
 
@@ -132,7 +133,7 @@ class Console:
         at, crumbs = (
             self._entrance.address("realms", realm, "keys"),
             [
-                ("Realms and keys", self._entrance.address("realms")),
+                (translated("Realms and keys"), self._entrance.address("realms")),
                 (realm, self._entrance.address("realms", realm)),
             ],
         )
@@ -140,16 +141,16 @@ class Console:
             found = (await READINGS["key"].look(self._house, f"{realm}/{kid[0]}", {})).document
             changes = KEY_CHANGES if found["does"] != "withdrawn" else ()
             return self._entrance.page(
-                "thing.html", guest, title=f"Key {found['kid'][:12]}…", row=key_row(found), links=[],
+                "thing.html", guest, title=worded("Key {id}…", id=found["kid"][:12]), row=key_row(found), links=[],
                 facts=_facts(key_facts(found)), changes=self._offers(guest, changes, f"{realm}/{found['kid']}"),
-                crumbs=[*crumbs, ("Keys", at)], done=_done(guest),
+                crumbs=[*crumbs, (translated("Keys"), at)], done=_done(guest),
             )  # fmt: skip
         found = (await READINGS["keys"].look(self._house, realm, {"limit": "200"})).document
         rows = [key_row(one) for one in found["items"]]
         return self._entrance.page(
-            "list.html", guest, title="Keys", lead=f"What {realm} signs with, and what others encrypt to.",
+            "list.html", guest, title=marked("Keys"), lead=worded("What {realm} signs with, and what others encrypt to.", realm=realm),
             rows=[{"href": f"{at}/{one.key}", "row": one} for one in rows], total=found["total"], searchable=False,
-            query={}, filters=[], empty="No key is here.", adds=self._offers(guest, ("key.rotate",), realm), at=at,
+            query={}, filters=[], empty=marked("No key is here."), adds=self._offers(guest, ("key.rotate",), realm), at=at,
             more=None, done=_done(guest), crumbs=crumbs,
         )  # fmt: skip
 
@@ -162,10 +163,10 @@ class Console:
                 cards.append({"title": section.title, "total": total, "lead": section.lead,
                               "href": self._entrance.address(section.name)})  # fmt: skip
         seen = guest.visitor.may("admin:health:read")
-        health = (await READINGS["health"].look(self._house, "", {})).document if seen else {"notices": []}
+        notices = (await READINGS["health"].look(self._house, "", {})).notices if seen else ()
         recent = await self._recent(guest)
         return self._entrance.page(
-            "overview.html", guest, cards=cards, notices=health["notices"], recent=recent,
+            "overview.html", guest, cards=cards, notices=notices, recent=recent,
             audit=self._entrance.address("audit"), roles=sorted(guest.person.roles),
         )  # fmt: skip
 
@@ -200,8 +201,10 @@ class Console:
     async def _health(self, guest: Guest, segments: Sequence[str]) -> Reply:
         if no := self._entrance.may_not(guest, "admin:health:read", segments):
             return no
-        health = (await READINGS["health"].look(self._house, "", {})).document
-        return self._entrance.page("health.html", guest, health=health, audit=self._entrance.address("audit"))
+        found = await READINGS["health"].look(self._house, "", {})
+        return self._entrance.page(
+            "health.html", guest, health=found.document, notices=found.notices, audit=self._entrance.address("audit")
+        )
 
     def _offers(self, guest: Guest, names: Sequence[str], key: str) -> list[dict[str, Any]]:
         """The changes that are open to them, as links: what somebody may not do is not shown."""
@@ -224,30 +227,30 @@ class _Visited(msgspec.Struct, frozen=True):
 
 
 OFFERS = {
-    "client.add": "Add a client",
-    "client.invite": "Invite clients",
-    "client.change": "Change",
-    "client.rotate-secret": "New secret",
-    "client.remove": "Remove",
-    "agent.add": "Add an agent",
-    "agent.pause": "Pause",
-    "agent.resume": "Let it act again",
-    "agent.revoke": "Revoke for good",
-    "person.add": "Add a person",
-    "person.change": "Change",
-    "person.password": "Set a password",
-    "person.sign-out": "Sign out everywhere",
-    "person.reset-factors": "Reset second factors",
-    "person.lock": "Lock",
-    "person.unlock": "Unlock",
-    "person.erase": "Erase",
-    "resource.add": "Add a resource",
-    "resource.change": "Change",
-    "resource.remove": "Remove",
-    "key.rotate": "New key",
-    "key.retire": "Retire",
-    "key.revoke": "Revoke at once",
-    "policy.change": "Change the rules",
+    "client.add": marked("Add a client"),
+    "client.invite": marked("Invite clients"),
+    "client.change": marked("Change"),
+    "client.rotate-secret": marked("New secret"),
+    "client.remove": marked("Remove"),
+    "agent.add": marked("Add an agent"),
+    "agent.pause": marked("Pause"),
+    "agent.resume": marked("Let it act again"),
+    "agent.revoke": marked("Revoke for good"),
+    "person.add": marked("Add a person"),
+    "person.change": marked("Change"),
+    "person.password": marked("Set a password"),
+    "person.sign-out": marked("Sign out everywhere"),
+    "person.reset-factors": marked("Reset second factors"),
+    "person.lock": marked("Lock"),
+    "person.unlock": marked("Unlock"),
+    "person.erase": marked("Erase"),
+    "resource.add": marked("Add a resource"),
+    "resource.change": marked("Change"),
+    "resource.remove": marked("Remove"),
+    "key.rotate": marked("New key"),
+    "key.retire": marked("Retire"),
+    "key.revoke": marked("Revoke at once"),
+    "policy.change": marked("Change the rules"),
 }
 """The words on the button of each change."""
 
@@ -276,4 +279,4 @@ def _facts(facts: Sequence[tuple[str, Any]]) -> list[tuple[str, list[str]]]:
 def _done(guest: Guest) -> str | None:
     """What the page says after something was done; the address names which."""
     action = ACTIONS.get(guest.form.get("done", ""))
-    return f"Done: {action.does[:1].lower()}{action.does[1:]}." if action else None
+    return worded("Done: {what}.", what=midway(translated(action.does))) if action else None

@@ -18,6 +18,7 @@ from innkeeper.issuer.desk.open_sessions import note_use
 from innkeeper.issuer.desk.tickets import Ticket
 from innkeeper.issuer.dialects.layout import Layout
 from innkeeper.issuer.pages.render import page_reply
+from innkeeper.issuer.pages.speaking import marked
 from innkeeper.issuer.pages.visit import Malformed, Visits, parameters_of
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Parameters
@@ -25,15 +26,15 @@ from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.tokens.trail import at_the_door
 
 MENU = (
-    ("", "Overview", ""),
-    ("clients", "Clients", "admin:clients:read"),
-    ("agents", "Agents", "admin:agents:read"),
-    ("people", "People", "admin:people:read"),
-    ("resources", "Resources", "admin:resources:read"),
-    ("realms", "Realms and keys", "admin:realms:read"),
-    ("policy", "Rules", "admin:policies:read"),
-    ("audit", "Audit", "admin:audit:read"),
-    ("health", "Health", "admin:health:read"),
+    ("", marked("Overview"), ""),
+    ("clients", marked("Clients"), "admin:clients:read"),
+    ("agents", marked("Agents"), "admin:agents:read"),
+    ("people", marked("People"), "admin:people:read"),
+    ("resources", marked("Resources"), "admin:resources:read"),
+    ("realms", marked("Realms and keys"), "admin:realms:read"),
+    ("policy", marked("Rules"), "admin:policies:read"),
+    ("audit", marked("Audit"), "admin:audit:read"),
+    ("health", marked("Health"), "admin:health:read"),
 )
 """The parts of the console, in the order of the menu, each with the permission that opens it."""
 
@@ -74,9 +75,9 @@ class Entrance:
             ticket = self.visits.ticket(form)
             ours = request.method == "POST" and self.visits.sent_from_our_page(request, form)
         except Malformed:
-            return self.message("This page is out of date", "Please open the console again.", 400)
+            return self.message(marked("This page is out of date"), marked("Please open the console again."), 400)
         if ticket is not None and ticket.denied:
-            return self.message("Not signed in", "Nothing was changed. You may close this page.")
+            return self.message(marked("Not signed in"), marked("Nothing was changed. You may close this page."))
         caller = await self.visits.caller(request)
         person = await self.realm.store.person(caller.session.sub) if caller.session else None
         if caller.session is None or person is None or person.disabled:

@@ -12,6 +12,7 @@ from innkeeper.issuer.core.admin.rules import SAYS
 from innkeeper.issuer.core.policy import ADMINISTRATION, Policy
 from innkeeper.issuer.core.profiles import PROFILES
 from innkeeper.issuer.core.token import PARAMETERS_OF, SHORT_NAMES
+from innkeeper.issuer.pages.speaking import marked, translated, worded
 from innkeeper.keys import jwe
 from innkeeper.keys.ring import SIGNING_ALGORITHMS
 from innkeeper.protocol.parameters import Parameters
@@ -69,8 +70,14 @@ def _pairs(field: Field, form: Parameters) -> dict[str, str]:
     split = [line.partition("=") for line in _lines(field, form)]
     for name, mark, _ in split:
         if not mark:
-            raise UsageError(f"{field.label}: in the line {name!r} write a name, =, and what it stands for")
+            raise UsageError(
+                _unfit(field, marked("In the line {value} write a name, =, and what it stands for."), repr(name))
+            )
     return {name.strip(): words.strip() for name, _, words in split}
+
+
+def _unfit(field: Field, rule: str, value: str) -> str:
+    return f"{translated(field.label)}: {worded(rule, value=value)}"
 
 
 def _lines(field: Field, form: Parameters) -> list[str]:
@@ -82,7 +89,7 @@ def _number(field: Field, form: Parameters) -> int | None:
     if not said:
         return None
     if not (said.isascii() and said.isdigit() and len(said) < 12):
-        raise UsageError(f"{field.label}: {said!r} is no whole number")
+        raise UsageError(_unfit(field, marked("{value} is no whole number."), repr(said)))
     return int(said)
 
 
@@ -90,7 +97,7 @@ def _json(field: Field, form: Parameters) -> dict[str, Any]:
     try:
         return read_object((form.get(field.name, "").strip() or "{}").encode())
     except NotStrict as error:
-        raise UsageError(f"{field.label}: what was typed is {error}") from None
+        raise UsageError(f"{translated(field.label)}: what was typed is {error}") from None
 
 
 def _many(field: Field, form: Parameters) -> list[str]:
@@ -119,20 +126,23 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     CHECK: lambda _: "",
 }
 
-_NAME = Field(name="name", label="Name", hint="As people see it when they are asked for their consent.")
+_NAME = Field(name="name", label=marked("Name"), hint=marked("As people see it when they are asked for their consent."))
 _REDIRECTS = Field(
     name="redirect_uris",
-    label="Redirect URIs",
+    label=marked("Redirect URIs"),
     kind=LINES,
-    hint="Where codes are sent, one a line; compared letter by letter.",
+    hint=marked("Where codes are sent, one a line; compared letter by letter."),
 )
 _AFTER = Field(
-    name="post_logout_redirect_uris", label="Where signing out leads", kind=LINES, hint="One address a line."
+    name="post_logout_redirect_uris",
+    label=marked("Where signing out leads"),
+    kind=LINES,
+    hint=marked("One address a line."),
 )
 
 
 def _profiles() -> tuple[tuple[str, str], ...]:
-    return ("", "The issuer's"), *((name, f"{name}: {one.specification}") for name, one in PROFILES.items())
+    return ("", marked("The issuer’s")), *((name, f"{name}: {one.specification}") for name, one in PROFILES.items())
 
 
 def _grants() -> tuple[tuple[str, str], ...]:
@@ -147,17 +157,22 @@ def _scopes(policy: Policy, may: frozenset[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _client(policy: Policy, may: frozenset[str]) -> tuple[Field, ...]:
-    grants = Field(name="grants", label="Grants", kind=MANY, choices=_grants(), hint="How it gets tokens.")
-    scopes = Field(name="scopes", label="Scopes", kind=MANY, choices=_scopes(policy, may))
-    profile = Field(name="profile", label="Rules it lives by", kind=CHOICE, choices=_profiles())
+    grants = Field(
+        name="grants", label=marked("Grants"), kind=MANY, choices=_grants(), hint=marked("How it gets tokens.")
+    )
+    scopes = Field(name="scopes", label=marked("Scopes"), kind=MANY, choices=_scopes(policy, may))
+    profile = Field(name="profile", label=marked("Rules it lives by"), kind=CHOICE, choices=_profiles())
     return _NAME, _REDIRECTS, _AFTER, grants, scopes, profile
 
 
 def _new_client(policy: Policy, may: frozenset[str]) -> tuple[Field, ...]:
     name, *others = _client(policy, may)
-    own_id = Field(name="id", label="Client ID", hint="Leave it empty for one that nobody guesses.")
+    own_id = Field(name="id", label=marked("Client ID"), hint=marked("Leave it empty for one that nobody guesses."))
     public = Field(
-        name="public", label="It cannot keep a secret", kind=CHECK, hint="An app on a phone, a page, a command line."
+        name="public",
+        label=marked("It cannot keep a secret"),
+        kind=CHECK,
+        hint=marked("An app on a phone, a page, a command line."),
     )
     usual = [one if one.name != "scopes" else _usual(one, policy) for one in others]
     return name, own_id, public, *usual
@@ -169,25 +184,35 @@ def _usual(scopes: Field, policy: Policy) -> Field:
 
 def _roles(may: frozenset[str]) -> Field:
     """The roles that somebody may give away: those with no more rights than they have."""
-    able = [(name, f"{name}: {one.says}") for name, one in ROLES.items() if one.permissions <= may]
+    able = [(name, f"{name}: {translated(one.says)}") for name, one in ROLES.items() if one.permissions <= may]
     single = [(name, says) for name, says in PERMISSIONS.items() if name in may and may != EVERYTHING]
     return Field(
-        name="roles", label="Roles", kind=MANY, choices=tuple(able + single), hint="What they may do in this console."
+        name="roles",
+        label=marked("Roles"),
+        kind=MANY,
+        choices=tuple(able + single),
+        hint=marked("What they may do in this console."),
     )
 
 
 _CLAIMS = Field(
     name="claims",
-    label="Claims",
+    label=marked("Claims"),
     kind=JSON,
-    hint='A JSON object with OpenID names, as {"name": "Ada", "email": "ada@example.org"}.',
+    hint=marked('A JSON object with OpenID names, as {"name": "Ada", "email": "ada@example.org"}.'),
 )
-_USERNAME = Field(name="username", label="Name to sign in with", hint="An e-mail address, mostly.")
+_USERNAME = Field(name="username", label=marked("Name to sign in with"), hint=marked("An e-mail address, mostly."))
 _PASSWORD = Field(
-    name="password", label="Password", kind=PASSWORD, hint="Eight characters or more; they can change it."
+    name="password",
+    label=marked("Password"),
+    kind=PASSWORD,
+    hint=marked("Eight characters or more; they can change it."),
 )
 _SCOPE_LINES = Field(
-    name="scopes", label="Scopes", kind=PAIRS, hint="One a line: room:enter = Open the door of your room"
+    name="scopes",
+    label=marked("Scopes"),
+    kind=PAIRS,
+    hint=marked("One a line: room:enter = Open the door of your room"),
 )
 
 
@@ -195,9 +220,9 @@ def _rules(_: Policy, __: frozenset[str]) -> tuple[Field, ...]:
     switches = ("require_may_act", "require_pushed", "dpop_nonce_required")
     numbers = [one for one in SAYS if one not in ("profile", *switches)]
     return (
-        Field(name="profile", label="Profile", kind=CHOICE, choices=_profiles()[1:], hint=SAYS["profile"]),
-        *(Field(name=one, label=one.replace("_", " ").capitalize(), kind=NUMBER, hint=SAYS[one]) for one in numbers),
-        *(Field(name=one, label=one.replace("_", " ").capitalize(), kind=CHECK, hint=SAYS[one]) for one in switches),
+        Field(name="profile", label=marked("Profile"), kind=CHOICE, choices=_profiles()[1:], hint=SAYS["profile"]),
+        *(Field(name=one, label=SAYS[one], kind=NUMBER, hint=one) for one in numbers),
+        *(Field(name=one, label=SAYS[one], kind=CHECK, hint=one) for one in switches),
     )
 
 
@@ -207,32 +232,32 @@ FORMS: dict[str, Form] = {
     "client.add": _new_client,
     "client.change": _client,
     "client.rotate-secret": lambda _, __: (
-        Field(name="keep", label="Seconds that the old secrets go on working", kind=NUMBER, value=0),
+        Field(name="keep", label=marked("Seconds that the old secrets go on working"), kind=NUMBER, value=0),
     ),
     "client.invite": lambda _, __: (
-        Field(name="uses", label="How many clients may register with it", kind=NUMBER, value=1),
-        Field(name="seconds", label="Seconds that it is good for", kind=NUMBER, value=86_400),
+        Field(name="uses", label=marked("How many clients may register with it"), kind=NUMBER, value=1),
+        Field(name="seconds", label=marked("Seconds that it is good for"), kind=NUMBER, value=86_400),
     ),
     "agent.add": lambda policy, may: (
-        Field(name="name", label="Name", hint="As people see it."),
-        Field(name="owner", label="Who answers for it", hint="The name that they sign in with."),
-        Field(name="purpose", label="Purpose", hint="A sentence for those it acts for."),
-        Field(name="scopes", label="Scopes", kind=MANY, choices=_scopes(policy, may), hint="The most that it may ever do."),
+        Field(name="name", label=marked("Name"), hint=marked("As people see it.")),
+        Field(name="owner", label=marked("Who answers for it"), hint=marked("The name that they sign in with.")),
+        Field(name="purpose", label=marked("Purpose"), hint=marked("A sentence for those it acts for.")),
+        Field(name="scopes", label=marked("Scopes"), kind=MANY, choices=_scopes(policy, may), hint=marked("The most that it may ever do.")),
     ),
     "person.add": lambda _, may: (_USERNAME, _PASSWORD, _CLAIMS, _roles(may)),
     "person.change": lambda _, may: (_USERNAME, _CLAIMS, _roles(may)),
     "person.password": lambda _, __: (_PASSWORD,),
     "resource.add": lambda _, __: (
-        Field(name="uri", label="Address", hint="The URI that tokens name as their audience."),
-        Field(name="name", label="Name", hint="As people see it when they are asked for their consent."),
+        Field(name="uri", label=marked("Address"), hint=marked("The URI that tokens name as their audience.")),
+        Field(name="name", label=marked("Name"), hint=marked("As people see it when they are asked for their consent.")),
         _SCOPE_LINES,
     ),
-    "resource.change": lambda _, __: (Field(name="name", label="Name"), _SCOPE_LINES),
+    "resource.change": lambda _, __: (Field(name="name", label=marked("Name")), _SCOPE_LINES),
     "key.rotate": lambda _, __: (
-        Field(name="alg", label="Algorithm", kind=CHOICE, choices=_ALGORITHMS, value="ES256"),
+        Field(name="alg", label=marked("Algorithm"), kind=CHOICE, choices=_ALGORITHMS, value="ES256"),
         Field(
-            name="ahead", label="Seconds that it is published before it signs", kind=NUMBER, value=86_400,
-            hint="A day, so that whoever remembers keys has it by then; ten minutes at least.",
+            name="ahead", label=marked("Seconds that it is published before it signs"), kind=NUMBER, value=86_400,
+            hint=marked("A day, so that whoever remembers keys has it by then; ten minutes at least."),
         ),
     ),
     "policy.change": _rules,

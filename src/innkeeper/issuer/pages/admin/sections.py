@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.issuer.pages.moments import details, moment
+from innkeeper.issuer.pages.speaking import counted, marked, translated, worded
 
 Document = Mapping[str, Any]
 
@@ -36,39 +37,52 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     adds: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     filters: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
-    empty: str = "Nothing is here yet."
+    empty: str = marked("Nothing is here yet.")
 
 
 def _client_row(one: Document) -> Row:
-    tags = [("public", "")] if one["public"] else []
-    tags += [("registered itself", "warn")] if one["registered_by"] == "itself" else []
+    tags = [(marked("public"), "")] if one["public"] else []
+    tags += [(marked("registered itself"), "warn")] if one["registered_by"] == "itself" else []
     return Row(one["id"], one["name"], ", ".join(one["grants"]), tuple(tags), one["id"])
 
 
 def _client_facts(one: Document) -> list[tuple[str, Any]]:
     secrets = [_secret(each) for each in one["secrets"]]
     return [
-        ("Client ID", one["id"]),
-        ("Grants", one["grants"]),
-        ("Scopes", one["scopes"]),
-        ("Resources", one["resources"] or "Those that have one of its scopes"),
-        ("Redirect URIs", one["redirect_uris"]),
-        ("After signing out", one["post_logout_redirect_uris"]),
-        ("Proves itself by", one["metadata"].get("token_endpoint_auth_method", "")),
-        ("Secrets", secrets),
-        ("Lives by", one["profile"] or "The issuer's rules"),
-        ("PKCE", one["pkce"]),
-        ("Registered by", one["registered_by"]),
-        ("Since", moment(one["created_at"])),
+        (marked("Client ID"), one["id"]),
+        (marked("Grants"), one["grants"]),
+        (marked("Scopes"), one["scopes"]),
+        (marked("Resources"), one["resources"] or translated("Those that have one of its scopes")),
+        (marked("Redirect URIs"), one["redirect_uris"]),
+        (marked("After signing out"), one["post_logout_redirect_uris"]),
+        (marked("Proves itself by"), one["metadata"].get("token_endpoint_auth_method", "")),
+        (marked("Secrets"), secrets),
+        (marked("Lives by"), one["profile"] or translated("The issuer’s rules")),
+        (marked("PKCE"), one["pkce"]),
+        (marked("Registered by"), translated(_REGISTERED_BY.get(one["registered_by"], one["registered_by"]))),
+        (marked("Since"), moment(one["created_at"])),
     ]
 
 
+_REGISTERED_BY = {
+    "itself": marked("itself"),
+    "its own document": marked("its own document"),
+    "an operator": marked("an operator"),
+}
+
+
 def _secret(one: Document) -> str:
-    until = f", good until {moment(one['expires_at'])}" if one["expires_at"] else ""
-    return f"Made {moment(one['created_at'])}{until}"
+    made = moment(one["created_at"])
+    if one["expires_at"]:
+        return worded("Made {when}, good until {until}", when=made, until=moment(one["expires_at"]))
+    return worded("Made {when}", when=made)
 
 
-_STATUS = {"active": ("active", "good"), "paused": ("paused", "warn"), "revoked": ("revoked", "bad")}
+_STATUS = {
+    "active": (marked("active"), "good"),
+    "paused": (marked("paused"), "warn"),
+    "revoked": (marked("revoked"), "bad"),
+}
 
 
 def _agent_row(one: Document) -> Row:
@@ -76,7 +90,11 @@ def _agent_row(one: Document) -> Row:
 
 
 def _agent_facts(one: Document) -> list[tuple[str, Any]]:
-    own = [("Purpose", one["purpose"]), ("Answered for by", one["owner"]), ("Now", one["status"])]
+    own = [
+        (marked("Purpose"), one["purpose"]),
+        (marked("Answered for by"), one["owner"]),
+        (marked("Now"), translated(one["status"])),
+    ]
     return [*own, *(fact for fact in _client_facts(one) if fact[0] in _OF_AGENTS)]
 
 
@@ -84,35 +102,45 @@ _OF_AGENTS = {"Client ID", "Grants", "Scopes", "Resources", "Proves itself by", 
 
 
 def _person_row(one: Document) -> Row:
-    tags = [(role, "good") for role in one["roles"]] + ([("locked", "bad")] if one["locked"] else [])
+    tags = [(role, "good") for role in one["roles"]] + ([(marked("locked"), "bad")] if one["locked"] else [])
     return Row(one["sub"], one["username"], str(one["claims"].get("name", "")), tuple(tags), one["sub"])
 
 
 def _person_facts(one: Document) -> list[tuple[str, Any]]:
-    places = [f"{each['browser'] or 'A browser'}, last used {moment(each['used_at'])}" for each in one["signed_in"]]
+    places = [
+        worded(
+            "{browser}, last used {when}",
+            browser=translated(each["browser"] or "A browser"),
+            when=moment(each["used_at"]),
+        )
+        for each in one["signed_in"]
+    ]
+    count, none = one["grants"], translated("None")
+    allowed = counted("{count} with something allowed", "{count} with something allowed", count).format(count=count)
     return [
-        ("Signs in as", one["username"]),
-        ("Subject", one["sub"]),
-        ("Account", "Locked" if one["locked"] else "Open"),
-        ("Roles", one["roles"] or "None"),
-        ("Second factors", one["second_factors"] or "None"),
-        ("Signed in", places or "Nowhere"),
-        ("Applications", f"{one['grants']} with something allowed" if one["grants"] else "None"),
+        (marked("Signs in as"), one["username"]),
+        (marked("Subject"), one["sub"]),
+        (marked("Account"), translated("Locked") if one["locked"] else translated("Open")),
+        (marked("Roles"), one["roles"] or none),
+        (marked("Second factors"), one["second_factors"] or none),
+        (marked("Signed in"), places or translated("Nowhere")),
+        (marked("Applications"), allowed if count else none),
         *((name, value) for name, value in details(one["claims"])),
-        ("Since", moment(one["created_at"])),
+        (marked("Since"), moment(one["created_at"])),
     ]
 
 
 def _resource_row(one: Document) -> Row:
     count = len(one["scopes"])
-    return Row(one["uri"], one["name"], f"{count} scope{'' if count == 1 else 's'}", (), one["uri"])
+    about = counted("{count} scope", "{count} scopes", count).format(count=count)
+    return Row(one["uri"], one["name"], about, (), one["uri"])
 
 
 def _resource_facts(one: Document) -> list[tuple[str, Any]]:
     return [
-        ("Address", one["uri"]),
-        ("Scopes", [f"{name}: {says}" for name, says in one["scopes"].items()] or "None"),
-        *([("Authorization details", one["details"])] if one["details"] else []),
+        (marked("Address"), one["uri"]),
+        (marked("Scopes"), [f"{name}: {says}" for name, says in one["scopes"].items()] or translated("None")),
+        *([(marked("Authorization details"), one["details"])] if one["details"] else []),
     ]
 
 
@@ -121,34 +149,38 @@ def _realm_row(one: Document) -> Row:
 
 
 def _realm_facts(one: Document) -> list[tuple[str, Any]]:
-    return [("Issuer", one["issuer"]), ("Dialect", one["dialect"]), ("Keys remembered", str(one["keys"]))]
+    return [
+        (marked("Issuer"), one["issuer"]),
+        (marked("Dialect"), one["dialect"]),
+        (marked("Keys remembered"), str(one["keys"])),
+    ]
 
 
 _DOES = {
-    "signs": ("signs", "good"),
-    "next": ("signs soon", ""),
-    "leaving": ("still published, then leaves", "warn"),
-    "retired": ("retired", "warn"),
-    "withdrawn": ("withdrawn", "bad"),
-    "decrypts": ("opens what is encrypted to it", "good"),
+    "signs": (marked("signs"), "good"),
+    "next": (marked("signs soon"), ""),
+    "leaving": (marked("still published, then leaves"), "warn"),
+    "retired": (marked("retired"), "warn"),
+    "withdrawn": (marked("withdrawn"), "bad"),
+    "decrypts": (marked("opens what is encrypted to it"), "good"),
 }
 
 
 def key_row(one: Document) -> Row:
-    about = f"since {moment(one['signs_from'])}"
+    about = worded("since {when}", when=moment(one["signs_from"]))
     return Row(one["kid"], f"{one['alg']} {one['purpose']}".strip(), about, (_DOES[one["does"]],), one["kid"])
 
 
 def key_facts(one: Document) -> list[tuple[str, Any]]:
-    until = moment(one["published_until"]) if one["published_until"] else "Until it is rotated"
+    until = moment(one["published_until"]) if one["published_until"] else translated("Until it is rotated")
     return [
-        ("Key ID", one["kid"]),
-        ("Algorithm", one["alg"]),
-        *([("Signs only", one["purpose"])] if one["purpose"] else []),
-        ("Now", _DOES[one["does"]][0]),
-        ("Made", moment(one["created_at"])),
-        ("Signs from", moment(one["signs_from"])),
-        ("Published", until),
+        (marked("Key ID"), one["kid"]),
+        (marked("Algorithm"), one["alg"]),
+        *([(marked("Signs only"), one["purpose"])] if one["purpose"] else []),
+        (marked("Now"), translated(_DOES[one["does"]][0])),
+        (marked("Made"), moment(one["created_at"])),
+        (marked("Signs from"), moment(one["signs_from"])),
+        (marked("Published"), until),
     ]
 
 
@@ -156,37 +188,37 @@ SECTIONS: dict[str, Section] = {
     one.name: one
     for one in (
         Section(
-            name="clients", title="Clients", lead="The applications that get tokens here.", reading="clients",
+            name="clients", title=marked("Clients"), lead=marked("The applications that get tokens here."), reading="clients",
             one="client", row=_client_row, facts=_client_facts, adds=("client.add", "client.invite"),
             changes=("client.change", "client.rotate-secret", "client.remove"),
-            filters=(("kind", "Kind", ("public", "confidential")),),
-            empty="No client is here yet. Add the first one, or let clients register themselves.",
+            filters=(("kind", marked("Kind"), (marked("public"), marked("confidential"))),),
+            empty=marked("No client is here yet. Add the first one, or let clients register themselves."),
         ),
         Section(
-            name="agents", title="Agents", lead="Programs that act for people by their own judgement.",
+            name="agents", title=marked("Agents"), lead=marked("Programs that act for people by their own judgement."),
             reading="agents", one="agent", row=_agent_row, facts=_agent_facts, adds=("agent.add",),
             changes=("agent.pause", "agent.resume", "agent.revoke"),
-            filters=(("state", "State", ("active", "paused", "revoked")),),
-            empty="No agent is here yet. Each has somebody who answers for it, and a purpose.",
+            filters=(("state", marked("State"), (marked("active"), marked("paused"), marked("revoked"))),),
+            empty=marked("No agent is here yet. Each has somebody who answers for it, and a purpose."),
         ),
         Section(
-            name="people", title="People", lead="Whoever signs in here.", reading="people", one="person",
+            name="people", title=marked("People"), lead=marked("Whoever signs in here."), reading="people", one="person",
             row=_person_row, facts=_person_facts, key="sub", adds=("person.add",),
             changes=(
                 "person.change", "person.password", "person.sign-out", "person.reset-factors", "person.lock",
                 "person.unlock", "person.erase",
             ),
-            filters=(("state", "Account", ("open", "locked")),),
-            empty="Nobody has an account yet.",
+            filters=(("state", marked("Account"), (marked("open"), marked("locked"))),),
+            empty=marked("Nobody has an account yet."),
         ),
         Section(
-            name="resources", title="Resources", lead="The APIs that tokens are cut for, with their scopes.",
+            name="resources", title=marked("Resources"), lead=marked("The APIs that tokens are cut for, with their scopes."),
             reading="resources", one="resource", row=_resource_row, facts=_resource_facts, key="uri",
             adds=("resource.add",), changes=("resource.change", "resource.remove"),
-            empty="No resource is here yet, so no scope but OpenID's.",
+            empty=marked("No resource is here yet, so no scope but OpenID’s."),
         ),
         Section(
-            name="realms", title="Realms and keys", lead="The issuers that this server is, and what they sign with.",
+            name="realms", title=marked("Realms and keys"), lead=marked("The issuers that this server is, and what they sign with."),
             reading="realms", one="realm", row=_realm_row, facts=_realm_facts, key="name",
         ),
     )
