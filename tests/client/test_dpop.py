@@ -11,12 +11,12 @@ import pytest
 from innkeeper.client import Access, Client, FileCache, Refused, Secret, TokenSource, client_credentials, discover, run
 from innkeeper.client.asking import Flow, Pause
 from innkeeper.client.authorization import begin, complete
-from innkeeper.client.credentials import SigningKey
 from innkeeper.client.device import DeviceCode, sign_in, wait
 from innkeeper.client.device import begin as begin_device
 from innkeeper.client.discovery import Metadata
 from innkeeper.client.dpop import Proving, origin, wants_nonce
 from innkeeper.client.exchange import Exchange, assertion, exchange
+from innkeeper.client.signing_key import SigningKey
 from innkeeper.client.token import Token
 from innkeeper.client.wire import Answering, advance
 from innkeeper.guard.unverified import read_unverified

@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 import typer
 
 from innkeeper.client.cache import Cache, FileCache, default_folder
-from innkeeper.client.credentials import Client, Secret, SigningKey
+from innkeeper.client.credentials import Client, Secret
 from innkeeper.client.dpop import Proving
+from innkeeper.client.signing_key import SigningKey
 from innkeeper.protocol.refusals import UsageError
 
 Issuer = Annotated[

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from innkeeper.client.cache import MemoryCache as MemoryCache
     from innkeeper.client.credentials import Client as Client
     from innkeeper.client.credentials import Secret as Secret
-    from innkeeper.client.credentials import SigningKey as SigningKey
     from innkeeper.client.discovery import Metadata as Metadata
     from innkeeper.client.discovery import discover as discover
     from innkeeper.client.dpop import Proving as Proving
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from innkeeper.client.grants import revoke as revoke
     from innkeeper.client.keyring_cache import KeyringCache as KeyringCache
     from innkeeper.client.refused import Refused as Refused
+    from innkeeper.client.signing_key import SigningKey as SigningKey
     from innkeeper.client.source import TokenSource as TokenSource
     from innkeeper.client.third_party import Wish as Wish
     from innkeeper.client.third_party import initiated as initiated
@@ -53,7 +53,7 @@ _HOMES = {
     "Proving": "innkeeper.client.dpop",
     "Refused": "innkeeper.client.refused",
     "Secret": "innkeeper.client.credentials",
-    "SigningKey": "innkeeper.client.credentials",
+    "SigningKey": "innkeeper.client.signing_key",
     "Token": "innkeeper.client.token",
     "TokenSource": "innkeeper.client.source",
     "Unreachable": "innkeeper.protocol.refusals",

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from innkeeper.client.asking import Ask, Flow, ask, chance, now
-from innkeeper.client.credentials import SigningKey
+from innkeeper.client.signing_key import SigningKey
 from innkeeper.keys import jwk
 from innkeeper.keys.jws import compact, encode_header
 from innkeeper.protocol.challenges import parse

@@ -6,8 +6,7 @@ an application of ours. Ids of scopes and roles follow from tenant, prefix and n
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -16,7 +15,6 @@ from innkeeper.provision.entra_parts import (
     API,
     LATER,
     MACHINE,
-    MARK,
     ROLE,
     SCOPE,
     WEB,
@@ -32,16 +30,15 @@ from innkeeper.provision.entra_parts import (
     nickname,
     role_value,
 )
+from innkeeper.provision.entra_tenant import MARK, Remember, Tenant
 from innkeeper.provision.graph import LOGIN, Graph
 from innkeeper.provision.inputs import EntraInputs, Machine, Web
 from innkeeper.provision.parts import Document, Part
 from innkeeper.provision.record import Secret
 
-Remember = Callable[[str, Secret], None]
 
-
-class Entra:
-    """The parts in one tenant. ``secrets`` are those that earlier runs made, ``remember`` is told each new one at once."""
+class Entra(Tenant):
+    """The parts in one tenant, and what they come to."""
 
     def __init__(
         self,
@@ -52,11 +49,7 @@ class Entra:
         now: datetime,
         login: str = LOGIN,
     ) -> None:
-        self.graph = graph
-        self.inputs = inputs
-        self.kept = dict(secrets)
-        self.remember = remember
-        self.now = now
+        super().__init__(graph, inputs, secrets, remember, now)
         self._login = f"{login.rstrip('/')}/{inputs.tenant_id}"
 
     @cached_property
@@ -66,14 +59,14 @@ class Entra:
     @cached_property
     def machines(self) -> dict[str, Application]:
         return {
-            name: Application(self, MACHINE, name, client_document(self, name, one.scopes, ROLE))
+            name: Application(self, MACHINE, name, client_document(self, name, one.scopes, ROLE), self.api)
             for name, one in self.inputs.machine_clients.items()
         }
 
     @cached_property
     def webs(self) -> dict[str, Application]:
         return {
-            name: Application(self, WEB, name, web_document(self, name, one))
+            name: Application(self, WEB, name, web_document(self, name, one), self.api)
             for name, one in self.inputs.web_clients.items()
         }
 
@@ -127,11 +120,6 @@ class Entra:
         """Applications and groups are removed one by one, so nothing of others goes with them."""
         return []
 
-    def applications(self) -> list[dict[str, Any]]:
-        """The applications that bear our mark."""
-        mark = f"{MARK}/{self.inputs.name_prefix}"
-        return self.graph.all("/applications", filter=f"tags/any(t:t eq '{mark}')")
-
     def outputs(self) -> dict[str, Any]:
         """What ``terraform/entra`` gives, under its names."""
         api = self.api.read()
@@ -152,15 +140,6 @@ class Entra:
             "roles": {name: role_value(name) for name in self.inputs.scopes},
             "tenant_id": self.inputs.tenant_id,
         }
-
-    def id_of(self, kind: str, name: str) -> str:
-        """The id of a scope or role, the same at every run."""
-        return str(uuid.uuid5(uuid.UUID(self.inputs.tenant_id), f"{self.inputs.name_prefix}/{kind}/{name}"))
-
-    def owners(self) -> dict[str, list[str]]:
-        """Who owns what is made, as a body says it."""
-        bound = [self.graph.base_of(f"/directoryObjects/{one}") for one in self.inputs.owners]
-        return {"owners@odata.bind": bound} if bound else {}
 
     def role_named(self, name: str) -> dict[str, Any]:
         text = self.inputs.scopes[name]

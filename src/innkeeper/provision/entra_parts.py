@@ -5,18 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from innkeeper.client.refused import refuse
 from innkeeper.provision import refusals
+from innkeeper.provision.entra_tenant import MARK, Tenant
 from innkeeper.provision.inputs import Federated
 from innkeeper.provision.parts import Document, Part
 from innkeeper.provision.record import Secret
 
-if TYPE_CHECKING:
-    from innkeeper.provision.entra import Entra
-
-MARK = "innkeeper-provision"
 API, MACHINE, WEB = "api", "machine", "web"
 SECRET = "made by innkeeper provision"
 ROLE, SCOPE = "Role", "Scope"
@@ -31,25 +28,28 @@ def role_value(scope: str) -> str:
 class _InTenant:
     final: frozenset[str] = frozenset()
 
-    def __init__(self, cloud: Entra) -> None:
+    def __init__(self, cloud: Tenant) -> None:
         self.cloud = cloud
         self.graph = cloud.graph
 
 
 class Application(_InTenant):
-    """An application that bears our mark, and in a second one what it is among ours."""
+    """An application that bears our mark, and in a second one what it is among ours. A client's asks for an ``api``."""
 
     kind = "application"
 
-    def __init__(self, cloud: Entra, role: str, name_here: str, document: Document) -> None:
+    def __init__(
+        self, cloud: Tenant, role: str, name_here: str, document: Document, api: Application | None = None
+    ) -> None:
         super().__init__(cloud)
+        self._api = api
         self.role, self.name_here = role, name_here
         self.name = str(document["displayName"])
         self._document = document
         self._found: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, cloud: Entra, found: Document) -> Application:
+    def of(cls, cloud: Tenant, found: Document) -> Application:
         """An application of ours that is there, whatever it was made for."""
         part = next((tag for tag in found["tags"] if tag.startswith("innkeeper-part/")), "innkeeper-part//")
         _, role, name = part.split("/", 2)
@@ -63,9 +63,9 @@ class Application(_InTenant):
 
     def wanted(self) -> Document:
         document = self._document
-        if self.role != API and any(one["resourceAppId"] == LATER for one in document["requiredResourceAccess"]):
+        if self._api and any(one["resourceAppId"] == LATER for one in document["requiredResourceAccess"]):
             one = next(iter(document["requiredResourceAccess"]))
-            api = self.cloud.api.find()
+            api = self._api.find()
             filled = {**one, "resourceAppId": api["appId"] if api else LATER}
             document = {**document, "requiredResourceAccess": [filled]}
         return {**document, "tags": [f"{MARK}/{self.cloud.inputs.name_prefix}", self.mark]}
@@ -118,7 +118,7 @@ def _off(found: list[Document], wanted: list[Document]) -> list[Document]:
 class _OfApplication(_InTenant):
     """A part that belongs to an application."""
 
-    def __init__(self, cloud: Entra, application: Application) -> None:
+    def __init__(self, cloud: Tenant, application: Application) -> None:
         super().__init__(cloud)
         self.application = application
         self.name = f"of {application.name}"
@@ -157,7 +157,7 @@ class Principal(_OfApplication):
 
     kind = "service principal"
 
-    def __init__(self, cloud: Entra, application: Application, said: Document | None = None) -> None:
+    def __init__(self, cloud: Tenant, application: Application, said: Document | None = None) -> None:
         super().__init__(cloud, application)
         self._said = said or {}
 
@@ -187,7 +187,7 @@ class Assignment(_InTenant):
 
     kind = "role assignment"
 
-    def __init__(self, cloud: Entra, client: Principal, api: Principal, scope: str) -> None:
+    def __init__(self, cloud: Tenant, client: Principal, api: Principal, scope: str) -> None:
         super().__init__(cloud)
         self._client, self._api = client, api
         self._role = cloud.id_of(ROLE, scope)
@@ -217,7 +217,7 @@ class Assignment(_InTenant):
         self.graph.do("DELETE", f"/servicePrincipals/{found['resourceId']}/appRoleAssignedTo/{found['id']}")
 
 
-def needless(cloud: Entra, client: Principal, api: Principal, scopes: tuple[str, ...]) -> Iterator[Part]:
+def needless(cloud: Tenant, client: Principal, api: Principal, scopes: tuple[str, ...]) -> Iterator[Part]:
     """Roles of the API that a program has and is not to have."""
     others = (name for name in cloud.inputs.scopes if name not in scopes)
     yield from (one for name in others if (one := Assignment(cloud, client, api, name)).find())
@@ -265,7 +265,7 @@ class FederatedCredential(_OfApplication):
 
     kind = "federated credential"
 
-    def __init__(self, cloud: Entra, application: Application, said: Federated) -> None:
+    def __init__(self, cloud: Tenant, application: Application, said: Federated) -> None:
         super().__init__(cloud, application)
         self._said = said
         self._name = f"{cloud.inputs.name_prefix}-{application.name_here}"
@@ -294,7 +294,7 @@ class Consent(_InTenant):
 
     kind = "consent"
 
-    def __init__(self, cloud: Entra, client: Principal, api: Principal, scopes: tuple[str, ...]) -> None:
+    def __init__(self, cloud: Tenant, client: Principal, api: Principal, scopes: tuple[str, ...]) -> None:
         super().__init__(cloud)
         self._client, self._api, self._scopes = client, api, scopes
         self.name = client.name.replace("of ", "for everybody who uses ")
@@ -327,13 +327,13 @@ class Group(_InTenant):
 
     kind = "group"
 
-    def __init__(self, cloud: Entra, name: str, description: str) -> None:
+    def __init__(self, cloud: Tenant, name: str, description: str) -> None:
         super().__init__(cloud)
         self.name, self._description = name, description
         self.nickname = nickname(cloud.inputs.name_prefix, name)
 
     @classmethod
-    def of(cls, cloud: Entra, found: Document) -> Group:
+    def of(cls, cloud: Tenant, found: Document) -> Group:
         """A group of ours that is there."""
         made = cls(cloud, found["displayName"], found["description"] or "")
         made.nickname = found["mailNickname"]
