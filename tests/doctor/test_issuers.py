@@ -148,11 +148,12 @@ ALONG = {
 
 
 def test_every_finding_of_the_doctor_has_an_illness_that_shows_it() -> None:
+    from tests.doctor.test_clients import ILLNESSES as FOR_CLIENTS
     from tests.doctor.test_mcp import ILLNESSES as OF_SERVERS
 
     pages = [page for module in modules() for _, page in module.constants(Finding)]
     assert len(pages) > 40
-    assert {page.number for page in pages} == {*ILLNESSES, *OF_SERVERS}
+    assert {page.number for page in pages} == {*ILLNESSES, *OF_SERVERS, *(number for number, *_ in FOR_CLIENTS)}
 
 
 def test_the_differing_character_is_named() -> None:

@@ -108,6 +108,7 @@ def test_a_list_that_is_not_configured_is_not_asked() -> None:
         "an audience is allowed",
         "a scope is allowed",
         "every custom claim matches",
+        "the workload is allowed",
     }
 
 
@@ -144,6 +145,20 @@ def test_lists_are_matched_by_contains(operator: str) -> None:
             "'api://x' cannot be matched",
         ),
         (
+            {
+                "discoveryUrl": shapes.discovery(shapes.POOL),
+                "allowedWorkloadConfiguration": {"hostingEnvironments": [{"arn": "my-gateway"}]},
+            },
+            "'my-gateway' is no ARN",
+        ),
+        (
+            {
+                "discoveryUrl": shapes.discovery(shapes.POOL),
+                "allowedWorkloadConfiguration": {"workloadIdentities": ["a b"]},
+            },
+            "'a b' is no name",
+        ),
+        (
             {"discoveryUrl": shapes.discovery(shapes.POOL), "customClaims": [rule("a", "STRING", "CONTAINS", "x")]},
             "STRING goes with EQUALS",
         ),
@@ -152,6 +167,30 @@ def test_lists_are_matched_by_contains(operator: str) -> None:
 def test_a_configuration_that_the_service_would_not_take_is_an_error(members: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         authorizer(configuration(**members), "agentcore.json")
+
+
+GATEWAY = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/front-desk"
+WORKLOADS = {"hostingEnvironments": [{"arn": GATEWAY}], "workloadIdentities": ["night-porter"]}
+
+
+@pytest.mark.parametrize(
+    ("workload", "expected"), [("", []), (GATEWAY, []), ("night-porter", []), (f"{GATEWAY}-2", ["IK806"])]
+)
+def test_a_workload_rule_is_judged_by_whoever_says_what_the_request_came_through(
+    workload: str, expected: list[str]
+) -> None:
+    members = {"allowedClients": [shapes.APP_CLIENT], "allowedWorkloadConfiguration": WORKLOADS}
+    config = authorizer(configuration(discoveryUrl=shapes.discovery(shapes.POOL), **members), "agentcore.json")
+    verdict = run(judging(config, shapes.cognito_machine(), shapes.KEYS, workload))
+    assert numbers(verdict) == expected
+    assert ("the workload is allowed" in verdict.unasked) is (not workload)
+
+
+def test_a_private_endpoint_is_said_where_keys_were_had_from_here() -> None:
+    private = {"selfManagedLatticeResource": {"resourceConfigurationIdentifier": "rcfg-1"}}
+    said = {"allowedClients": [shapes.APP_CLIENT], "privateEndpoint": private}
+    steps = explained(shapes.cognito_machine(), shapes.POOL, **said).trail.as_document()["steps"]
+    assert "private endpoint" in next(one["found"] for one in steps if "discovery url" in one["name"])
 
 
 def test_the_whole_request_of_the_create_call_is_understood() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+import zlib
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from innkeeper.keys import jwk
+from innkeeper.keys import jwk, jws
 from innkeeper.protocol import base64url
 from tests.guard.world import HOTEL, ISSUER, KID, NOW, World, claims, forge, last_check, number, public, run, unsigned
 from tests.keys.keyring import private_key
@@ -279,3 +281,175 @@ def test_the_first_failing_check_is_the_last_step() -> None:
 def test_a_token_bound_to_a_key_is_not_taken_as_a_bearer_token() -> None:
     stolen = forge(claims(cnf={"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}))
     assert judged(stolen) == "IK513"
+
+
+# --- what is remembered cannot be poisoned ---------------------------------------------------------------------------
+
+
+def test_a_header_that_opened_once_opens_nothing_by_itself() -> None:
+    world = World()
+    guard = world.guard(remembered=0)
+    assert number(guard.verify_blocking(forge())) == "verified"
+    assert number(guard.verify_blocking(forge(which=1))) == "IK506", "the same header, signed by another key"
+    header, payload, _ = forge().split(".")
+    assert number(guard.verify_blocking(f"{header}.{payload}.")) == "IK506"
+    assert number(guard.verify_blocking(forge(claims(aud="https://x.example")))) == "IK508"
+    assert number(guard.verify_blocking(forge(claims(exp=NOW - 900)))) == "IK509"
+
+
+def test_a_header_that_opened_for_one_issuer_leads_to_no_key_of_its_for_another() -> None:
+    world = World()
+    other = "https://other.example"
+    world.add(other, [public(which=1)])
+    guard = world.guard([ISSUER, other], remembered=0)
+    assert number(guard.verify_blocking(forge())) == "verified"
+    assert number(guard.verify_blocking(forge(claims(iss=other)))) == "IK506", "one kid, two issuers, another key"
+    assert number(guard.verify_blocking(forge(claims(iss=other), which=1))) == "verified"
+    assert number(guard.verify_blocking(forge(which=1))) == "IK506"
+
+
+def test_headers_that_nobody_signed_are_not_noted_and_those_of_an_issuer_only_so_many() -> None:
+    world = World()
+    guard = world.guard(remembered=0)
+    assert number(guard.verify_blocking(forge())) == "verified"
+    for n in range(100):
+        guard.verify_blocking(forge(which=1, header={"x": n}))
+        guard.verify_blocking(unsigned({"alg": "ES256", "typ": "at+jwt", "kid": KID, "n": n}))
+    shelf = guard._shelves[ISSUER]
+    assert len(shelf.opened) == 1
+    for n in range(100):
+        assert number(guard.verify_blocking(forge(header={"x": n}))) == "verified"
+    assert len(shelf.opened) == 64
+
+
+def test_a_key_that_is_withdrawn_takes_the_headers_that_led_to_it_along() -> None:
+    world = World()
+    guard = world.guard(remembered=0)
+    assert number(guard.verify_blocking(forge())) == "verified"
+    world.publish([public("k2", which=1)])
+    assert number(guard.verify_blocking(forge(header={"kid": "k2"}, which=1))) == "IK505", "within the interval"
+    world.now += 31
+    assert number(guard.verify_blocking(forge(header={"kid": "k2"}, which=1))) == "verified"
+    assert number(guard.verify_blocking(forge())) == "IK505"
+
+
+def test_a_token_remembered_as_good_is_known_by_all_of_it() -> None:
+    guard = World().guard()
+    header, payload, signature = forge().split(".")
+    assert number(guard.verify_blocking(f"{header}.{payload}.{signature}")) == "verified"
+    for other in (
+        f"{header}.{payload}.{forge(which=1).rpartition('.')[2]}",
+        f"{header}.{forge(claims(sub='guest-305')).split('.')[1]}.{signature}",
+        f"{forge(header={'x': 1}).partition('.')[0]}.{payload}.{signature}",
+    ):
+        assert number(guard.verify_blocking(other)) == "IK506"
+    spelt_otherwise = f"{header}.{payload}.{signature}="
+    assert number(guard.verify_blocking(spelt_otherwise)) == "IK501"
+
+
+# --- one token, one spelling -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+@pytest.mark.parametrize("change", ["{}=", "{}==", " {}", "{} ", "{}\n", "\t{}", "{}%3D", "{}\0", "\ufeff{}"])
+def test_padding_and_white_space_in_a_part_are_refused(part: int, change: str) -> None:
+    parts = forge().split(".")
+    parts[part] = change.format(parts[part])
+    assert judged(".".join(parts)) == "IK501"
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_stray_bits_at_the_end_of_a_part_are_refused(part: int) -> None:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for filler in range(3):  # one length in three leaves no bits over
+        parts = forge(claims(x="a" * filler), header={"x": "a" * filler}).split(".")
+        if len(parts[part]) % 4 == 0:
+            continue
+        last = alphabet.index(parts[part][-1])
+        parts[part] = parts[part][:-1] + alphabet[last + 1]
+        assert judged(".".join(parts)) == "IK501"
+    assert len(forge().split(".")[2]) % 4 == 2
+
+
+@pytest.mark.parametrize("char", ["+", "/"])
+def test_the_other_base64_alphabet_is_refused(char: str) -> None:
+    header, payload, signature = forge().split(".")
+    assert judged(f"{header}.{payload}.{char}{signature[1:]}") == "IK501"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"alg":"ES256","typ":"at+jwt","kid":"k1","kid":"k1"}',
+        b'{"alg":"none","alg":"ES256","typ":"at+jwt","kid":"k1"}',
+        b'{"alg":"ES256","\\u0061lg":"none","typ":"at+jwt","kid":"k1"}',
+        b'{"alg":"ES256", "typ":"at+jwt","kid":"k1","typ" :"at+jwt"}',
+        b'{"alg":"ES256","typ":"at+jwt","kid":"k1","x":' + b"[" * 30 + b"]" * 30 + b"}",
+        b'{"alg":"ES256","typ":"at+jwt","kid":"k1","x":NaN}',
+        b'{"alg":["ES256"],"typ":"at+jwt","kid":"k1"}',
+        b'{"alg":"ES256","typ":"at+jwt","kid":"k1","b64":false}',
+        b'{"alg":"ES256","typ":"at+jwt","kid":"k1","crit":[]}',
+        b'{"alg":"ES256","typ":"at+jwt","kid":"k1","crit":["exp"],"exp":1}',
+        b"\xef\xbb\xbf" + b'{"alg":"ES256","typ":"at+jwt","kid":"k1"}',
+        b'["ES256"]',
+    ],
+)
+def test_a_header_that_two_readers_could_read_differently_is_refused_though_it_is_signed(header: bytes) -> None:
+    payload = msgspec.json.encode(claims())
+    assert judged(jws.compact(base64url.encode(header), payload, private_key("ES256"), "ES256")) == "IK501"
+
+
+@pytest.mark.parametrize(
+    "number_", [b"1e400", b"-1e400", b"1e999999", b"NaN", b"-Infinity", b"0x7fffffff", b"+1", b"01"]
+)
+def test_a_time_that_is_no_number_of_json_is_refused(number_: bytes) -> None:
+    payload = msgspec.json.encode(claims()).replace(b'"exp":' + str(NOW + 600).encode(), b'"exp":' + number_)
+    assert number_ in payload
+    assert judged(forge(payload)) == "IK501"
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("value", [2**63, 2**64, 10**30, 1e308, -1e308, b"1" + b"0" * 400, b"-1" + b"0" * 400])
+def test_a_time_beyond_all_clocks_ends_in_an_answer_and_no_crash(name: str, value: float | bytes) -> None:
+    expected = {"exp": {"verified", "IK509"}, "iat": {"verified", "IK511"}, "nbf": {"verified", "IK510"}}
+    payload = msgspec.json.encode(claims(**{name: "HERE"}))
+    written = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    assert judged(forge(payload.replace(b'"HERE"', written))) in expected[name] | {"IK507", "IK501"}
+
+
+@pytest.mark.parametrize("escaped", ["\\u0065xp", "\\u0045xp", "e\\u0078p"])
+def test_a_claim_that_stands_twice_in_two_spellings_is_one_claim_twice(escaped: str) -> None:
+    payload = msgspec.json.encode(claims()).replace(b"{", f'{{"{escaped}":99999999999,'.encode(), 1)
+    assert judged(forge(payload)) == ("verified" if escaped == "\\u0045xp" else "IK501")
+
+
+def test_names_that_only_look_alike_are_other_names() -> None:
+    lookalike = {"\u0430ud": "https://x.example", "aud\u200b": "https://x.example", "ＡＵＤ": "https://x.example"}
+    assert judged(forge(claims(**lookalike))) == "verified"
+    assert judged(forge(claims(aud=..., аud=HOTEL))) == "IK507"
+
+
+def test_a_token_within_a_token_is_no_token() -> None:
+    assert judged(forge(forge().encode(), header={"cty": "JWT"})) == "IK501"
+    five = ".".join([base64url.encode_text(b'{"alg":"dir","enc":"A256GCM"}'), "", *["AAAA"] * 3])
+    outcome = World().guard().verify_blocking(five)
+    assert number(outcome) == "IK501"
+    assert "JWE" in outcome.trail.as_document()["refusal"]["reason"]
+
+
+def test_a_token_of_the_longest_kind_costs_no_more_than_a_few_milliseconds() -> None:
+    deep = b'{"a":' * 15 + b"1" + b"}" * 15
+    payload = msgspec.json.encode(claims())[:-1] + b',"x":[' + b",".join([b'"\\\\["'] * 1500) + b'],"y":' + deep + b"}"
+    token = forge(payload)
+    assert len(token) < 16_384
+    guard = World().guard(remembered=0)
+    guard.verify_blocking(forge())
+    began = time.process_time()
+    for _ in range(10):
+        guard.verify_blocking(token)
+    assert time.process_time() - began < 1
+
+
+def test_a_compressed_payload_is_not_unpacked() -> None:
+    bomb = zlib.compress(b'{"a":"' + b"a" * 1_000_000 + b'"}')
+    assert judged(forge(bomb, header={"zip": "DEF"})) == "IK501"

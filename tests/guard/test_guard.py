@@ -394,7 +394,7 @@ def test_the_quick_yes_is_said_exactly_where_every_check_passes(
         {"alg": "ES256", "typ": "at+jwt"}, said, (ISSUER,), shelf.preset.expected, signature="valid", token=token
     )
     evidence = Evidence(presented, shelf)
-    known = believed(evidence, shelf, token, guard._rules, now)
+    known = believed(token, shelf, guard._rules, now, presented.header)
     asked = Asked(Needs(needed), now)
     quick = known is not None and admits(known, asked, guard._rules)
     assert quick is (drawn(evidence, asked, guard._rules).refusal is None)

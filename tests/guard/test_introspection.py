@@ -266,9 +266,23 @@ def test_a_signed_no_is_a_no() -> None:
     assert number(desk(signed({"active": False})).guard(SIGNED).verify_blocking("opaque")) == "IK572"
 
 
+def test_a_flood_of_texts_that_nobody_knows_leads_to_so_many_questions_in_a_second() -> None:
+    at = desk({"active": False})
+    guard = at.guard(msgspec.structs.replace(ASKING, most=3))
+    told = [number(guard.verify_blocking(f"junk-{n}")) for n in range(50)]
+    assert told == ["IK572"] * 3 + ["IK573"] * 47
+    assert len(at.asked) == 3
+    at.answer = ALIVE
+    at.world.now += 1
+    assert number(guard.verify_blocking("opaque")) == "verified"
+    assert number(guard.verify_blocking("opaque")) == "verified"
+    assert len(at.asked) == 4, "who is known already costs no question"
+
+
 @pytest.mark.parametrize(
     "more",
     [
+        {"most": 0},
         {"client_secret": ""},
         {"client_id": ""},
         {"endpoint": "http://issuer.example/introspect"},

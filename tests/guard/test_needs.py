@@ -189,4 +189,6 @@ def test_yes_is_said_exactly_where_every_check_passes(
     known = outcome._known
     from innkeeper.guard.decision import drawn
 
-    assert admits(known, asked, guard._rules) is (drawn(known.evidence, asked, guard._rules).refusal is None)
+    assert admits(known, asked, guard._rules) is (
+        drawn(known.evidence(guard._rules), asked, guard._rules).refusal is None
+    )

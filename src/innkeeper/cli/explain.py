@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from innkeeper.cli import REFUSED, UNREACHABLE, explain_refusal, profiled
+from innkeeper.cli import REFUSED, UNREACHABLE, explain_refusal, options, profiled
 from innkeeper.cli.portrait import Row, acting, claim_rows, header_rows, summary
 from innkeeper.cli.show import heading, ledger, meanings, show
 from innkeeper.client.refused import quoted, refuse
 from innkeeper.client.wire import run
-from innkeeper.explain import agentcore, guard_file, mcp, refused
+from innkeeper.explain import agentcore, guard_file, introspected, mcp, refused
 from innkeeper.explain.authorizer import authorizer
 from innkeeper.explain.guarded import judged, plainly
 from innkeeper.explain.published import from_file
@@ -36,7 +36,7 @@ NOT_READABLE = Page(
     error="invalid_token",
     title="The text cannot be explained",
     cause="The text is no signed JWT. It may be an opaque token, which says nothing to anyone but its issuer, or be cut off.",
-    remedy="Copy the access token whole, without quotes. An opaque token is explained by its issuer's introspection endpoint.",
+    remedy="Copy the access token whole, without quotes. An opaque token is explained by its issuer: give --issuer and --client-id.",
     wire="",
 )
 
@@ -71,14 +71,27 @@ def command(
         Path | None,
         typer.Option(help="The issuer's keys (a JWK set) in a file, not to be fetched.", show_default=False),
     ] = None,
+    workload: Annotated[
+        str,
+        typer.Option(help="For AgentCore: what the request came through, a gateway's ARN or a workload's identity."),
+    ] = "",
+    client_id: Annotated[
+        str,
+        typer.Option(
+            help="An API's id at the issuer: the token is shown to the issuer, which says what it knows of it."
+        ),
+    ] = "",
+    client_secret: options.ClientSecret = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     profile: profiled.Reader = "",  # noqa: ARG001 - its callback has filled in the others
 ) -> int:
     """Say what a token means, and whether a reader would take it, and if not, what would mend it.
 
     Without --issuer or a file nothing is fetched and nothing is verified. With one, the issuer's keys are fetched and
-    every check is made as that reader makes it. The token itself is never sent anywhere. Exit code 1: refused; 3: keys
-    could not be had.
+    every check is made as that reader makes it. The token itself is never sent anywhere, but for one case: with --client-id
+    and its secret (from the environment or standard input) the token's own issuer is asked about it (introspection), which is
+    the only way to learn what an opaque token says, or whether another was taken back. Exit code 1: refused; 3: keys could
+    not be had.
 
     A refusal is looked up: why it comes, what mends it in code, in the cloud's console and in Terraform, and how sure we
     are that the cloud does so. --as cognito, entra or native narrows it down.
@@ -87,12 +100,10 @@ def command(
     if not TOKEN.search(given) and (told := refused.read(given)):
         return explain_refusal.show_it(told, reader, as_json=as_json)
     text = _text(given)
-    try:
-        said = read_unverified(text)
-    except NotAToken as error:
-        raise refuse(NOT_READABLE, f"this is no signed JWT: {error}") from None
     published = from_file(keys) if keys else None
-    asked = Asked(text, said, issuer, audience, tuple(scope.split()), published)
+    answer = _introspected(text, issuer, client_id, client_secret) if client_id else None
+    said = _said(text, answer)
+    asked = Asked(text, said, issuer, audience, tuple(scope.split()), published, answer, workload)
     verdict = _verdict(reader, asked)
     if as_json:
         print(json.dumps(_document(said, verdict, time.time()), indent=2, ensure_ascii=False))
@@ -116,9 +127,29 @@ class Asked:
         audience: str | None,
         scopes: tuple[str, ...],
         keys: Mapping[str, Any] | None,
+        told: introspected.Told | None = None,
+        workload: str = "",
     ) -> None:
-        self.text, self.said, self.keys = text, said, keys
+        self.text, self.said, self.keys, self.told, self.workload = text, said, keys, told, workload
         self.issuer, self.audience, self.scopes = issuer, audience, scopes
+
+
+def _introspected(text: str, issuer: str | None, client_id: str, client_secret: str | None) -> introspected.Told:
+    """What the issuer says of the token; nobody else is shown it."""
+    if not issuer:
+        raise UsageError("--client-id goes with --issuer: the token is shown to its own issuer, and to nobody else")
+    client = options.client(client_id, client_secret, None, None, "")
+    return run(introspected.asking(issuer, client, text))
+
+
+def _said(text: str, told: introspected.Told | None) -> UnverifiedToken:
+    """What the token says, or else what its issuer says of it."""
+    try:
+        return read_unverified(text)
+    except NotAToken as error:
+        if told is None:
+            raise refuse(NOT_READABLE, f"this is no signed JWT: {error}") from None
+        return UnverifiedToken({}, told.claims)
 
 
 def _verdict(reader: str, asked: Asked) -> Verdict | None:
@@ -140,8 +171,12 @@ def _verdict(reader: str, asked: Asked) -> Verdict | None:
                 "--audience and --scope are checked together with --issuer: whose tokens does the reader trust?"
             )
         return None
-    make = presets[reader] if reader else preset_for
-    reading = plainly(make(asked.issuer), asked.audience, asked.scopes, asked.said)
+    preset = (presets[reader] if reader else preset_for)(asked.issuer)
+    if asked.told is not None:
+        opaque = asked.said.claims is asked.told.claims
+        reading = introspected.reading(preset, asked.audience, asked.scopes, asked.told, is_opaque=opaque)
+    else:
+        reading = plainly(preset, asked.audience, asked.scopes, asked.said)
     return judged(reading, asked.text, asked.said, keys=asked.keys)
 
 
@@ -152,7 +187,7 @@ def _by_agentcore(path: Path, asked: Asked) -> Verdict:
         config = authorizer(path.read_bytes(), str(path))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    return run(agentcore.judging(config, asked.text, asked.keys))
+    return run(agentcore.judging(config, asked.text, asked.keys, asked.workload))
 
 
 def _by_mcp(asked: Asked) -> Verdict:
@@ -186,7 +221,8 @@ def _text(text: str) -> str:
 
 def _show(said: UnverifiedToken, verdict: Verdict | None, now: float) -> None:
     show(Text(summary(said, now)))
-    show(heading("Header"), _meanings(header_rows(said, now)))
+    if said.header:
+        show(heading("Header"), _meanings(header_rows(said, now)))
     show(heading(_claims_heading(said)), _meanings(claim_rows(said, now)))
     if lines := acting(said):
         show(heading("Who acts for whom"), *map(Text, lines))

@@ -68,7 +68,8 @@ def summary(said: UnverifiedToken, now: float) -> str:
     does = f"lets {who} use {reader}{f' with {scope}' if scope else ''}"
     if kind == "An ID token":
         does = f"tells {reader} that {subject} signed in"
-    return quoted(f"{kind}, by its own words. {maker} {does}. {_ending(claims.get('exp'), now)}", 600)
+    by = "by its own words" if said.header else "as its issuer says"
+    return quoted(f"{kind}, {by}. {maker} {does}. {_ending(claims.get('exp'), now)}", 600)
 
 
 def _is_machine(claims: Mapping[str, Any], client: object) -> bool:

@@ -62,6 +62,7 @@ class Metadata(msgspec.Struct, frozen=True):
     token_endpoint: str | None = None
     authorization_endpoint: str | None = None
     revocation_endpoint: str | None = None
+    introspection_endpoint: str | None = None
     jwks_uri: str | None = None
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None

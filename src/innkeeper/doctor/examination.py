@@ -7,9 +7,14 @@ from collections.abc import Callable
 
 import httpx2
 
+from innkeeper.client.asking import ask, get
+from innkeeper.client.credentials import Client
+from innkeeper.client.discovery import discover
 from innkeeper.client.refused import quoted
+from innkeeper.client.token import Access, Token
 from innkeeper.client.wire import run
-from innkeeper.doctor import documents, key_sets, mcp, mcp_probes, probes
+from innkeeper.doctor import client_probes, clients, documents, key_sets, mcp_probes, probes
+from innkeeper.doctor import mcp as mcp_server
 from innkeeper.doctor.findings import Chapter, Report, examine
 from innkeeper.doctor.transport import TRANSPORT_CHECKS, Dial, Served, dial
 from innkeeper.protocol.refusals import Unreachable, UsageError
@@ -28,7 +33,7 @@ def examine_issuer(
     shown = run(probes.issuer(issuer), http)
     if all(one.trouble for one in shown.forms) and not _is_tls_trouble(shown):
         raise Unreachable(shown.forms[0].trouble)
-    return Report(issuer, _issuer_chapters(shown, dial, clock()))
+    return Report(issuer, _issuer_chapters(shown, dial, clock()), issuer)
 
 
 def examine_mcp(
@@ -38,13 +43,37 @@ def examine_mcp(
     if why := why_not_private(url):
         raise UsageError(f"MCP server {quoted(url)!r}: {why}; give the address of its endpoint, as clients are told it")
     shown = run(mcp_probes.server(url), http)
-    first = examine("Reaching the server", mcp.FIRST_CHECKS, shown, (shown.bare.line,))
+    first = examine("Reaching the server", mcp_server.FIRST_CHECKS, shown, (shown.bare.line,))
     if shown.bare.trouble:
         return Report(url, (first,))
     asked = _asked(shown)
-    hops = [examine(title, checks, shown, asked.get(title, ())) for title, checks in mcp.HOPS.items()]
+    hops = [examine(title, checks, shown, asked.get(title, ())) for title, checks in mcp_server.HOPS.items()]
     behind = _issuer_chapters(shown.issuer, dial, clock(), MCP_MUSTS) if shown.issuer else ()
-    return Report(url, (first, *hops, *behind))
+    return Report(url, (first, *hops, *behind), shown.issuer.issuer if shown.issuer else "")
+
+
+def examine_client(
+    issuer: str,
+    client: Client,
+    access: Access,
+    *,
+    redirect_uri: str = "",
+    token: Token | None = None,
+    mcp: str = "",
+    http: httpx2.Client | None = None,
+    clock: Callable[[], float] = time.time,
+) -> tuple[Chapter, ...]:
+    """What the issuer does for ``client``. ``redirect_uri`` is a registered one, ``token`` what somebody's sign-in gave; its
+    refresh token is used up. Raises ``Refused`` and ``Unreachable`` where the issuer's document cannot be used at all."""
+    metadata = run(discover(issuer), http)
+    seen = run(client_probes.visit(metadata, client, access, redirect_uri, token, mcp), http)
+    seen = client_probes.judged(seen, lambda url: run(ask(get(url, "the issuer's keys")), http), clock)
+    chapters = (
+        examine(f"Sent back to {quoted(client.id)}", clients.REDIRECT_CHECKS, seen) if seen.silent else None,
+        examine(f"A token for {quoted(client.id)}", clients.TOKEN_CHECKS, seen, seen.asked),
+        examine("Its renewal", clients.REFRESH_CHECKS, seen) if seen.refreshed else None,
+    )
+    return tuple(one for one in chapters if one)
 
 
 def _issuer_chapters(
@@ -65,7 +94,7 @@ def _asked(shown: mcp_probes.Server) -> dict[str, tuple[str, ...]]:
     """The requests behind each hop."""
     documents_asked = tuple(dict.fromkeys(one.line for one in shown.documents.values()))
     last = tuple(one.line for one in (shown.preflight, shown.bad_token) if one)
-    titles = list(mcp.HOPS)
+    titles = list(mcp_server.HOPS)
     return {titles[0]: (shown.bare.line,), titles[1]: documents_asked, titles[3]: last}
 
 

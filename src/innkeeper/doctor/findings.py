@@ -48,10 +48,11 @@ class Chapter(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Everything about ``subject``, in the order it was looked at."""
+    """Everything about ``subject``, in the order it was looked at. ``issuer`` is the one that was found behind it."""
 
     subject: str
     chapters: tuple[Chapter, ...]
+    issuer: str = ""
 
     def findings(self, least: Severity = Severity.NOTE) -> Iterator[Looked]:
         """What is wrong, of at least this severity."""

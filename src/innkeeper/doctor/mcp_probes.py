@@ -76,7 +76,7 @@ def server(url: str) -> Flow[Server]:
     shown = msgspec.structs.replace(
         shown,
         preflight=(yield from probe(preflight(url, "the MCP server", "POST", ", ".join(WANTED_HEADERS)))),
-        bad_token=(yield from probe(_with_token(url))),
+        bad_token=(yield from probe(call(url, _NO_TOKEN))),
         documents=(yield from _documents(url, shown.challenge)),
     )
     named = shown.texts("authorization_servers")
@@ -85,8 +85,9 @@ def server(url: str) -> Flow[Server]:
     return shown
 
 
-def _with_token(url: str) -> Ask:
-    return Ask("the MCP server", "POST", url, (*_HEADERS, ("authorization", f"Bearer {_NO_TOKEN}")), _CALL)
+def call(url: str, token: str) -> Ask:
+    """A request to the MCP server with a token: for the list of its tools."""
+    return Ask("the MCP server", "POST", url, (*_HEADERS, ("authorization", f"Bearer {token}")), _CALL)
 
 
 def _documents(url: str, challenge: Challenge | None) -> Flow[dict[str, Answer]]:

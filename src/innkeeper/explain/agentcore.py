@@ -28,7 +28,8 @@ READER = "an Amazon Bedrock AgentCore authorizer"
 
 
 class Inbound(msgspec.Struct, frozen=True):
-    """A token before the authorizer, with what its issuer publishes. ``unreadable`` says why it is no JWT at all."""
+    """A token before the authorizer, with what its issuer publishes. ``unreadable`` says why it is no JWT at all; ``workload``
+    is what the request came through, where somebody says so."""
 
     authorizer: Authorizer
     header: Mapping[str, Any]
@@ -37,17 +38,19 @@ class Inbound(msgspec.Struct, frozen=True):
     signature: Signature
     now: float
     unreadable: str = ""
+    workload: str = ""
 
 
-def judging(config: Authorizer, token: str, keys: Mapping[str, Any] | None = None) -> Flow[Verdict]:
-    """What the authorizer makes of ``token``. ``keys`` are the issuer's where they are not to be fetched."""
+def judging(config: Authorizer, token: str, keys: Mapping[str, Any] | None = None, workload: str = "") -> Flow[Verdict]:
+    """What the authorizer makes of ``token``. ``keys`` are the issuer's where they are not to be fetched; ``workload`` is what
+    the request came through: a gateway's ARN, or a workload's identity."""
     if keys is None:
         published = yield from fetched(config.discovery_url)
     else:
         published = _given(config, keys)
-    case = _presented(config, token, published, (yield from now()))
+    case = msgspec.structs.replace(_presented(config, token, published, (yield from now())), workload=workload)
     trail = follow_all("AgentCore", AGENTCORE_CHECKS[:1] if case.unreadable else AGENTCORE_CHECKS, case)
-    verdict = Verdict(READER, trail, AGENTCORE_CHECKS, _unasked(config))
+    verdict = Verdict(READER, trail, AGENTCORE_CHECKS, _unasked(config, workload))
     situation = Situation(case.header, case.claims, "agentcore", expected={"issuer": published.issuer})
     return msgspec.structs.replace(verdict, mends=mends(situation, verdict.refusals))
 
@@ -65,7 +68,10 @@ def keys_are_found_by_the_discovery_url(case: Inbound) -> Seen | Refusal:
     """The document at discoveryUrl leads to the issuer's keys."""
     if case.published.obstacle:
         return Refusal(NO_KEYS, case.published.obstacle, "a document with issuer and jwks_uri", "none")
-    return Seen(f"{len(case.published.keys)} keys of {case.published.issuer}")
+    found = f"{len(case.published.keys)} keys of {case.published.issuer}"
+    if case.authorizer.private_endpoint or case.authorizer.private_endpoint_overrides:
+        return Seen(f"{found}; from here, where AgentCore goes through its private endpoint")
+    return Seen(found)
 
 
 @check("AgentCore authorizer, signature")
@@ -160,6 +166,19 @@ def every_custom_claim_matches(case: Inbound) -> Seen | Refusal:
     return Seen([rule.inbound_token_claim_name for rule in rules])
 
 
+@check("AgentCore authorizer, allowedWorkloadConfiguration")
+def the_workload_is_allowed(case: Inbound) -> Seen | Refusal:
+    """The workload through which the request came is allowed; that stands in the request and not in the token."""
+    rules = case.authorizer.allowed_workload_configuration
+    if rules is None:
+        return unconfigured("allowedWorkloadConfiguration")
+    if not case.workload:
+        return Seen("no token says it: --workload names the gateway's ARN or the workload's identity", rules.names)
+    if case.workload not in rules.names:
+        return Refusal(OTHER_WORKLOAD, f"it came through {case.workload}", " or ".join(rules.names), case.workload)
+    return Seen(case.workload, rules.names)
+
+
 AGENTCORE_CHECKS: tuple[Check[Inbound], ...] = (
     token_is_a_jwt,
     keys_are_found_by_the_discovery_url,
@@ -170,6 +189,7 @@ AGENTCORE_CHECKS: tuple[Check[Inbound], ...] = (
     the_client_is_allowed,
     a_scope_is_allowed,
     every_custom_claim_matches,
+    the_workload_is_allowed,
 )
 
 
@@ -215,6 +235,13 @@ OTHER_CLAIM = _page(
     "Compare the rule with the claim above: its name, STRING or STRING_ARRAY, and the value.",
 )
 
+OTHER_WORKLOAD = _page(
+    "IK806",
+    "The workload is not allowed",
+    "allowedWorkloadConfiguration names the gateways and identities through which requests may come, and this is none of them.",
+    "Add the gateway's ARN to hostingEnvironments, or the identity to workloadIdentities.",
+)
+
 _CLIENTS = ("azp", "appid", "cid")
 
 
@@ -250,9 +277,10 @@ def _given(config: Authorizer, keys: Mapping[str, Any]) -> Published:
     return Published(issuer, read_set(keys)[0])
 
 
-def _unasked(config: Authorizer) -> frozenset[str]:
+def _unasked(config: Authorizer, workload: str) -> frozenset[str]:
     lists = (config.allowed_audience, config.allowed_clients, config.allowed_scopes, config.custom_claims)
-    return frozenset(one.name for one, listed in zip(AGENTCORE_CHECKS[5:], lists, strict=True) if listed is None)
+    rules = (*lists, config.allowed_workload_configuration if workload else None)
+    return frozenset(one.name for one, rule in zip(AGENTCORE_CHECKS[5:], rules, strict=True) if rule is None)
 
 
 def _texts(value: object) -> list[str]:

@@ -13,6 +13,7 @@ from innkeeper.protocol.refusals import UsageError
 
 _LISTS = ("allowedAudience", "allowedClients", "allowedScopes", "customClaims")
 _DISCOVERY = re.compile(r".+/\.well-known/(openid-configuration|oauth-authorization-server)(/.*)?")
+_IDENTITY = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _MATCHABLE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -43,6 +44,23 @@ class CustomClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     authorizing_claim_match_value: ClaimMatch
 
 
+class HostingEnvironment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What workloads run in: a gateway, by its ARN."""
+
+    arn: str
+
+
+class AllowedWorkloads(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Through which workloads requests may come."""
+
+    hosting_environments: tuple[HostingEnvironment, ...] = ()
+    workload_identities: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*(one.arn for one in self.hosting_environments), *self.workload_identities)
+
+
 class Authorizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """``customJWTAuthorizer`` as CreateAgentRuntime and CreateGateway take it. A list that is absent is not checked."""
 
@@ -55,7 +73,7 @@ class Authorizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     private_endpoint: dict[str, Any] | None = None
     private_endpoint_overrides: list[Any] | None = None
     certificate_configurations: list[Any] | None = None
-    allowed_workload_configuration: dict[str, Any] | None = None
+    allowed_workload_configuration: AllowedWorkloads | None = None
 
 
 def authorizer(text: bytes, where: str) -> Authorizer:
@@ -89,6 +107,16 @@ def _troubles(config: Authorizer) -> Iterator[str]:
             yield f"{name} is empty; leave it out where it is not to be checked"
     for rule in config.custom_claims or ():
         yield from _rule_troubles(rule)
+    yield from _workload_troubles(config.allowed_workload_configuration or AllowedWorkloads())
+
+
+def _workload_troubles(rules: AllowedWorkloads) -> Iterator[str]:
+    for one in rules.hosting_environments:
+        if not one.arn.startswith("arn:"):
+            yield f"hostingEnvironments: {one.arn!r} is no ARN"
+    for name in rules.workload_identities:
+        if not _IDENTITY.fullmatch(name):
+            yield f"workloadIdentities: {name!r} is no name: 3 to 255 letters, digits and _ . -"
 
 
 def _rule_troubles(rule: CustomClaim) -> Iterator[str]:
@@ -108,7 +136,7 @@ def _explained(message: str) -> str:
     if "unknown field" not in message:
         return message
     wrong = message.split("`")[1]
-    kinds = (Authorizer, CustomClaim, ClaimMatch, ClaimMatchValue)
+    kinds = (Authorizer, CustomClaim, ClaimMatch, ClaimMatchValue, AllowedWorkloads, HostingEnvironment)
     known = sorted(field.encode_name for kind in kinds for field in msgspec.structs.fields(kind))
     near = get_close_matches(wrong, known, n=1)
     return f"unknown member {wrong!r}: {f'did you mean {near[0]!r}?' if near else ', '.join(known)}"

@@ -20,7 +20,7 @@ from innkeeper.guard.unverified import UnverifiedToken
 from innkeeper.protocol.exchange import Reply, json_reply
 from innkeeper.protocol.well_known import issuer_documents
 from innkeeper.tokens.access import read
-from innkeeper.tokens.trail import Seen, Step, Trail, follow
+from innkeeper.tokens.trail import Check, Seen, Step, Trail, follow
 from innkeeper.tokens.verification import BOUND, EXPIRED, TOKEN_CHECKS, audience_is_this_api
 
 Building = Callable[..., Guard]
@@ -44,6 +44,8 @@ class Reading(msgspec.Struct, frozen=True):
     implies: Mapping[str, Any] = MappingProxyType({})
     by_issuer: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """The API's names where each issuer has its own."""
+    checks: tuple[Check[Any], ...] = ()
+    """All that it would make, where that is not what is made of a JWT."""
 
     def audience_for(self, issuer: object) -> str:
         """The name that a token of this issuer should have for the API."""
@@ -53,15 +55,20 @@ class Reading(msgspec.Struct, frozen=True):
 
 def plainly(preset: Preset, audience: str | None, scopes: Iterable[str], said: UnverifiedToken) -> Reading:
     """The reading of an API that trusts one issuer. Without ``audience`` the token's own counts, and is not asked."""
-    own = said.claims.get("aud")
-    names = (audience,) if audience else tuple(str(one) for one in (own if isinstance(own, list) else [own]) if one)
-    audiences = names or ("(none named)",)
+    audiences = audiences_of(audience, said.claims)
 
     def build(**world: Any) -> Guard:
         return Guard(preset, audiences, remembered=0, **world)
 
     reader = f"{audience or 'an API'}, which trusts {preset.issuer}"
     return Reading(reader, (preset,), audiences, build, tuple(scopes), unnamed=not audience)
+
+
+def audiences_of(audience: str | None, claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """The API's name or, where nobody said it, those that the token names itself."""
+    own = claims.get("aud")
+    names = (audience,) if audience else tuple(str(one) for one in (own if isinstance(own, list) else [own]) if one)
+    return names or ("(none named)",)
 
 
 def judged(
@@ -110,6 +117,8 @@ def _younger(reading: Reading, text: str, said: UnverifiedToken, fetch: FetchBlo
 
 
 def _checks(reading: Reading) -> tuple[Any, ...]:
+    if reading.checks:
+        return reading.checks
     every = [each for one in reading.presets for each in one.everyone()]
     own = dict.fromkeys(check for one in every for check in (*one.early, *one.checks))
     return (*TOKEN_CHECKS, *own, *SCOPE_CHECKS)

@@ -16,17 +16,16 @@ from innkeeper.guard.credentials import Credentials
 from innkeeper.guard.fetching import Outgoing
 from innkeeper.guard.holder import NO_FACTS, Dpop, Facts, Held, judged
 from innkeeper.guard.introspection import INQUIRY_CHECKS, Inquired, Introspection, inquiring
-from innkeeper.guard.issuers.preset import Preset, as_sent
-from innkeeper.guard.keys import Keys, KeyShelf, Question
+from innkeeper.guard.keys import Keys, KeyShelf, Opening, Question
 from innkeeper.guard.needs import NOTHING, Needs
 from innkeeper.guard.permissions import PERMISSION_CHECKS, Wish
 from innkeeper.guard.revocation import REVOCATION_CHECKS, Standing
 from innkeeper.guard.scopes import SCOPE_CHECKS, Implications, Reach
 from innkeeper.keys import jws
-from innkeeper.keys.jwk import VerifyingKey
+from innkeeper.protocol.base64url import NotBase64Url, decode_bytes
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.protocol.strict_json import NotStrict, read_object
-from innkeeper.tokens.access import AccessToken, NotWhole, read
+from innkeeper.tokens.access import AccessToken, NotWhole, scopes, whole
 from innkeeper.tokens.trail import Check, Trail, follow
 from innkeeper.tokens.verification import (
     PRESENTED_CHECKS,
@@ -35,7 +34,8 @@ from innkeeper.tokens.verification import (
     Presented,
     Signature,
     Use,
-    window,
+    is_for,
+    starts,
 )
 
 ABOUT = "guard"
@@ -101,15 +101,27 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A token that is good, as it may be remembered: with the keys that vouch for it.
 
-    ``held`` are its scopes with all they imply; from ``since`` until before ``until`` the time checks pass.
+    ``held`` are its scopes with all they imply; from ``since`` until before ``until`` the time checks pass. ``header`` is None
+    for a token that says nothing by itself, ``signer`` the issuer that the key says it is for.
     """
 
-    evidence: Evidence
     token: AccessToken
+    shelf: KeyShelf
     keys: Keys | None
     held: frozenset[str]
     since: float
     until: float
+    header: Mapping[str, Any] | None
+    signer: str = ""
+    inquired: Inquired | None = None
+
+    def evidence(self, rules: Rules) -> Evidence:
+        """What the checks are made on, for whoever reads them: every one of them passed."""
+        presented = None if self.header is None else self.presented(self.header, rules)
+        return Evidence(presented, self.shelf, self.inquired)
+
+    def presented(self, header: Mapping[str, Any], rules: Rules) -> Presented:
+        return _presented(header, self.token.claims, self.shelf, rules, "valid", self.token, self.signer)
 
 
 class Verified(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -123,7 +135,7 @@ class Verified(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def trail(self) -> Trail:
         """Every check that was made. The same values give the same trail, so it is not kept, but drawn anew."""
-        return drawn(self._known.evidence, self._asked, self._rules)
+        return drawn(self._known.evidence(self._rules), self._asked, self._rules)
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -133,7 +145,7 @@ class Verified(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def audience(self) -> str:
         """The name of this API by which the token names it."""
-        names = self._known.evidence.audiences
+        names = self._known.shelf.audiences
         return next(one for one in self.token.aud if one in names)
 
     def asked(self, needs: Needs) -> tuple[Believed, Asked]:
@@ -178,6 +190,30 @@ def decided(token: str | bytes, rules: Rules, now: float) -> Believed | Evidence
     A yes is told by a few comparisons (``believed`` and ``admits``), a no by making the checks one by one until one refuses.
     The checks are the law: the comparisons say yes exactly where every check passes, which a test proves.
     """
+    return _at_once(token, rules, now) or _by_and_by(token, rules, now)
+
+
+def _at_once(token: str | bytes, rules: Rules, now: float) -> Believed | Evidence | None:
+    """For a token whose header was seen before, as nearly every one's was: it is taken apart in a straight line, and nobody has
+    to be asked. None for any other, and for whatever is no token: why is then found out step by step."""
+    try:
+        data = token.encode("ascii") if isinstance(token, str) else token
+        signing_input, _, signature = data.rpartition(b".")
+        header, _, payload = signing_input.partition(b".")
+        if len(data) > jws.LIMIT or rules.inquiries:
+            return None
+        claims = read_object(decode_bytes(payload))
+        shelf = rules.shelf_of(claims.get("iss"))
+        opening = shelf.opening(header, now) if shelf else None
+        if shelf is None or opening is None:
+            return None
+        return _judged(opening, decode_bytes(signature), signing_input, claims, shelf, rules, now)
+    except (NotBase64Url, NotStrict, UnicodeEncodeError):
+        return None
+
+
+def _by_and_by(token: str | bytes, rules: Rules, now: float) -> Evidence | Decision:
+    """The same for every other token."""
     try:
         parsed = jws.parse(token)
         claims = read_object(parsed.claims)
@@ -188,45 +224,57 @@ def decided(token: str | bytes, rules: Rules, now: float) -> Believed | Evidence
     shelf = rules.shelf_of(claims.get("iss"))
     if shelf is None:
         return Evidence(Presented(parsed.header, claims, rules.trusted))
-    fitting = shelf.fitting(parsed.header_b64, now)
-    if fitting is None or rules.inquiries:
-        return _deciding(token, parsed, claims, shelf, rules, now)
-    return _judged(parsed, claims, shelf, fitting, rules, now)
+    return _deciding(token, parsed, claims, shelf, rules, now)
 
 
 def _deciding(
     token: str | bytes, parsed: jws.Parsed, claims: Mapping[str, Any], shelf: KeyShelf, rules: Rules, now: float
 ) -> Decision:
-    """The same for a header that was not seen yet, and for an issuer that is asked about its tokens."""
-    fitting = shelf.fitting(parsed.header_b64, now)
-    if fitting is None:
-        opening = Presented(parsed.header, claims, rules.trusted, shelf.preset.expected)
-        if follow(ABOUT, _opening(shelf), opening).refusal:
-            return Evidence(opening, shelf), now
+    """The steps for a header that was not seen yet, and for an issuer that is asked about its tokens."""
+    opening = shelf.opening(parsed.header_b64, now)
+    if opening is None:
+        shown = Presented(parsed.header, claims, rules.trusted, shelf.preset.expected)
+        if follow(ABOUT, _opening(shelf), shown).refusal:
+            return Evidence(shown, shelf), now
         kid, alg = parsed.header.get("kid"), parsed.header["alg"]
         if shelf.should_fetch(kid, alg, now):
             now = yield Question(shelf, shelf.tried_at)
         usable = shelf.usable(now)
-        fitting = usable.fitting(kid, alg) if usable else None
-    known = _judged(parsed, claims, shelf, fitting, rules, now)
+        fitting = usable.fitting(kid, alg) if usable else ()
+        if not fitting:
+            return Evidence(_without_key(shown, shelf, bool(usable)), shelf), now
+        opening = Opening(parsed.header, fitting, jws.ALGORITHMS[alg].verify)
+    known = _judged(opening, parsed.signature, parsed.signing_input, claims, shelf, rules, now)
     if type(known) is Evidence:
         return known, now
     assert type(known) is Believed  # noqa: S101 - for the type checker
-    shelf.remember(parsed.header_b64, fitting)
+    shelf.remember(parsed.header_b64, opening)
     if rules.inquiries and (asked := _also_asked(known.token.iss, rules)):
-        return (yield from _still_good(_text(token), asked, shelf, known, now))
+        return (yield from _still_good(_text(token), asked, known, rules, now))
     return known, now
 
 
-def believed(evidence: Evidence, shelf: KeyShelf, said: AccessToken, rules: Rules, now: float) -> Believed | None:
+def believed(
+    token: AccessToken,
+    shelf: KeyShelf,
+    rules: Rules,
+    now: float,
+    header: Mapping[str, Any] | None,
+    signer: str = "",
+    inquired: Inquired | None = None,
+) -> Believed | None:
     """A token whose signature is valid and whose header was accepted, if it passes all its other checks by now, too."""
-    since, until = window(said, rules.leeway)
-    if not since <= now < until or shelf.audiences.isdisjoint(said.aud):
+    said, leeway = token.said, rules.leeway
+    since, until = starts(said) - leeway, said.exp + leeway
+    if not since <= now < until or not is_for(said, shelf.audiences):
         return None
-    checks, presented = shelf.preset.checks, evidence.presented
-    if checks and presented and any(type(one.judge(presented)) is Refusal for one in checks):
-        return None
-    return Believed(evidence, said, shelf.keys, rules.implications.of(said.scope), since, until)
+    held = rules.implications.of(scopes(said.scope))
+    known = Believed(token, shelf, shelf.keys, held, since, until, header, signer, inquired)
+    if shelf.checks and header is not None:
+        presented = known.presented(header, rules)
+        if any(type(one.judge(presented)) is Refusal for one in shelf.checks):
+            return None
+    return known
 
 
 def admits(known: Believed, asked: Asked, rules: Rules) -> bool:
@@ -237,6 +285,16 @@ def admits(known: Believed, asked: Asked, rules: Rules) -> bool:
         and not asked.is_revoked
         and (_is_plain_bearer(token, asked, rules) or _is_by_its_holder(known, asked, rules))
         and (needs.is_plain or follow(ABOUT, PERMISSION_CHECKS, _wish(token, asked, rules)).refusal is None)
+    )
+
+
+def admits_plainly(known: Believed, needs: Needs, sent: Credentials | None) -> bool:
+    """``admits`` where scopes are all that is needed, nobody has to prove anything, and the API keeps no list."""
+    return (
+        known.token.said.cnf is None
+        and needs.is_plain
+        and needs.scopes <= known.held
+        and (sent is None or not sent.is_dpop)
     )
 
 
@@ -321,7 +379,7 @@ def _inquired(token: str, rules: Rules, now: float) -> Decision:
         inquired = yield from inquiring(token, asked, shelf, now)
         found = Evidence(None, shelf, inquired)
         said = found.token
-        known = believed(found, shelf, said, rules, now) if said else None
+        known = believed(said, shelf, rules, now, None, inquired=inquired) if said else None
         if known is not None:
             return msgspec.structs.replace(known, keys=None, until=min(known.until, now + asked.remembered)), now
         if inquired.obstacle or inquired.active:
@@ -329,14 +387,11 @@ def _inquired(token: str, rules: Rules, now: float) -> Decision:
     return found, now
 
 
-def _still_good(token: str, asked: Introspection, shelf: KeyShelf, known: Believed, now: float) -> Decision:
+def _still_good(token: str, asked: Introspection, known: Believed, rules: Rules, now: float) -> Decision:
     """A token that speaks for itself, and whose issuer is asked whether it still stands by it."""
-    inquired = yield from inquiring(token, asked, shelf, now, only_whether=True)
-    evidence = Evidence(known.evidence.presented, shelf, inquired)
-    if not inquired.active:
-        return evidence, now
-    until = min(known.until, now + (asked.every or 0))
-    return msgspec.structs.replace(known, evidence=evidence, until=until), now
+    inquired = yield from inquiring(token, asked, known.shelf, now, only_whether=True)
+    known = msgspec.structs.replace(known, inquired=inquired, until=min(known.until, now + (asked.every or 0)))
+    return (known if inquired.active else known.evidence(rules)), now
 
 
 def _also_asked(issuer: str, rules: Rules) -> Introspection | None:
@@ -364,47 +419,53 @@ def _unreadable(error: ValueError, rules: Rules) -> Presented:
 
 
 def _judged(
-    parsed: jws.Parsed,
+    opening: Opening,
+    signature: bytes,
+    signing_input: bytes,
     claims: Mapping[str, Any],
     shelf: KeyShelf,
-    fitting: list[VerifyingKey] | None,
     rules: Rules,
     now: float,
 ) -> Believed | Evidence:
     """Whether the signature is valid and, where it is, whether what the token says is good by now."""
-    header, preset = parsed.header, shelf.preset
-    verify = jws.ALGORITHMS[header["alg"]].verify
-    for one in fitting or ():
-        if verify(one.key, parsed):
+    header, verify = opening.header, opening.verify
+    for one in opening.keys:
+        if verify(one.key, signature, signing_input):
             break
     else:
-        signature, obstacle = _without_signer(fitting, shelf)
-        return Evidence(Presented(header, claims, rules.trusted, preset.expected, "", signature, obstacle), shelf)
-    said = _said(claims, preset)
-    presented = Presented(header, claims, rules.trusted, preset.expected, "", "valid", "", said, one.issuer)
-    evidence = Evidence(presented, shelf)
-    if type(said) is not AccessToken:
-        return evidence
-    return believed(evidence, shelf, said, rules, now) or evidence
-
-
-def _said(claims: Mapping[str, Any], preset: Preset) -> AccessToken | str:
-    """What a token with a valid signature says, or why that cannot be told."""
-    required = preset.expected.required
+        return Evidence(_presented(header, claims, shelf, rules, "invalid"), shelf)
     try:
-        if preset.spell is as_sent:
-            return read(claims, required)
-        is_machine = preset.is_machine(claims) if preset.is_machine else None
-        return read(preset.spell(claims), required, sent=claims, is_machine=is_machine)
+        token = _said(claims, shelf)
     except NotWhole as error:
-        return str(error)
+        return Evidence(_presented(header, claims, shelf, rules, "valid", str(error), one.issuer), shelf)
+    known = believed(token, shelf, rules, now, header, one.issuer)
+    return known or Evidence(_presented(header, claims, shelf, rules, "valid", token, one.issuer), shelf)
 
 
-def _without_signer(fitting: list[VerifyingKey] | None, shelf: KeyShelf) -> tuple[Signature, str]:
-    """What is known of a signature that no key has made, and what stood in the way of knowing more."""
-    if fitting:
-        return "invalid", ""
-    return ("keys out of reach" if fitting is None else "no key"), shelf.failure
+def _presented(
+    header: Mapping[str, Any],
+    claims: Mapping[str, Any],
+    shelf: KeyShelf,
+    rules: Rules,
+    signature: Signature,
+    token: AccessToken | str = "",
+    signer: str = "",
+) -> Presented:
+    return Presented(header, claims, rules.trusted, shelf.preset.expected, "", signature, "", token, signer)
+
+
+def _said(claims: Mapping[str, Any], shelf: KeyShelf) -> AccessToken:
+    """What a token with a valid signature says. Raises ``NotWhole``."""
+    if shelf.spell is None:
+        return whole(claims, shelf.shape)
+    is_machine = shelf.preset.is_machine
+    return whole(shelf.spell(claims), shelf.shape, claims, is_machine(claims) if is_machine else None)
+
+
+def _without_key(shown: Presented, shelf: KeyShelf, has_keys: bool) -> Presented:
+    """A token that no key can have signed, and what stood in the way of knowing more."""
+    signature: Signature = "no key" if has_keys else "keys out of reach"
+    return msgspec.structs.replace(shown, signature=signature, obstacle=shelf.failure)
 
 
 _EMPTY: Mapping[str, Any] = {}

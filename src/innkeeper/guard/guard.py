@@ -25,6 +25,7 @@ from innkeeper.guard.decision import (
     Rules,
     Verified,
     admits,
+    admits_plainly,
     decided,
     proves,
     refused,
@@ -153,6 +154,7 @@ class Guard:
         self._nonces = Nonces(proofs.secret) if proofs.nonces else None
         self._revoked = revoked
         self._observe, self._explain, self._clock = observe, explain, clock
+        self._is_plain = revoked is None and observe is unobserved and not proofs.required
         self._fetch, self._fetch_blocking = fetch, fetch_blocking
         self._send, self._send_blocking = send, send_blocking
         self._flights: dict[KeyShelf, asyncio.Task[None]] = {}
@@ -193,7 +195,7 @@ class Guard:
         known, asked = outcome.asked(as_needs(needed))
         if admits(known, asked, self._rules):
             return Verified(known.token, known, asked, self._rules)
-        return self._seen(refused(known.evidence, asked, self._rules))
+        return self._seen(refused(known.evidence(self._rules), asked, self._rules))
 
     def observe(self, trail: Trail) -> None:
         """Show a decision made around the guard to whoever watches the guard's own."""
@@ -212,24 +214,30 @@ class Guard:
         return self.door.metadata()
 
     async def _judged(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
-        now, digest = self._clock(), self._memory.digest(token)
-        known = self._memory.recall(digest, now)
-        if known is not None:
-            return self._concluded(known, needs, sent, now)
-        found = decided(token, self._rules, now)
-        if not isinstance(found, (Believed, Evidence)):
-            found, now = await self._found_out(found)
-        return self._kept(digest, found, needs, sent, now)
+        now, memory = self._clock(), self._memory
+        digest = memory.digest(token)
+        known = memory.recall(digest, now)
+        if known is None:
+            found = decided(token, self._rules, now)
+            if not isinstance(found, (Believed, Evidence)):
+                found, now = await self._found_out(found)
+            if type(found) is not Believed:
+                return self._turned_away(found, needs, sent, now)
+            known = memory.kept(digest, found)
+        return self._concluded(known, needs, sent, now)
 
     def _judged_blocking(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
-        now, digest = self._clock(), self._memory.digest(token)
-        known = self._memory.recall(digest, now)
-        if known is not None:
-            return self._concluded(known, needs, sent, now)
-        found = decided(token, self._rules, now)
-        if not isinstance(found, (Believed, Evidence)):
-            found, now = self._found_out_blocking(found)
-        return self._kept(digest, found, needs, sent, now)
+        now, memory = self._clock(), self._memory
+        digest = memory.digest(token)
+        known = memory.recall(digest, now)
+        if known is None:
+            found = decided(token, self._rules, now)
+            if not isinstance(found, (Believed, Evidence)):
+                found, now = self._found_out_blocking(found)
+            if type(found) is not Believed:
+                return self._turned_away(found, needs, sent, now)
+            known = memory.kept(digest, found)
+        return self._concluded(known, needs, sent, now)
 
     async def _found_out(self, decision: Decision) -> Found:
         """Have everything read and everyone asked that a decision needs."""
@@ -275,27 +283,23 @@ class Guard:
         assert type(step) is Outgoing  # noqa: S101 - for the type checker
         return self._fetch_blocking(step.url) if step.method == "GET" else self._send_blocking(step)
 
-    def _kept(
-        self, digest: bytes, found: Believed | Evidence, needs: Needs, sent: Credentials | None, now: float
-    ) -> Verified | Refused:
-        if type(found) is Believed:
-            self._memory.keep(digest, found)
-            return self._concluded(found, needs, sent, now)
-        assert type(found) is Evidence  # noqa: S101 - for the type checker
+    def _turned_away(self, found: Believed | Evidence, needs: Needs, sent: Credentials | None, now: float) -> Refused:
+        assert isinstance(found, Evidence)  # noqa: S101 - for the type checker
         return self._seen(refused(found, Asked(needs, now, sent), self._rules))
 
     def _concluded(self, known: Believed, needs: Needs, sent: Credentials | None, now: float) -> Verified | Refused:
         """A good token: is it enough for this request, and is its sender the holder?"""
         rules, token = self._rules, known.token
+        if self._is_plain and admits_plainly(known, needs, sent):
+            return Verified(token, known, Asked(needs, now, sent), rules)
         taken_back = self._revoked is not None and self._revoked(token)
         facts = NO_FACTS if token.cnf is None or sent is None else self._facts(token.cnf, sent, now)
         asked = Asked(needs, now, sent, facts, taken_back)
         if facts.proof is not None and proves(known, asked, rules):
             asked = msgspec.structs.replace(asked, facts=self._noted(facts, facts.proof, now))
         if not admits(known, asked, rules):
-            return self._seen(refused(known.evidence, asked, rules))
-        verified = Verified(token, known, asked, rules)
-        return verified if self._observe is unobserved else self._seen(verified)
+            return self._seen(refused(known.evidence(rules), asked, rules))
+        return self._seen(Verified(token, known, asked, rules))
 
     def _facts(self, bound: Mapping[str, Any], sent: Credentials, now: float) -> Facts:
         """What the request shows of its sender, as far as the token asks for it."""

@@ -32,7 +32,8 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True):
     Tokens that are no JWTs are always asked about. ``every``, where given, is for JWTs, too: each is asked about again after
     so many seconds, so that a revoked one is refused within that time. ``remembered`` is for how many seconds an answer
     about an opaque token is believed, never past the token's end. ``endpoint`` is discovered where it is not given.
-    ``signed``: the answer has to be a JWT of the issuer.
+    ``signed``: the answer has to be a JWT of the issuer. ``most`` questions are asked in one second, 100 unless said otherwise:
+    anyone can send texts that nobody knows, and must not be able to have the issuer flooded. What comes beyond is 503.
     """
 
     issuer: str
@@ -42,6 +43,7 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True):
     remembered: float = 30
     every: float | None = None
     signed: bool = False
+    most: int = 100
 
     def __post_init__(self) -> None:
         """Raises ``UsageError``."""
@@ -49,6 +51,8 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("introspection needs client_id and client_secret: issuers answer only whom they know")
         if self.endpoint and (why := why_not_private(self.endpoint)):
             raise UsageError(f"introspection endpoint {self.endpoint!r}: {why}")
+        if self.most < 1:
+            raise UsageError(f"introspection most of {self.most}: questions in a second, 1 or more")
         for name in ("remembered", "every"):
             value = getattr(self, name)
             if value is not None and not 0 < value <= 3600:
@@ -71,6 +75,9 @@ Inquiry = Generator["Outgoing | Question", Any, Inquired]
 
 def inquiring(token: str, asked: Introspection, shelf: KeyShelf, now: float, *, only_whether: bool = False) -> Inquiry:
     """Ask about a token: yields what to send and which keys to read, is sent the replies and the time."""
+    if not shelf.may_ask(asked.most, now):
+        flood = f"more than {asked.most} questions in a second"
+        return Inquired(asked.issuer, flood, only_whether=only_whether)
     try:
         endpoint = asked.endpoint or (yield from _discovering(shelf))
         reply = yield _question(token, endpoint, asked)
@@ -202,7 +209,7 @@ NO_ANSWER = Page(
     TEMPORARILY_UNAVAILABLE,
     "The issuer could not be asked about the token",
     "The introspection endpoint did not answer, or not with something to believe: another status than 200 (often a wrong "
-    "client_secret), no JSON object, a signature that is not the issuer's.",
+    "client_secret), no JSON object, a signature that is not the issuer's. Or too many tokens came that nobody knows.",
     "Check introspection's client_id, client_secret and endpoint, and that the API can reach the issuer.",
     "The issuer cannot be reached; try again.",
     503,

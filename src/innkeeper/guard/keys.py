@@ -5,18 +5,20 @@ State and rules only; whoever holds a ``KeyShelf`` does the fetching (``reading`
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from innkeeper.guard.issuers.preset import Preset
+from innkeeper.guard.issuers.preset import Preset, as_sent
 from innkeeper.keys.jwk import UnusableKey, VerifyingKey, read_set
 from innkeeper.keys.jws import ALGORITHMS
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
 from innkeeper.protocol.well_known import issuer_documents, why_not_private
+from innkeeper.tokens.access import shape
 
 RETRY = 5
 """Seconds between attempts while an issuer does not answer: soon enough to recover, seldom enough not to press."""
@@ -58,27 +60,42 @@ class Keys(msgspec.Struct, frozen=True, eq=False):
     all: tuple[VerifyingKey, ...]
     read_at: float
 
-    def fitting(self, kid: str | None, alg: str) -> list[VerifyingKey]:
+    def fitting(self, kid: str | None, alg: str) -> tuple[VerifyingKey, ...]:
         """The keys that may have signed a token with this header; several where the issuer gave no kid."""
         algorithm = ALGORITHMS.get(alg)
         if algorithm is None:
-            return []
-        found = [
+            return ()
+        found = (
             one
             for one in self.all
             if (kid is None or one.kid == kid) and one.alg in (None, alg) and algorithm.fits(one.key)
-        ]
-        return found[:_MOST_CANDIDATES]
+        )
+        return tuple(islice(found, _MOST_CANDIDATES))
+
+
+class Opening(msgspec.Struct, frozen=True, eq=False):
+    """What a ``header`` that passed its checks leads to: the keys that fit it, and how its algorithm verifies with one.
+
+    Nothing is believed by it: each token's signature is checked with one of these keys.
+    """
+
+    header: Mapping[str, Any]
+    keys: tuple[VerifyingKey, ...]
+    verify: Callable[[Any, bytes, bytes], bool]
 
 
 class KeyShelf:
     """The keys of one issuer, what is known about getting newer ones, and the names of this API in its tokens.
 
-    The keys are fresh from ``since`` until before ``until``.
+    The keys are fresh from ``since`` until before ``until``. ``shape``, ``checks`` and ``spell`` are the preset's, put
+    together once; ``spell`` is None where claims are in the words of RFC 9068 already.
     """
 
     __slots__ = (
+        "asked",
+        "asked_in",
         "audiences",
+        "checks",
         "failure",
         "freshness",
         "introspection_endpoint",
@@ -86,7 +103,9 @@ class KeyShelf:
         "keys",
         "opened",
         "preset",
+        "shape",
         "since",
+        "spell",
         "tried_at",
         "until",
     )
@@ -99,9 +118,13 @@ class KeyShelf:
         self.keys: Keys | None = None
         self.jwks_uri = preset.jwks_uri
         self.introspection_endpoint = ""
+        self.asked_in, self.asked = 0, 0
         self.tried_at = _LONG_AGO
         self.failure = ""
-        self.opened: dict[bytes, list[VerifyingKey]] = {}
+        self.opened: dict[bytes, Opening] = {}
+        self.shape = shape(preset.expected.required)
+        self.checks = (*preset.early, *preset.checks)
+        self.spell = None if preset.spell is as_sent else preset.spell
 
     def reads(self, issuer: str) -> bool:
         """Whether these keys sign for an issuer, which may be one of a family."""
@@ -130,14 +153,21 @@ class KeyShelf:
         self.since, self.until = keys.read_at, keys.read_at + self.freshness.lifetime
         self.opened = {}
 
-    def remember(self, header_b64: bytes, fitting: list[VerifyingKey] | None) -> None:
-        """Note which keys fit a header that passed its checks; dropped whenever new keys are put."""
-        if fitting and header_b64 not in self.opened and len(self.opened) < _MOST_HEADERS:
-            self.opened[header_b64] = fitting
+    def remember(self, header_b64: bytes, opening: Opening) -> None:
+        """Note what a header leads to, once a token with it had a valid signature; dropped whenever new keys are put."""
+        if header_b64 not in self.opened and len(self.opened) < _MOST_HEADERS:
+            self.opened[header_b64] = opening
 
-    def fitting(self, header_b64: bytes, now: float) -> list[VerifyingKey] | None:
-        """The keys noted for a header, while they are fresh."""
+    def opening(self, header_b64: bytes, now: float) -> Opening | None:
+        """What is noted for a header, while the keys are fresh."""
         return self.opened.get(header_b64) if self.since <= now < self.until else None
+
+    def may_ask(self, most: int, now: float) -> bool:
+        """Whether the issuer may be asked about one more token within this second; it counts as asked."""
+        if int(now) != self.asked_in:
+            self.asked_in, self.asked = int(now), 0
+        self.asked += 1
+        return self.asked <= most
 
     def failed(self, reason: str, now: float) -> None:
         """Remember that reading failed. The place of the keys is looked up anew next time: it may have moved."""

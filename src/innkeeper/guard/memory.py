@@ -25,16 +25,16 @@ class Memory:
         known = self._known.get(digest)
         if known is None or not known.since <= now < known.until:
             return None
-        shelf = known.evidence.shelf
-        if shelf is None or known.keys is None:
-            return known
-        return known if shelf.keys is known.keys and now < shelf.until else None
+        keys, shelf = known.keys, known.shelf
+        return known if keys is None or (shelf.keys is keys and now < shelf.until) else None
 
-    def keep(self, digest: bytes, known: Believed) -> None:
-        """Remember a token that was verified just now."""
-        self._known[digest] = known
-        if len(self._known) > self._size:
-            self._known.popitem(last=False)
+    def kept(self, digest: bytes, known: Believed) -> Believed:
+        """A token that was verified just now, and is remembered from now on."""
+        if self._size:
+            self._known[digest] = known
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return known
 
     def digest(self, token: str | bytes) -> bytes:
         """What a token is remembered under: SHA-256, 32 bytes; nothing where nothing is remembered."""

@@ -86,7 +86,7 @@ def as_needs(given: Needs | Iterable[str]) -> Needs:
     """Scopes alone, or all that is needed, as one value."""
     if isinstance(given, Needs):
         return given
-    return _of_scopes(frozenset(given))
+    return _of_scopes(given if type(given) is frozenset else frozenset(given))
 
 
 @lru_cache(maxsize=256)

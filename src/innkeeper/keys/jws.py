@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from innkeeper.protocol import base64url
-from innkeeper.protocol.base64url import ALPHABET, NotBase64Url, decode
+from innkeeper.protocol.base64url import ALPHABET, NotBase64Url, decode_bytes
 from innkeeper.protocol.strict_json import NotStrict, read_object
 
 PublicKey = RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
@@ -62,13 +62,13 @@ def parse(token: str | bytes, *, limit: int = LIMIT) -> Parsed:
         raise NotAToken(f"{len(data)} bytes, more than the {limit} read")
     signing_input, _, signature = data.rpartition(b".")
     header, dot, claims = signing_input.partition(b".")
-    if not dot or b"." in claims:
+    if not dot:
         raise NotAToken(_shape(data))
     try:
         return Parsed(
             read_header(header) if len(header) <= _CACHED_HEADER else _read_header(header),
-            decode(claims),
-            decode(signature),
+            decode_bytes(claims),
+            decode_bytes(signature),
             signing_input,
             header,
         )
@@ -89,7 +89,7 @@ def _shape(data: bytes) -> str:
 
 def _read_header(data: bytes) -> Mapping[str, Any]:
     try:
-        header = read_object(decode(data), depth=_HEADER_DEPTH)
+        header = read_object(decode_bytes(data), depth=_HEADER_DEPTH)
     except NotStrict as error:
         raise NotAToken(f"header: {error}") from None
     if "crit" in header:
@@ -108,7 +108,9 @@ read_header = lru_cache(maxsize=256)(_read_header)
 def verify(parsed: Parsed, key: PublicKey, alg: str) -> bool:
     """Whether the signature is ``key``'s under ``alg``. False, too, for an unknown ``alg`` or a key of another kind."""
     algorithm = ALGORITHMS.get(alg)
-    return algorithm is not None and algorithm.fits(key) and algorithm.verify(key, parsed)
+    return (
+        algorithm is not None and algorithm.fits(key) and algorithm.verify(key, parsed.signature, parsed.signing_input)
+    )
 
 
 def sign(signing_input: bytes, private_key: PrivateKey, alg: str) -> bytes:
@@ -133,11 +135,11 @@ def compact(header_b64: bytes, claims: bytes, private_key: PrivateKey, alg: str)
 
 
 class Algorithm(msgspec.Struct, frozen=True):
-    """One algorithm: which keys it ``fits``, how it verifies with one that does, and signs."""
+    """One algorithm: which keys it ``fits``, how it verifies a signature over bytes with one that does, and signs."""
 
     name: str
     fits: Callable[[Any], bool]
-    verify: Callable[[Any, Parsed], bool]
+    verify: Callable[[Any, bytes, bytes], bool]
     sign: Callable[[Any, bytes], bytes]
 
 
@@ -151,13 +153,12 @@ def _ecdsa(name: str, curve: type[ec.EllipticCurve], digest: SHA256 | SHA384, si
     def fits(key: Any) -> bool:
         return of_kind(key) and type(key.curve) is curve
 
-    def verify_raw(key: ec.EllipticCurvePublicKey, parsed: Parsed) -> bool:
-        signature = parsed.signature
+    def verify_raw(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
         if len(signature) != 2 * size:
             return False
         der = encode_dss_signature(integer(signature[:size]), integer(signature[size:]))
         try:
-            key.verify(der, parsed.signing_input, scheme)
+            key.verify(der, data, scheme)
         except InvalidSignature:
             return False
         return True
@@ -183,9 +184,9 @@ def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
     def fits(key: Any) -> bool:
         return of_kind(key) and key.key_size >= 2048
 
-    def verify_rsa(key: RSAPublicKey, parsed: Parsed) -> bool:
+    def verify_rsa(key: RSAPublicKey, signature: bytes, data: bytes) -> bool:
         try:
-            key.verify(parsed.signature, parsed.signing_input, scheme, digest)
+            key.verify(signature, data, scheme, digest)
         except InvalidSignature:
             return False
         return True
@@ -199,9 +200,9 @@ def _rsa(name: str, scheme: padding.AsymmetricPadding) -> Algorithm:
 def _ed25519(name: str) -> Algorithm:
     """Ed25519, under the name of RFC 8037 §3.1 and under that of RFC 9864 §2.2, which says the curve, too."""
 
-    def verify_ed(key: Ed25519PublicKey, parsed: Parsed) -> bool:
+    def verify_ed(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
         try:
-            key.verify(parsed.signature, parsed.signing_input)
+            key.verify(signature, data)
         except InvalidSignature:
             return False
         return True

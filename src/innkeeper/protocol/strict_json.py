@@ -26,7 +26,7 @@ def read_object(data: bytes, *, depth: int = DEPTH) -> dict[str, Any]:
     Fast where ``data`` is compact JSON: encoding what was read gives the same bytes back only if no name stood
     twice. Anything else is read again, slowly, by a parser that sees every pair.
     """
-    if data.count(b"[") + data.count(b"{") > depth:
+    if data.rfind(b"{") > 0 or data.find(b"[") != data.rfind(b"["):  # most are flat, but for a list or two
         _measure(data, depth)
     try:
         document = _decode(data)
@@ -40,6 +40,8 @@ def read_object(data: bytes, *, depth: int = DEPTH) -> dict[str, Any]:
 
 
 def _measure(data: bytes, depth: int) -> None:
+    if data.count(b"[") + data.count(b"{") <= depth:
+        return
     level = 0
     for byte in _STRING.sub(b"", data):
         if byte in b"[{":

@@ -13,7 +13,7 @@ import msgspec
 
 from innkeeper.protocol.errors import INVALID_TOKEN, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.refusals import Page, Refusal
-from innkeeper.tokens.access import REQUIRED, TYPE, AccessToken
+from innkeeper.tokens.access import REQUIRED, TYPE, AccessToken, Said
 from innkeeper.tokens.trail import Check, Seen, check
 
 LEEWAY = 30
@@ -283,9 +283,16 @@ def token_is_not_bound_to_a_key(case: Use) -> Seen | Refusal:
     return _UNBOUND
 
 
-def window(token: AccessToken, leeway: float) -> tuple[float, float]:
-    """The time checks above, turned round: they pass from the first of these moments until before the second."""
-    return max(token.nbf, token.iat) - leeway, token.exp + leeway
+def starts(said: Said) -> int:
+    """The time checks above, turned round: but for the leeway they pass from this moment until ``exp``."""
+    nbf, iat = said.nbf, said.iat
+    return max(iat, nbf)
+
+
+def is_for(said: Said, audiences: frozenset[str]) -> bool:
+    """The audience check above, without the words."""
+    aud = said.aud
+    return aud in audiences if type(aud) is str else not audiences.isdisjoint(aud)
 
 
 PRESENTED_CHECKS: tuple[Check[Presented], ...] = (
