@@ -415,6 +415,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "passkey_url": "/sign-in?ticket=t1cket",
         },
     ),
+    "tenant-sign-in": ("entra_sign_in.html", SIGN_IN),
+    "tenant-device": ("entra_device.html", DEVICE),
     "device": ("device.html", DEVICE),
     "device-problem": (
         "device.html",

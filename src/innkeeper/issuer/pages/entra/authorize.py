@@ -174,6 +174,10 @@ class AuthorizePages:
             ticket=self._pages.seal(ticket),
             username=username,
             problem=problem,
+            passwords=True,
+            passkey=None,
+            upstreams=(),
+            sign_up_url=None,
             development=self._pages.front.development,
             hint_credentials=self._pages.front.hints,
         )
