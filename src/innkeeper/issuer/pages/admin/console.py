@@ -173,7 +173,7 @@ class Console:
     async def _recent(self, guest: Guest) -> list[dict[str, Any]] | None:
         if self._house.audit is None or not guest.visitor.may("admin:audit:read"):
             return None
-        found = self._house.audit({"about": "administration", "limit": "6"})
+        found = self._house.audit({"about": "administration", "outcome": "passed", "limit": "6"})
         rows: list[dict[str, Any]] = audit_context(found, {}, self._entrance.address("audit"))["rows"]
         return rows
 
