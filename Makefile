@@ -40,9 +40,9 @@ faults: setup ## kill nodes under load, hundreds of times (ROUNDS=)
 differential: setup ## judge 200,000 tokens beside three other readers (COUNT=, ARGS=)
 	@INNKEEPER_DIFFERENTIAL=$(or $(COUNT),200000) $(BIN)/python -m pytest -s tests/guard/test_differential.py $(ARGS)
 
-outsiders: setup ## run the clients that have environments of their own: Streamlit, the Azure CLI, msgraph-sdk, MSAL Java
+outsiders: setup ## run the clients that have environments of their own: LangChain, Strands, Streamlit, the Azure CLI, msgraph-sdk, MSAL Java
 	@scripts/outsiders
-	@$(BIN)/python -m pytest -m outside tests/twins $(ARGS)
+	@$(BIN)/python -m pytest -m outside tests/interop tests/twins $(ARGS)
 
 check: $(DEV) ## formatting, lint, types and import contracts
 	$(BIN)/ruff format --check

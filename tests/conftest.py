@@ -90,6 +90,19 @@ def run_node() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.fixture(scope="session")
+def outsider() -> Callable[[str], Path]:
+    """The folder of a client's environment, by its name."""
+
+    def find(name: str) -> Path:
+        folder = Path(__file__).parents[1] / ".outside" / name
+        if not (folder / ".made").exists():
+            pytest.skip(f"{folder} is not made (make outsiders)")
+        return folder
+
+    return find
+
+
 def _missing(reason: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(reason)
@@ -97,9 +110,12 @@ def _missing(reason: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How much of the specifications the ledger holds."""
+    """How much of the specifications the ledger holds, and what tools that judge us counted."""
     from tests.specs.test_ledger import rules
 
     found = rules()
     differing = sum("divergence" in rule for rule in found)
     terminalreporter.write_line(f"ledger: {len(found)} rules, {len(found) - differing} witnessed, {differing} diverge")
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")

@@ -90,6 +90,13 @@ def test_two_details_may_be_granted_by_two_others_but_one_not_by_two_together() 
     assert number(verdict(mixed, authorization_details=both)) == "IK563"
 
 
+def test_no_api_asks_for_what_is_between_client_and_issuer() -> None:
+    with pytest.raises(UsageError, match="issuer's own"):
+        need("gym:enter", "offline_access")
+    with pytest.raises(UsageError, match="issuer's own"):
+        World().guard(scopes_supported=["gym:enter", "offline_access"])
+
+
 def test_a_step_up_is_challenged_with_all_that_the_next_sign_in_has_to_be() -> None:
     guard = World().guard()
     outcome = guard.verify_blocking(

@@ -58,6 +58,5 @@ def test_every_authorization_scenario_for_clients_passes(
         ran = list(pool.map(lambda one: judged(one, tmp_path), scenarios))
     count = f"{sum(one.good for one in ran)} of {len(ran)} scenarios, {sum(len(one.checks) for one in ran)} checks"
     record_property("mcp client conformance", count)
-    print(count)
     bad = [one for one in ran if not one.good]
     assert not bad, "\n\n".join(f"{one.scenario}: {one.checks}\n{one.output}" for one in bad)

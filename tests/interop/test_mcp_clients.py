@@ -310,6 +310,5 @@ def test_the_protocol_s_own_tool_finds_nothing_unexpected_in_the_server(
     passed = re.findall(r"^✓ ([a-z0-9-]+): ([0-9]+) passed, 0 failed", ran.stdout, re.MULTILINE)
     count = f"{len(passed)} scenarios, {sum(int(one) for _, one in passed)} checks; expected to fail: {len(expected_to_fail)}"
     record_property("mcp server conformance", count)
-    print(count)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert {"tools-list", "tools-call-error", "dns-rebinding-protection", "caching"} <= {name for name, _ in passed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from innkeeper.tour.annexe import drawn
 from innkeeper.tour.forge import FORGED
@@ -91,7 +92,7 @@ def step(name: str, *, passed: bool) -> dict[str, object]:
 
 
 def test_a_chapter_that_needs_what_the_house_lacks_says_so() -> None:
-    for entry in contents(HOUSE):
+    for entry in contents(replace(HOUSE, agents={})):
         told = chapter(entry["key"])
         assert told is not None
         assert entry["open"] is (not told.needs)

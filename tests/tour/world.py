@@ -15,10 +15,9 @@ from innkeeper.tour.record import Hop
 from innkeeper.tour.visit import Visit
 
 NOW = 1_800_000_000
-SEEDED = frozenset(
-    one["dialect"] for one in tomllib.loads((files("innkeeper.issuer") / "laptop.toml").read_text("utf-8"))["twin"]
-)
-"""The clouds whose desks a house has from the start."""
+LAPTOP = tomllib.loads((files("innkeeper.issuer") / "laptop.toml").read_text("utf-8"))
+SEEDED = frozenset(one["dialect"] for one in LAPTOP["twin"]) | ({"agents"} if LAPTOP["agent"] else set())
+"""What chapters may need that a house has from the start: the clouds' desks, and agents."""
 BASE = "http://127.0.0.1:8400"
 KEY = ec.derive_private_key(20_261_123, ec.SECP256R1())
 
@@ -30,6 +29,12 @@ HOUSE = House(
     other_resource=f"{BASE}/hotel/mcp",
     scopes=("openid", "room:enter", "gym:enter"),
     agent_scopes=("room:enter", "gym:enter"),
+    agents={
+        "concierge_agent": "concierge-agent",
+        "concierge_agent_secret": "concierge-agent-secret",
+        "spa_agent": "spa-agent",
+        "spa_agent_secret": "spa-agent-secret",
+    },
 )
 
 

@@ -14,23 +14,9 @@ import pytest
 
 from tests.inn import Inn
 
-ROOT = Path(__file__).parents[2]
 INNKEEPER = str(Path(sys.executable).with_name("innkeeper"))
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def outsider() -> Callable[[str], Path]:
-    """The folder of a client's environment, by its name."""
-
-    def find(name: str) -> Path:
-        folder = ROOT / ".outside" / name
-        if not (folder / ".made").exists():
-            pytest.skip(f"{folder} is not made (make outsiders)")
-        return folder
-
-    return find
 
 
 @pytest.fixture

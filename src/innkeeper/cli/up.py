@@ -41,6 +41,8 @@ from innkeeper.tour.overhearing import observe as overhear
 AGENT = "concierge"
 APP = "guest-app"
 KITCHEN = "room-service"
+ACTING = {"concierge_agent": "concierge-agent", "spa_agent": "spa-agent"}
+"""The agents that act one behind the other in the tour, by the name its acts have for them."""
 TOOLS = "/hotel/mcp"
 ASKED = ("openid", "room:enter", "gym:enter", "pool:enter")
 """What the guest's app asks for in the tour: one door less than there are, so that one is seen to stay shut."""
@@ -206,10 +208,19 @@ def _tour(issuer: Issuer, settings: Settings, guards: Iterable[Guard], *, watch:
         replays=Path(settings.server.state) / "replays",
         clock=system_clock,
         guest=next(((one.username, one.password) for one in settings.person), ("", "")),
+        agents=_acting(settings),
         twins=[_twin(SHOWN[one.dialect](settings, one)) for one in settings.twin if one.dialect in SHOWN],
         watch=watch if settings.server.only_this_computer else None,
         lessons=built(Path.cwd()) if settings.server.only_this_computer else None,
     )
+
+
+def _acting(settings: Settings) -> dict[str, str]:
+    """The agents that the tour sends for a guest, as it has to know them; none where the settings lack one of the two."""
+    secrets = {one.id: one.secret for one in settings.agent if one.secret}
+    if not set(ACTING.values()) <= secrets.keys():
+        return {}
+    return ACTING | {f"{name}_secret": secrets[client] for name, client in ACTING.items()}
 
 
 def _twin(shown: Mapping[str, Any]) -> Twin:

@@ -38,7 +38,7 @@ SAID_NO = Page(
 )
 
 CIBA = "urn:openid:params:grant-type:ciba"
-_INTERVAL, _SLOWER = 5, 5
+_INTERVAL, SLOWER = 5, 5
 _NO = {errors.EXPIRED_TOKEN: NOBODY_ANSWERED, errors.ACCESS_DENIED: SAID_NO}
 
 
@@ -92,7 +92,7 @@ def look(metadata: Metadata, client: Client, access: Access, asked: Asked) -> Fl
         token = yield from token_for(metadata, client, access, form)
     except Refused as refused:
         if refused.error == errors.SLOW_DOWN:
-            return msgspec.structs.replace(asked, interval=asked.interval + _SLOWER)
+            return msgspec.structs.replace(asked, interval=asked.interval + SLOWER)
         if refused.error == errors.AUTHORIZATION_PENDING:
             return asked
         if refused.error in _NO:

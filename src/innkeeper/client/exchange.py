@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
-from innkeeper.client.asking import Flow
+from innkeeper.client.asking import Flow, now, pause
+from innkeeper.client.backchannel import NOBODY_ANSWERED, SLOWER
 from innkeeper.client.credentials import Client, Form
 from innkeeper.client.discovery import Metadata
 from innkeeper.client.grants import token_for
+from innkeeper.client.refused import Refused, Waits, refuse
 from innkeeper.client.token import Access, Token
+from innkeeper.protocol import errors
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -43,6 +48,29 @@ def exchange(metadata: Metadata, client: Client, access: Access, asked: Exchange
     """Another token for one that is held (RFC 8693 §2): narrower, for another API, or to act for its subject."""
     form = [("grant_type", EXCHANGE), *asked.form(), *access.form()]
     return (yield from token_for(metadata, client, access, form, kinds=_kinds(asked.requested_token_type)))
+
+
+def exchange_allowed(
+    metadata: Metadata, client: Client, access: Access, asked: Exchange, told: Callable[[Waits], None] = lambda _: None
+) -> Flow[Token]:
+    """``exchange``, and where the person has to allow it first, the same again until they have. ``told`` is called once they
+    were asked, to tell them so. Raises ``Refused`` where they decline, or never answer."""
+    try:
+        return (yield from exchange(metadata, client, access, asked))
+    except Waits as waits:
+        question = waits
+    told(question)
+    form = [("grant_type", EXCHANGE), *asked.form(), ("auth_req_id", question.auth_req_id), *access.form()]
+    end, interval = (yield from now()) + question.expires_in, question.interval
+    while (yield from now()) < end:
+        yield from pause(interval)
+        try:
+            return (yield from token_for(metadata, client, access, form, kinds=_kinds(asked.requested_token_type)))
+        except Refused as refused:
+            if refused.error not in {errors.AUTHORIZATION_PENDING, errors.SLOW_DOWN}:
+                raise
+            interval += SLOWER if refused.error == errors.SLOW_DOWN else 0
+    raise refuse(NOBODY_ANSWERED, "the question has expired", error=errors.EXPIRED_TOKEN)
 
 
 def assertion(metadata: Metadata, client: Client, access: Access, signed: str) -> Flow[Token]:

@@ -12,7 +12,7 @@ from innkeeper.client.asking import Ask, Flow, ask, now, post
 from innkeeper.client.credentials import Client, Form, proof
 from innkeeper.client.discovery import Metadata
 from innkeeper.client.dpop import proven
-from innkeeper.client.refused import Refused, quoted, refuse
+from innkeeper.client.refused import Refused, Waits, quoted, refuse
 from innkeeper.client.token import Access, Token
 from innkeeper.protocol import errors
 from innkeeper.protocol.exchange import Reply
@@ -99,6 +99,7 @@ _PAGES = {
 } | {errors.UNSUPPORTED_GRANT_TYPE: REFUSED_USE}
 _PASSING = frozenset({errors.SERVER_ERROR, errors.TEMPORARILY_UNAVAILABLE})
 _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]+")
+_INTERVAL = 5  # seconds between two looks, where the issuer names none
 _LONGEST = 10 * 365 * 86400  # seconds; an issuer that promises more is not taken at its word
 
 
@@ -239,7 +240,18 @@ def refusal(reply: Reply, purpose: str) -> Refused | Unreachable:
         later = f"; it asks to wait {quoted(wait, 40)} s" if wait else ""
         return Unreachable(f"{purpose} cannot answer now ({reply.status}){said}{later}")
     reason = f"{purpose} refused: {code}{said}" if code else f"{purpose} answered {reply.status} and no error code"
-    return refuse(_PAGES.get(code, REFUSED_REQUEST), reason, found=str(reply.status), error=code)
+    refused = refuse(_PAGES.get(code, REFUSED_REQUEST), reason, found=str(reply.status), error=code)
+    return _waiting(reply, refused) if code == errors.AUTHORIZATION_PENDING else refused
+
+
+def _waiting(reply: Reply, refused: Refused) -> Refused:
+    """The same, with what to ask again with, where the issuer asked the person just now."""
+    answer = read_object(reply.body)
+    name, ends, every = (answer.get(one) for one in ("auth_req_id", "expires_in", "interval"))
+    if not isinstance(name, str) or not name or type(ends) is not int:
+        return refused
+    pace = every if type(every) is int and every > 0 else _INTERVAL
+    return Waits(refused.refusal, refused.error, name, ends, pace)
 
 
 def _said(reply: Reply) -> tuple[str, str]:

@@ -18,9 +18,9 @@ from innkeeper.client.authorization import OPENID, begin, complete
 from innkeeper.client.credentials import Client
 from innkeeper.client.discovery import NO_DOCUMENT, Metadata, discover
 from innkeeper.client.dpop import Proving
-from innkeeper.client.exchange import ID_JAG, ID_TOKEN, Exchange, assertion, exchange
+from innkeeper.client.exchange import ID_JAG, ID_TOKEN, Exchange, assertion, exchange, exchange_allowed
 from innkeeper.client.grants import client_credentials, refresh
-from innkeeper.client.refused import Refused, refuse
+from innkeeper.client.refused import Refused, Waits, refuse
 from innkeeper.client.registration import Description, register
 from innkeeper.client.resource import NO_ISSUER_NAMED, Resource, find_resource
 from innkeeper.client.token import Access, Token
@@ -73,6 +73,18 @@ def person(visitor: Visitor, *, pkce_known: bool = False) -> Grant:
 def machine() -> Grant:
     """By the client itself."""
     return client_credentials
+
+
+def acting_for(token: str, told: Callable[[Waits], None] | None = None) -> Grant:
+    """For whoever ``token`` is of, by exchanging it for a token of one's own: the client acts for them, with less than the token
+    opens and never more. With ``told`` it waits where they have to allow it first, after it has called ``told`` to tell them."""
+
+    def grant(metadata: Metadata, client: Client, access: Access) -> Flow[Token]:
+        if told is None:
+            return (yield from exchange(metadata, client, access, Exchange(token)))
+        return (yield from exchange_allowed(metadata, client, access, Exchange(token), told))
+
+    return grant
 
 
 def enterprise(idp: Metadata, idp_client: Client, id_token: str) -> Grant:

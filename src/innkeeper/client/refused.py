@@ -30,6 +30,18 @@ class Refused(Exception):
         return Refused, (self.refusal, self.error)
 
 
+class Waits(Refused):
+    """The person has to allow it first, and was asked just now. The same request is good again with ``auth_req_id``, within
+    ``expires_in`` seconds and not more often than every ``interval``."""
+
+    def __init__(self, refusal: Refusal, error: str, auth_req_id: str, expires_in: int, interval: int) -> None:
+        super().__init__(refusal, error)
+        self.auth_req_id, self.expires_in, self.interval = auth_req_id, expires_in, interval
+
+    def __reduce__(self) -> tuple[type[Waits], tuple[Refusal, str, str, int, int]]:  # type: ignore[override]
+        return Waits, (self.refusal, self.error, self.auth_req_id, self.expires_in, self.interval)
+
+
 def refuse(page: Page, reason: str, *, expected: str = "", found: str = "", hint: str = "", error: str = "") -> Refused:
     """A ``Refused`` to raise."""
     return Refused(Refusal(page, reason=reason, expected=expected, found=found, hint=hint), error)

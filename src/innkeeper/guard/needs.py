@@ -55,6 +55,7 @@ class Needs(msgspec.Struct, frozen=True, gc=False):
 
 
 NOTHING = Needs()
+OFFLINE = "offline_access"
 
 
 def need(
@@ -79,7 +80,17 @@ def need(
     for scope in scopes:
         if not scope or any(character.isspace() for character in scope):
             raise UsageError(f"scope {scope!r}: give scopes one by one, without spaces")
+    refuse_offline(scopes)
     return Needs(frozenset(scopes), frozenset(roles), frozenset(groups), wanted, tuple(acr), max_age, caller)
+
+
+def refuse_offline(scopes: Iterable[str]) -> None:
+    """Raise ``UsageError`` where an API says that it needs tokens to be renewed: that is between client and issuer, and
+    clients would ask their person for it (MCP authorization, scope selection)."""
+    if OFFLINE in scopes:
+        raise UsageError(
+            f"scope {OFFLINE!r} is the issuer's own: leave it out, and clients that renew tokens ask for it"
+        )
 
 
 def as_needs(given: Needs | Iterable[str]) -> Needs:

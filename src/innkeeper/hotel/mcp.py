@@ -32,6 +32,7 @@ from innkeeper.hotel.orders import Asking, Order, Orders
 from innkeeper.hotel.rules import ABOUT, Knock, decide
 from innkeeper.hotel.services import MENU, Wish
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.tokens.acting import chain
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 
 BASE = ("room:enter",)
@@ -78,10 +79,11 @@ class Desk:
         self.orders = Orders(asking, clock)
 
     def who(self, holder: Verified) -> str:
-        """Who is calling, and for whom."""
+        """Who is calling, for whom, and who sent whoever calls."""
         booking = self._book.of(holder.token.sub)
         staying = f"{booking.name}, room {booking.room}" if booking else "nobody in the book"
-        return f"{holder.token.sub} ({staying}) by {holder.token.client_id}"
+        senders = "".join(f", sent by {one}" for one in reversed(chain(holder.token.claims)[1:-1]))
+        return f"{holder.token.sub} ({staying}) by {holder.token.client_id}{senders}"
 
     def open(self, holder: Verified, path: str) -> str:
         """One door, by the very rules of the hotel's plain doors."""

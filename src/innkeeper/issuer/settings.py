@@ -193,7 +193,8 @@ class SeedAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """An agent that exists from the start: a client that acts for people by its own judgement.
 
     ``owner`` is the user name of the person who answers for it, ``purpose`` a sentence for those it acts for. It proves
-    itself with ``secret``, or by a key of ``jwks`` (private_key_jwt). ``scopes`` and ``resources`` are the most that it is
+    itself with ``secret``, by a key of ``jwks`` (private_key_jwt), or where it has neither by the word of the platform it runs
+    on, by a rule in ``[[trusted_issuer.workloads]]``. ``scopes`` and ``resources`` are the most that it is
     ever given, whoever it acts for. ``status`` counts when it is made; later `innkeeper agent` says.
     """
 

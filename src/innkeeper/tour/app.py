@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 from starlette.applications import Starlette
@@ -128,6 +129,7 @@ def make_tour(
     other_resource: str | None = None,
     agent_scopes: Sequence[str] | None = None,
     guest: tuple[str, str] = ("", ""),
+    agents: Mapping[str, str] = MappingProxyType({}),
     twins: Sequence[Twin] = (),
     watch: bool | None = None,
     lessons: Path | None = None,
@@ -138,7 +140,8 @@ def make_tour(
     public client with ``/callback`` on loopback, ``agent`` the id and secret of one with client credentials.
     ``scopes`` is what the guest's app asks for (leave one door out, so that it can be seen to stay shut);
     ``agent_scopes`` are those without OpenID's unless given, ``other_resource`` is ``resource`` + "/mcp" unless
-    given. ``guest`` is the name and password that the chapters sign in with; ``twins`` are the
+    given. ``guest`` is the name and password that the chapters sign in with; ``agents`` are the ids and secrets of those
+    that act for guests, as ``House`` has them; ``twins`` are the
     clouds' desks in this house. ``watch`` says whether somebody watches their own traffic from the start; with None
     nobody ever can. ``lessons`` is the folder of the course's built pages, where there is one. ``cut_expired`` is given the claims of a real token and answers one
     whose time is over; ``rotate_keys`` makes the issuer sign with a new key; ``replays`` is the
@@ -156,6 +159,7 @@ def make_tour(
         scopes=tuple(scopes),
         agent_scopes=machine if agent_scopes is None else tuple(agent_scopes),
         guest=guest,
+        agents=agents,
         annexe=annexe.known,
         twins=tuple(twins),
         course=lessons,

@@ -16,20 +16,17 @@ def face(token: str) -> dict[str, Any]:
     claims = {claim["name"]: claim["value"] for claim in document["claims"]}
     header = {member["name"]: member["value"] for member in document["header"]}
     granted = claims.get("scope", "").split()
+    beside = tuple(one for one in granted if one not in SCOPES and ":" in one and "/" not in one)
     return {
         "claims": claims,
-        "scopes": [{"scope": scope, "granted": scope in granted} for scope in SCOPES],
+        "scopes": [{"scope": scope, "granted": scope in granted} for scope in (*SCOPES, *beside)],
         "until": _clock(claims.get("exp", "")),
         "since": _clock(claims.get("iat", "")),
         "alg": header.get("alg", ""),
-        "actor": _within(claims.get("act", "")),
+        "actor": next(reversed(document["acting"]), ""),
+        "acting": document["acting"],
         "bound": bool(claims.get("cnf")),
     }
-
-
-def _within(act: str) -> str:
-    """Whose name stands in an ``act`` claim, as text."""
-    return act.partition('"sub":"')[2].partition('"')[0]
 
 
 def _clock(moment: str) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
     ``scopes`` is what the guest's app asks for, ``agent_scopes`` what the agent asks for; ``other_resource`` is
     another API that the issuer cuts tokens for, so that a card for the wrong hotel can be had for real. ``guest`` is
-    the name and password that chapters sign in with, ``annexe`` what its old locks know, ``twins`` the clouds' desks
+    the name and password that chapters sign in with, ``agents`` are the ids and secrets of those that act for guests one
+    behind the other, ``annexe`` what its old locks know, ``twins`` the clouds' desks
     that this house has, too, and ``course`` the folder of the course's built pages, where there is one.
     """
 
@@ -67,6 +68,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     agent_scopes: tuple[str, ...]
     guest: tuple[str, str] = ("", "")
+    agents: Mapping[str, str] = {}
     annexe: Mapping[str, str] = {}
     twins: tuple[Twin, ...] = ()
     course: Path | None = None
@@ -111,6 +113,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
             "guest": self.guest[0],
             "guest_secret": self.guest[1],
             "annexe": f"{self.base_url}{ANNEXE}",
+            **self.agents,
             **self.annexe,
             **{f"{one.dialect}_{name}": value for one in self.twins for name, value in one.known.items()},
         }
@@ -118,7 +121,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def features(self) -> frozenset[str]:
         """What this house has that not every house has, as chapters name their needs."""
-        return frozenset(one.dialect for one in self.twins)
+        return frozenset(one.dialect for one in self.twins) | ({"agents"} if self.agents else frozenset())
 
     def place(self, path: str) -> Place | None:
         """Who answers at a path; None for the tour's own pages and for files, which are of no interest."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-Lane = Literal["browser", "app", "agent", "thief", "desk", "doors", "annexe", "cognito", "entra"]
+Lane = Literal["browser", "app", "agent", "spa", "thief", "desk", "doors", "annexe", "cognito", "entra"]
 Who = Literal["guest", "agent", "thief"]
 
 

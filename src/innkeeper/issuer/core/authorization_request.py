@@ -314,8 +314,10 @@ UNKNOWN_CLIENT = Page(
     "IK102",
     errors.INVALID_REQUEST,
     "This client is not registered here",
-    "The client_id is misspelt, or belongs to another issuer.",
-    "Compare it with `innkeeper client list`, or register the client with `innkeeper client add`.",
+    "The client_id is misspelt, or belongs to another issuer; or the client had registered itself, was not used for a while, "
+    "and was forgotten.",
+    "Compare it with `innkeeper client list`, or register the client with `innkeeper client add`. A program that registers "
+    "itself does so anew once it forgets the id: in an MCP client, sign out of the server or clear its credentials.",
     "The client is not known here.",
 )
 REDIRECT_MISMATCH = Page(

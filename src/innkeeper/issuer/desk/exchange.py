@@ -6,24 +6,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from innkeeper.issuer.core import approval, waiting
 from innkeeper.issuer.core.decision import Decision
-from innkeeper.issuer.core.effects import Effect, Lost
-from innkeeper.issuer.core.grants import jwt_bearer
+from innkeeper.issuer.core.effects import Lost
+from innkeeper.issuer.core.grants import jwt_bearer as core_assertion
 from innkeeper.issuer.core.grants import token_exchange as core
 from innkeeper.issuer.core.records import Client
 from innkeeper.issuer.core.scopes import Reach
 from innkeeper.issuer.core.token import Issue, TokenRequest
-from innkeeper.issuer.desk import agents, backchannel
-from innkeeper.issuer.desk.jwt_bearer import look_at
+from innkeeper.issuer.desk import agents, approvals, jwt_bearer
 from innkeeper.issuer.desk.matter import concerns
-from innkeeper.issuer.desk.realm import Realm, random_value
+from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.subjects import behind
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.parameters import Parameters, scopes
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens import identity
-from innkeeper.tokens.trail import Step, Trail
 
 _IDENTITY_CLAIMS = ("sub", "aud", "exp", "iat", "auth_time")
 """What an ID token has and no other JWT of ours: not a signed answer of an endpoint, not a logout token."""
@@ -47,16 +44,18 @@ def is_ours(realm: Realm, token: str) -> bool:
 
 async def exchange(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decision[Issue], None]:
     """Answer a token exchange request. Remembered are what agents came to do, and what waits for a person."""
-    case = await _case(realm, ask, client)
-    concerns(
-        realm.name, actor=" for ".join(agents.actors(core.chain_of(case))), parent=str(case.subject.says("jti") or "")
-    )
     while True:
-        case, kept = await _with_approval(realm, case)
-        decision = core.decide(case)
-        decision, effects = _approved(realm, case, decision, kept)
+        case = await _case(realm, ask, client)
+        concerns(
+            realm.name,
+            actor=" for ".join(agents.actors(core.chain_of(case))),
+            parent=str(case.subject.says("jti") or ""),
+        )
+        known, kept = await approvals.known(realm, core.waiting_for(case))
+        case = replace(case, approval=known)
+        decision = approvals.settled(realm, core.waiting_for(case), core.decide(case), kept)
         try:
-            await realm.store.commit(effects)
+            await realm.store.commit(decision.effects)
         except Lost:
             continue
         if isinstance(decision.outcome, Issue) and decision.outcome.actor is not None:
@@ -88,51 +87,25 @@ async def _actor(realm: Realm, ask: TokenRequest, client: Client, wanted: core.W
     ours = await _presented(realm, token, wanted.actor_type)
     if ours.claims is not None or wanted.actor_type != core.JWT:
         return ours
-    assertion = await look_at(realm, token)
-    if not assertion.machine:
+    assertion = await jwt_bearer.look_at(realm, token)
+    if not assertion.machine and not (assertion.issuer and assertion.issuer.workloads):
         return ours
+    return _vouched(realm, ask, client, await jwt_bearer.with_history(realm, assertion))
+
+
+def _vouched(realm: Realm, ask: TokenRequest, client: Client, assertion: core_assertion.Assertion) -> core.Presented:
+    """Another issuer's word that the caller is this client. One that is its only proof is good once, where its issuer gives a
+    new one each time; beside credentials of its own it may be shown again."""
+    if not client.public:
+        assertion = replace(assertion, replayed=False)
     plain = replace(ask, scopes=frozenset(), resources=())
-    vouched = jwt_bearer.decide(plain, client, assertion, realm.policy, realm.now()).outcome
-    if not isinstance(vouched, Issue):
-        return ours
+    case = core_assertion.Case(plain, client, assertion, realm.policy, realm.now())
+    decision = core_assertion.decide(case)
+    if isinstance(decision.outcome, Refusal):
+        return core.Presented(problem=decision.outcome)
     claims = {"sub": client.id, "client_id": client.id, "exp": int(assertion.claims["exp"])}
-    return core.Presented(claims, subject=client.id)
-
-
-async def _with_approval(realm: Realm, case: core.Case) -> tuple[core.Case, backchannel.Kept | None]:
-    """What is known of the person's yes, where the exchange needs one."""
-    case = replace(case, now=realm.now())
-    if core.waiting_for(case) is None:
-        return case, None
-    name, sub = case.ask.sent.get("auth_req_id"), case.subject.subject
-    if name is None:
-        waits = [one for one in await backchannel.pending(realm, sub) if one.client.id == case.client.id]
-        return replace(case, approval=approval.Approval(waiting=len(waits))), None
-    kept = await backchannel.kept(realm, name)
-    return replace(case, approval=approval.Approval(sent=True, asked=kept.asked if kept else None)), kept
-
-
-def _approved(
-    realm: Realm, case: core.Case, decision: Decision[Issue], kept: backchannel.Kept | None
-) -> tuple[Decision[Issue], tuple[Effect, ...]]:
-    """What the agent is told, and what is to be remembered: the question to the person, or that the agent asked again."""
-    outcome, waits = decision.outcome, core.waiting_for(case)
-    if isinstance(outcome, Refusal) and outcome.page is approval.APPROVAL_NEEDED and waits is not None:
-        asked, name = approval.question(waits), random_value()
-        told = {
-            "auth_req_id": name,
-            "expires_in": asked.waiting.expires_at - case.now,
-            "interval": asked.waiting.interval,
-        }
-        token = case.ask.sent.get("client_notification_token", "")
-        pending, (*before, last) = replace(outcome, told=told), decision.trail.steps
-        trail = Trail(decision.trail.about, (*before, Step(last.check, pending)))
-        return Decision(pending, trail), backchannel.keep(realm, asked, case.client, name, token)
-    if kept is None or not kept.asked.acting:
-        return decision, ()
-    after = waiting.after(kept.asked.waiting, outcome, case.now)
-    changed = backchannel.changed(kept.entry, replace(kept.asked, waiting=after))
-    return decision, () if after == kept.asked.waiting else (changed,)
+    spend = decision.effects if client.public else ()
+    return core.Presented(claims, subject=client.id, vouched=True, most=case.ceiling, spend=spend)
 
 
 async def _presented(realm: Realm, token: str, kind: str) -> core.Presented:

@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core.agents import Hop
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import Lost
 from innkeeper.issuer.core.grants import jwt_bearer as core
 from innkeeper.issuer.core.platforms import issuer_in
 from innkeeper.issuer.core.records import Client, TrustedIssuer
 from innkeeper.issuer.core.token import Issue, TokenRequest
+from innkeeper.issuer.desk import agents, approvals
 from innkeeper.issuer.desk.client_keys import read_signed
 from innkeeper.issuer.desk.realm import Realm, digest
 from innkeeper.keys import jws
@@ -23,8 +25,11 @@ async def redeem(realm: Realm, ask: TokenRequest, client: Client) -> tuple[Decis
     token = ask.sent.get("assertion", "")
     looked_at = await look_at(realm, token)
     while True:
-        assertion = await _with_history(realm, looked_at)
-        decision = core.decide(ask, client, assertion, realm.policy, realm.now())
+        assertion, now = await with_history(realm, looked_at), realm.now()
+        case = core.Case(ask, client, assertion, realm.policy, now, hops=await _hops(realm, client, assertion))
+        known, kept = await approvals.known(realm, core.waiting_for(case))
+        case = msgspec.structs.replace(case, approval=known)
+        decision = approvals.settled(realm, core.waiting_for(case), core.decide(case), kept)
         try:
             await realm.store.commit(decision.effects)
         except Lost:
@@ -56,9 +61,16 @@ async def look_at(realm: Realm, token: str) -> core.Assertion:
     )
 
 
-async def _with_history(realm: Realm, assertion: core.Assertion) -> core.Assertion:
+async def with_history(realm: Realm, assertion: core.Assertion) -> core.Assertion:
+    """An assertion, and whether it was used before."""
     used = assertion.key and await realm.store.entry(core.ASSERTION, assertion.key) is not None
     return msgspec.structs.replace(assertion, replayed=bool(used))
+
+
+async def _hops(realm: Realm, client: Client, assertion: core.Assertion) -> tuple[Hop, ...]:
+    """The client as it stands with the person that an assertion speaks of."""
+    person = assertion.subject and not assertion.machine
+    return await agents.hops(realm, assertion.subject, (client.id,)) if person else ()
 
 
 async def _subject(realm: Realm, issuer: TrustedIssuer, claims: dict[str, Any]) -> tuple[str, bool]:

@@ -167,8 +167,10 @@ async def _plant_agent(store: RealmStore, seal: Seal, settings: Settings, seed: 
     owner = await store.person_named(seed.owner)
     if owner is None:
         raise UsageError(f"agent {seed.id!r}: its owner {seed.owner!r} is nobody here; name a [[person]]")
-    if bool(seed.secret) == bool(seed.jwks):
-        raise UsageError(f"agent {seed.id!r}: it proves itself with a secret or with jwks; give one of the two")
+    by_platform = any(rule.client == seed.id for one in settings.trusted_issuer for rule in one.workloads)
+    if (seed.secret and seed.jwks) or not (seed.secret or seed.jwks or by_platform):
+        ways = "give one of the two, or a rule for it in [[trusted_issuer.workloads]]"
+        raise UsageError(f"agent {seed.id!r}: it proves itself with a secret or with jwks; {ways}")
     keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": seed.jwks}} if seed.jwks else {}
     plain = SeedClient(
         id=seed.id, name=seed.name, secret=seed.secret, grants=seed.grants, scopes=seed.scopes, metadata=keys

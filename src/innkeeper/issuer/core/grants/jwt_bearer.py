@@ -10,12 +10,23 @@ from typing import Any
 
 import msgspec
 
+from innkeeper.issuer.core import approval
+from innkeeper.issuer.core.agents import Hop, stopped
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddOnce
 from innkeeper.issuer.core.platforms import Workload, mismatch
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client, TrustedIssuer
-from innkeeper.issuer.core.scopes import SCOPE_NOT_ALLOWED, TARGET_UNKNOWN, reach, unknown_scope, unknown_target
+from innkeeper.issuer.core.rights import unapproved
+from innkeeper.issuer.core.scopes import (
+    SCOPE_NOT_ALLOWED,
+    TARGET_UNKNOWN,
+    Reach,
+    reach,
+    resources_of,
+    unknown_scope,
+    unknown_target,
+)
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_GRANT
 from innkeeper.protocol.refusals import Page, Refusal
@@ -49,11 +60,15 @@ class Assertion(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
+    """A request with an assertion. ``hops`` is the client as it stands with the person that the assertion speaks of."""
+
     ask: TokenRequest
     client: Client
     assertion: Assertion
     policy: Policy
     now: int
+    approval: approval.Approval = approval.NOT_APPROVED
+    hops: tuple[Hop, ...] = ()
 
     @property
     def issuer(self) -> TrustedIssuer:
@@ -92,28 +107,69 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def asked(self) -> frozenset[str]:
-        """The scopes asked for; where none are, those of APIs that there are to have."""
-        return self.ask.scopes or self.ceiling.difference(OPENID_SCOPES)
+        """The scopes asked for; where none are, those of APIs that there are to have, and of these what a person has to
+        allow first only where there is nothing else, or where their organization named it."""
+        most = self.ceiling.difference(OPENID_SCOPES)
+        named = self.assertion.issuer is not None and self.assertion.issuer.identity_assertions
+        return self.ask.scopes or (most if named else most - self._risky) or most
+
+    @property
+    def _risky(self) -> frozenset[str]:
+        there = self.resources or resources_of(self.client, self.policy)
+        return self.policy.risky(there) if self.for_a_person else frozenset()
+
+    @property
+    def for_a_person(self) -> bool:
+        """Whether the assertion speaks of a person, and not of a program."""
+        issuer, assertion = self.assertion.issuer, self.assertion
+        return issuer is not None and not issuer.workloads and bool(assertion.subject) and not assertion.machine
+
+    @property
+    def opened(self) -> Reach:
+        """What the token opens."""
+        return reach(self.asked, self.resources, self.client, self.policy)
 
 
-def decide(ask: TokenRequest, client: Client, assertion: Assertion, policy: Policy, now: int) -> Decision[Issue]:
+def decide(case: Case) -> Decision[Issue]:
     """An access token for whom the assertion speaks of, and nothing to refresh it with: the next assertion does that."""
-    case = Case(ask, client, assertion, policy, now)
+    assertion, opened = case.assertion, Reach(frozenset(), ())
     trail = follow("assertion", CHECKS, case)
     if not trail.refusal:
         trail = trail.then(follow("assertion", checks_of(case.issuer), case))
+    if not trail.refusal:
+        opened, waits = case.opened, waiting_for(case)
+        trail = trail.then(approval.judge(waits)) if waits else trail
     if trail.refusal:
         return Decision(trail.refusal, trail)
-    opened = reach(case.asked, case.resources, client, policy)
     issue = Issue(
-        client=client,
-        subject=client.id if case.rule else assertion.subject,
+        client=case.client,
+        subject=case.client.id if case.rule else assertion.subject,
         scopes=opened.scopes,
         audience=opened.audience,
-        confirmation=ask.confirmation,
+        confirmation=case.ask.confirmation,
     )
-    spend = AddOnce(ASSERTION, assertion.key, int(assertion.claims["exp"]) + 2 * policy.leeway)
+    spend = AddOnce(ASSERTION, assertion.key, int(assertion.claims["exp"]) + 2 * case.policy.leeway)
     return Decision(issue, trail, (spend,) if case.issuer.good_once else ())
+
+
+def waiting_for(case: Case) -> approval.Case | None:
+    """What of a good assertion waits for the yes of the person it speaks of: their issuer's word does not stand for that.
+    None where nothing does."""
+    needs = unapproved(case.opened, (), case.policy) if case.for_a_person else ()
+    if not needs:
+        return None
+    return approval.Case(
+        ask=case.ask,
+        client=case.client,
+        sub=case.assertion.subject,
+        acting=(case.client.id,),
+        opened=case.opened,
+        details=(),
+        needs=needs,
+        approval=case.approval,
+        policy=case.policy,
+        now=case.now,
+    )
 
 
 def checks_of(issuer: TrustedIssuer) -> tuple[Check[Case], ...]:
@@ -205,6 +261,12 @@ def the_subject_is_somebody_here(case: Case) -> Seen | Refusal:
     if assertion.machine and assertion.subject != case.client.id:
         return Refusal(SUBJECT_UNKNOWN, "the subject is another client", case.client.id, assertion.subject)
     return Seen(assertion.subject)
+
+
+@check("RFC 7521 §4.1")
+def the_person_lets_the_client_act(case: Case) -> Seen | Refusal:
+    """Whom the assertion speaks of did not say that this client may not act for them any more."""
+    return stopped(case.hops) or Seen(case.client.id)
 
 
 @check("RFC 7521 §4.1")
@@ -309,6 +371,7 @@ CHECKS: tuple[Check[Case], ...] = (
 
 SUBJECT_CHECKS: tuple[Check[Case], ...] = (
     the_subject_is_somebody_here,
+    the_person_lets_the_client_act,
     the_scopes_are_within_the_trust,
     the_resource_is_one_for_the_client,
 )
@@ -316,6 +379,7 @@ IDENTITY_CHECKS: tuple[Check[Case], ...] = (
     the_assertion_is_for_us_alone,
     the_assertion_is_this_clients,
     the_subject_is_somebody_here,
+    the_person_lets_the_client_act,
     the_resource_is_the_assertions,
     something_is_left_of_its_scopes,
     the_scopes_are_within_the_trust,

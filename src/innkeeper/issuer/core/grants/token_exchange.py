@@ -14,6 +14,7 @@ import msgspec
 from innkeeper.issuer.core import approval, details
 from innkeeper.issuer.core.agents import Hop, stopped
 from innkeeper.issuer.core.decision import Decision
+from innkeeper.issuer.core.effects import Effect
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Grant
 from innkeeper.issuer.core.rights import ceiling, effective, unapproved
@@ -44,6 +45,10 @@ class Presented(msgspec.Struct, frozen=True):
 
     ``reach`` is what it opens: for an ID token, which opens nothing by itself, what its person has allowed the
     client that it was cut for. ``subject`` is whom it speaks of here; ``gone`` says they have no account any more.
+
+    An actor's token may be another issuer's word for the caller: ``vouched`` says that it is good, ``most`` which scopes that
+    word opens at most, and ``spend`` what is to be remembered where it proves the caller alone and is good once.
+    ``problem`` says why such a word is not good.
     """
 
     claims: dict[str, Any] | None = None
@@ -53,6 +58,10 @@ class Presented(msgspec.Struct, frozen=True):
     gone: bool = False
     grant: Grant | None = None
     hops: tuple[Hop, ...] = ()
+    vouched: bool = False
+    most: frozenset[str] = frozenset()
+    spend: tuple[Effect, ...] = ()
+    problem: Refusal | None = None
 
     def says(self, name: str) -> Any:
         return (self.claims or {}).get(name)
@@ -94,6 +103,8 @@ class Case(msgspec.Struct, frozen=True):
     def opened(self) -> Reach:
         """The rights of the new token."""
         person, agent = self.subject.reach, ceiling(self.client, self.policy)
+        if self.actor.vouched:
+            agent = Reach(agent.scopes & self.actor.most, agent.audience)
         return effective(person, agent, self.ask.scopes, self.wanted.targets, self.policy, alone=self.own)
 
     @property
@@ -127,7 +138,7 @@ def decide(case: Case) -> Decision[Issue]:
         lifetime=min(case.policy.access_lifetime, *_left(case)),
         issued_type=case.wanted.requested_type or ACCESS_TOKEN,
     )
-    return Decision(issue, trail)
+    return Decision(issue, trail, case.actor.spend)
 
 
 def waiting_for(case: Case) -> approval.Case | None:
@@ -179,12 +190,25 @@ def the_subject_is_still_here(case: Case) -> Seen | Refusal:
 
 
 @check("RFC 8693 §2.1")
+def the_actor_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
+    """The actor token was cut here and is alive, as is its subject's account, or an issuer that is trusted vouches by it."""
+    if not case.wanted.has_actor:
+        return Seen("none was sent")
+    if case.actor.problem:
+        why = case.actor.problem
+        return Refusal(TOKEN_UNUSABLE, f"another issuer's word for the actor: {why.reason}", why.expected, why.found)
+    if case.actor.gone:
+        return Refusal(TOKEN_UNUSABLE, "the actor is gone or disabled", "an account", "none")
+    return _alive(case.actor, case.now)
+
+
+@check("RFC 8693 §2.1")
 def the_token_was_meant_for_the_client(case: Case) -> Seen | Refusal:
-    """A client exchanges its own tokens, and if it can prove itself, those for a resource that it may use."""
+    """A client exchanges its own tokens, and if it can prove itself, or its platform does, those for a resource that it may use."""
     subject, client = case.subject, case.client
     if subject.client_id == client.id:
         return Seen("its own token")
-    if client.public:
+    if client.public and not case.actor.vouched:
         return Refusal(NOT_FOR_CLIENT, "a public client sent another client's token", client.id, subject.client_id)
     mine = (client.id, *resources_of(client, case.policy))
     if case.wanted.subject_type == ID_TOKEN or not set(mine) & set(subject.reach.audience):
@@ -203,16 +227,6 @@ def the_key_of_a_bound_token_is_proved(case: Case) -> Seen | Refusal:
             if found != expected:
                 return Refusal(BINDING_LOST, "the token is bound to a key", str(expected), found or "no proof")
     return Seen(", ".join(case.ask.proved.values()) or "not bound")
-
-
-@check("RFC 8693 §2.1")
-def the_actor_token_is_ours_and_alive(case: Case) -> Seen | Refusal:
-    """The actor token was cut here, has not expired, was not revoked, and its subject has an account."""
-    if not case.wanted.has_actor:
-        return Seen("none was sent")
-    if case.actor.gone:
-        return Refusal(TOKEN_UNUSABLE, "the actor is gone or disabled", "an account", "none")
-    return _alive(case.actor, case.now)
 
 
 @check("RFC 8693 §4.1")
@@ -273,6 +287,17 @@ def the_scopes_are_within_the_subjects(case: Case) -> Seen | Refusal:
     return unknown_scope(asked, case.client, case.policy) or Seen(" ".join(sorted(asked)) or "none named")
 
 
+@check("RFC 8693 §2.1")
+def the_actors_issuer_is_trusted_that_far(case: Case) -> Seen | Refusal:
+    """Where another issuer vouches for the caller, its word is enough for the scopes asked for."""
+    excess = case.ask.scopes - case.actor.most if case.actor.vouched else frozenset[str]()
+    if excess:
+        most = " ".join(sorted(case.actor.most))
+        reason = f"the word of the actor's issuer is not enough for {min(excess)!r}"
+        return Refusal(BEYOND_ITS_WORD, reason, most, min(excess))
+    return Seen(" ".join(sorted(case.actor.most)) if case.actor.vouched else "nobody else vouches")
+
+
 @check("RFC 8693 §2.2.2")
 def the_targets_are_within_the_subjects(case: Case) -> Seen | Refusal:
     """Every resource and audience named is one of the subject token's, and the client may use it."""
@@ -304,14 +329,15 @@ CHECKS = (
     the_types_are_ones_we_take,
     the_subject_token_is_ours_and_alive,
     the_subject_is_still_here,
+    the_actor_token_is_ours_and_alive,
     the_token_was_meant_for_the_client,
     the_key_of_a_bound_token_is_proved,
-    the_actor_token_is_ours_and_alive,
     the_actor_token_is_the_callers,
     the_actor_may_act,
     everyone_in_the_chain_may_still_act,
     the_chain_of_actors_is_short,
     the_scopes_are_within_the_subjects,
+    the_actors_issuer_is_trusted_that_far,
     the_targets_are_within_the_subjects,
     the_details_are_within_the_subjects,
     something_is_left,
@@ -384,6 +410,15 @@ BEYOND_SUBJECT = Page(
     "An exchange only narrows: scopes must be in the subject token, and the client must be allowed them, too.",
     "Ask for a subset of the subject token's scopes that the client is registered for, or for none in particular.",
     "The requested scope exceeds that of the subject token.",
+)
+BEYOND_ITS_WORD = Page(
+    "IK1512",
+    INVALID_SCOPE,
+    "The word of the actor's issuer is not enough for the scope",
+    "The actor token is another issuer's, whose word for this client is taken for some scopes only: those of its "
+    "[[trusted_issuer]], and of the rule in [[trusted_issuer.workloads]] that the program fits.",
+    "Ask for less, let the client prove itself with credentials of its own, or widen the scopes in the settings.",
+    "The requested scope exceeds what the actor token is trusted for.",
 )
 
 
