@@ -342,7 +342,10 @@ class Readers:
         return Guard(presets, names, clock=lambda: self._now, fetch_blocking=fetch, remembered=64)
 
     def guard(self, token: Token) -> bool:
-        return isinstance(self._guard.verify_blocking(token.text), Verified)
+        """What the guard says; what it says at once, the checks have to say when they are made one by one."""
+        outcome = self._guard.verify_blocking(token.text)
+        assert isinstance(outcome, Verified) is (outcome.trail.refusal is None), token
+        return isinstance(outcome, Verified)
 
     def others(self, token: Token) -> dict[str, bool]:
         """What the others say; of Cognito's shape only aws-jwt-verify knows all, and of the rest what any reader knows."""

@@ -39,6 +39,8 @@ def command(
         ),
     ] = "",
     client_secret: options.ClientSecret = None,
+    signing_key: options.SigningKeyFile = None,
+    key_id: options.KeyId = "",
     resource: Annotated[
         str, typer.Option(help="The API that the client's token is for; an MCP server is its own.")
     ] = "",
@@ -75,7 +77,7 @@ def command(
         raise UsageError("--sign-in, --redirect-uri and --resource go with --client-id: whose requests shall be tried?")
     report = examine_mcp(mcp) if mcp else examine_issuer(issuer)
     if client_id:
-        client = options.client(client_id, client_secret, None, None, "")
+        client = options.client(client_id, client_secret, None, signing_key, key_id)
         access = Access(scope, resource or mcp or None)
         report = _with_client(report, issuer, mcp, client, access, redirect_uri, sign_in=sign_in)
     if as_json:

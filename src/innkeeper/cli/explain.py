@@ -16,6 +16,7 @@ from rich.text import Text
 from innkeeper.cli import REFUSED, UNREACHABLE, explain_refusal, options, profiled
 from innkeeper.cli.portrait import Row, acting, claim_rows, header_rows, summary
 from innkeeper.cli.show import heading, ledger, meanings, show
+from innkeeper.client.credentials import Client
 from innkeeper.client.refused import quoted, refuse
 from innkeeper.client.wire import run
 from innkeeper.explain import agentcore, guard_file, introspected, mcp, refused
@@ -82,6 +83,8 @@ def command(
         ),
     ] = "",
     client_secret: options.ClientSecret = None,
+    signing_key: options.SigningKeyFile = None,
+    key_id: options.KeyId = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     profile: profiled.Reader = "",  # noqa: ARG001 - its callback has filled in the others
 ) -> int:
@@ -101,7 +104,8 @@ def command(
         return explain_refusal.show_it(told, reader, as_json=as_json)
     text = _text(given)
     published = from_file(keys) if keys else None
-    answer = _introspected(text, issuer, client_id, client_secret) if client_id else None
+    api = options.client(client_id, client_secret, None, signing_key, key_id) if client_id else None
+    answer = _introspected(text, issuer, api) if api else None
     said = _said(text, answer)
     asked = Asked(text, said, issuer, audience, tuple(scope.split()), published, answer, workload)
     verdict = _verdict(reader, asked)
@@ -134,12 +138,11 @@ class Asked:
         self.issuer, self.audience, self.scopes = issuer, audience, scopes
 
 
-def _introspected(text: str, issuer: str | None, client_id: str, client_secret: str | None) -> introspected.Told:
+def _introspected(text: str, issuer: str | None, api: Client) -> introspected.Told:
     """What the issuer says of the token; nobody else is shown it."""
     if not issuer:
         raise UsageError("--client-id goes with --issuer: the token is shown to its own issuer, and to nobody else")
-    client = options.client(client_id, client_secret, None, None, "")
-    return run(introspected.asking(issuer, client, text))
+    return run(introspected.asking(issuer, api, text))
 
 
 def _said(text: str, told: introspected.Told | None) -> UnverifiedToken:

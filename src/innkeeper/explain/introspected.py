@@ -37,7 +37,7 @@ def asking(issuer: str, client: Client, token: str) -> Flow[Told]:
     ``UsageError``."""
     if client.public:
         raise UsageError(
-            "an issuer answers only whom it knows: give --client-secret, too ('-' reads it from standard input)"
+            "an issuer answers only whom it knows: give --client-secret ('-' reads it from standard input) or --signing-key, too"
         )
     metadata = yield from discover(issuer)
     headers, shown = yield from proof(client, metadata)
