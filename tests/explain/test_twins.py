@@ -13,8 +13,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from innkeeper.doctor.examination import examine_issuer
-from innkeeper.doctor.findings import Severity
+from innkeeper.client.credentials import Client, Secret
+from innkeeper.client.token import Access
+from innkeeper.doctor.examination import examine_client, examine_issuer
+from innkeeper.doctor.findings import Report, Severity
 from innkeeper.guard import read_unverified
 from tests.doctor.worlds import numbers
 from tests.inn import Inn
@@ -143,3 +145,27 @@ def test_the_tenant_is_ill_as_entra_is_and_no_more(tenant: dict[str, Any]) -> No
     assert report.healthy
     assert numbers(report) == {"IK811", "IK819", "IK821", "IK823", "IK824"}
     assert all("Microsoft Entra ID is made so" in one.finding.remedy for one in report.findings() if one.finding)
+
+
+def test_the_doctor_finds_what_the_clouds_do_for_clients_otherwise_than_others(
+    pool: dict[str, Any], tenant: dict[str, Any]
+) -> None:
+    """A user pool wants each redirect URI to the character, and neither cloud insists on PKCE; nothing else is amiss."""
+    assert numbers(_for_a_machine(pool, next(one for one in _machine(pool)["scopes"] if "gym:enter" in one))) == {
+        "IK875"
+    }
+    assert numbers(_for_a_machine(tenant, f"{_machine(tenant)['scopes'][0].rpartition('/')[0]}/.default")) <= {"IK875"}
+    for twin in (pool, tenant):
+        public = Client(next(one["id"] for one in twin["clients"] if not one["secret"]))
+        seen = examine_client(twin["issuer"], public, Access("openid"), redirect_uri="http://localhost/callback")
+        assert numbers(Report("", seen)) == {"IK877"}
+
+
+def _machine(twin: dict[str, Any]) -> dict[str, Any]:
+    return next(one for one in twin["clients"] if one["secret"])
+
+
+def _for_a_machine(twin: dict[str, Any], scope: str) -> Report:
+    machine = _machine(twin)
+    client, redirect = Client(machine["id"], Secret(machine["secret"])), machine["redirect_uris"][0]
+    return Report("", examine_client(twin["issuer"], client, Access(scope), redirect_uri=redirect))

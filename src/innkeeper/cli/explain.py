@@ -109,10 +109,7 @@ def command(
     said = _said(text, answer)
     asked = Asked(text, said, issuer, audience, tuple(scope.split()), published, answer, workload)
     verdict = _verdict(reader, asked)
-    if as_json:
-        print(json.dumps(_document(said, verdict, time.time()), indent=2, ensure_ascii=False))
-    else:
-        _show(said, verdict, time.time())
+    _print(said, verdict, as_json=as_json)
     return _exit_code(verdict) if verdict else 0
 
 
@@ -220,6 +217,13 @@ def _text(text: str) -> str:
         except (ValueError, KeyError, TypeError):
             raise UsageError("the JSON given holds no access_token") from None
     return text[7:].strip() if text[:7].lower() == "bearer " else text
+
+
+def _print(said: UnverifiedToken, verdict: Verdict | None, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_document(said, verdict, time.time()), indent=2, ensure_ascii=False))
+    else:
+        _show(said, verdict, time.time())
 
 
 def _show(said: UnverifiedToken, verdict: Verdict | None, now: float) -> None:

@@ -68,18 +68,18 @@ class Visit(msgspec.Struct, frozen=True):
             return None
 
     @property
+    def sent_away(self) -> tuple[str, ...]:
+        """The requests at the authorization endpoint."""
+        return _lines(self.silent, self.unproven, self.stray)
+
+    @property
     def asked(self) -> tuple[str, ...]:
-        every = (
-            self.silent,
-            self.unproven,
-            self.stray,
-            self.token,
-            self.wrong,
-            self.junk,
-            *self.refreshed,
-            self.opened,
-        )
-        return tuple(_shown(one) for one in every if one)
+        """The requests for a token, and with it."""
+        return _lines(self.token, self.wrong, self.junk, self.opened)
+
+    @property
+    def renewed(self) -> tuple[str, ...]:
+        return _lines(*self.refreshed)
 
 
 def visit(
@@ -202,6 +202,6 @@ def _named(claims: Any) -> list[str]:
     return [audience] if isinstance(audience, str) else [one for one in audience if isinstance(one, str)]
 
 
-def _shown(answer: Answer) -> str:
-    """The exchange in a line, without what was asked in the address."""
-    return f"{answer.method} {answer.url.partition('?')[0]} → {answer.trouble or answer.status}"
+def _lines(*answers: Answer | None) -> tuple[str, ...]:
+    """Each exchange in a line, without what was asked in the address."""
+    return tuple(f"{one.method} {one.url.partition('?')[0]} → {one.trouble or one.status}" for one in answers if one)

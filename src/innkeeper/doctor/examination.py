@@ -69,9 +69,11 @@ def examine_client(
     seen = run(client_probes.visit(metadata, client, access, redirect_uri, token, mcp), http)
     seen = client_probes.judged(seen, lambda url: run(ask(get(url, "the issuer's keys")), http), clock)
     chapters = (
-        examine(f"Sent back to {quoted(client.id)}", clients.REDIRECT_CHECKS, seen) if seen.silent else None,
+        examine(f"Sent back to {quoted(client.id)}", clients.REDIRECT_CHECKS, seen, seen.sent_away)
+        if seen.silent
+        else None,
         examine(f"A token for {quoted(client.id)}", clients.TOKEN_CHECKS, seen, seen.asked),
-        examine("Its renewal", clients.REFRESH_CHECKS, seen) if seen.refreshed else None,
+        examine("Its renewal", clients.REFRESH_CHECKS, seen, seen.renewed) if seen.refreshed else None,
     )
     return tuple(one for one in chapters if one)
 

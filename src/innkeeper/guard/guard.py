@@ -157,8 +157,7 @@ class Guard:
         self._revoked = revoked
         self._observe, self._explain, self._clock = observe, explain, clock
         self._is_plain = revoked is None and observe is unobserved and not proofs.required
-        self._fetch, self._fetch_blocking = fetch, fetch_blocking
-        self._send, self._send_blocking = send, send_blocking
+        self._fetch, self._fetch_blocking, self._send, self._send_blocking = fetch, fetch_blocking, send, send_blocking
         self._flights: dict[KeyShelf, asyncio.Task[None]] = {}
         self._turns = {shelf: threading.Lock() for shelf in shelves}
 
