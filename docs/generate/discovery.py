@@ -29,7 +29,7 @@ def page() -> str:
 
 async def _served() -> dict[str, Mapping[str, Any]]:
     """Each desk's document, asked for as any client asks."""
-    with _settings() as settings:
+    with usual_settings() as settings:
         at = {"native": "", "cognito": f"/{settings.twin[0].id}", "entra": f"/{settings.twin[1].id}/v2.0"}
         issuer = await open_issuer(settings, development=True)
         try:
@@ -44,7 +44,7 @@ async def _served() -> dict[str, Mapping[str, Any]]:
 
 
 @contextmanager
-def _settings() -> Iterator[Settings]:
+def usual_settings() -> Iterator[Settings]:
     """What `innkeeper up` starts with, with a state that is thrown away."""
     with tempfile.TemporaryDirectory() as state, as_file(files("innkeeper.issuer") / "laptop.toml") as usual:
         yield load(usual, {"INNKEEPER_STATE": state})

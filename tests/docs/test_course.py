@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from innkeeper.cli import COMMANDS, loaded
-from innkeeper.tour.plays import chapter, comparison
+from innkeeper.tour.plays import chapter, chapters, comparison
+from innkeeper.tour.told import COURSE as PAGE_OF
 from tests.docs.test_documents import DOCUMENTS, ROOT
 
 COURSE = ROOT / "docs" / "tutorial"
@@ -34,6 +35,13 @@ def test_a_page_has_its_chapter_in_the_tour_by_address_and_by_command(page: Path
     assert live
     assert [key for kind, key in live if (chapter if kind == "chapters" else comparison)(key) is None] == []
     assert re.search(r"innkeeper tour( --chapter [a-z-]+)?`", text)
+
+
+def test_chapters_and_pages_lead_to_each_other() -> None:
+    """The tour names a page for each chapter, and that page names the chapter."""
+    assert set(PAGE_OF) == {one.key for one in chapters()}
+    named = {key: LIVE.findall((COURSE / f"{page}.md").read_text("utf-8")) for key, page in PAGE_OF.items()}
+    assert [key for key, links in named.items() if ("chapters", key) not in links] == []
 
 
 @ALL

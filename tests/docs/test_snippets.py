@@ -1,44 +1,42 @@
-"""Python in the docs: a session shown with ``>>>`` is run and prints what is shown; other code is read, and its imports are there."""
+"""Python in the docs is run: a session shown with ``>>>`` prints what is shown, other code makes what it says it makes."""
 
 from __future__ import annotations
 
-import ast
 import doctest
-import importlib
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.test_documents import DEFAULT_PORT, DOCUMENTS, ROOT
+from tests.docs.blocks import blocks
+from tests.docs.given import GIVEN, MOVE, PROOFS
+from tests.docs.test_documents import DEFAULT_PORT
 from tests.inn import Inn
 
-BLOCK = re.compile(r"^```(pycon|python|json|toml)\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FOR_PYTEST = "docs/how-to/test-your-api.md"
+"""The page whose code is tests: ``tests/testing`` runs it, which has what it asks for."""
 
 
-def blocks(page: Path, kind: str) -> list[str]:
-    return [text for found, text in BLOCK.findall(page.read_text("utf-8")) if found == kind]
+def having(kind: str) -> list[str]:
+    return list(dict.fromkeys(one.page for one in blocks(kind)))
 
 
-def having(kind: str) -> list[Path]:
-    return [page for page in DOCUMENTS if blocks(page, kind)]
+def texts(page: str, kind: str, port: int) -> list[str]:
+    return [one.text.replace(DEFAULT_PORT, str(port)) for one in blocks(kind) if one.page == page]
 
 
-def named(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-@pytest.mark.parametrize("page", having("pycon"), ids=named)
-def test_a_session_in_python_prints_what_is_shown(
-    page: Path, house: Inn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(autouse=True)
+def _beside_the_house(house: Inn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INNKEEPER_PORT", str(house.port))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    text = "\n".join(blocks(page, "pycon")).replace(DEFAULT_PORT, str(house.port))
-    session = doctest.DocTestParser().get_doctest(text, {}, page.stem, str(page), 0)
+
+
+@pytest.mark.parametrize("page", having("pycon"))
+def test_a_session_in_python_prints_what_is_shown(page: str, house: Inn) -> None:
+    text = "\n".join(texts(page, "pycon", house.port))
+    session = doctest.DocTestParser().get_doctest(text, {}, Path(page).stem, page, 0)
     told: list[str] = []
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     outcome = doctest.DocTestRunner(optionflags=options, verbose=False).run(session, out=told.append)
@@ -46,14 +44,25 @@ def test_a_session_in_python_prints_what_is_shown(
     assert "".join(told) == ""
 
 
-@pytest.mark.parametrize("page", having("python"), ids=named)
-def test_other_python_is_python_and_what_it_imports_is_there(page: Path) -> None:
-    for block in blocks(page, "python"):
-        for node in ast.walk(ast.parse(block)):
-            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("innkeeper"):
-                home = importlib.import_module(str(node.module))
-                assert [one.name for one in node.names if not hasattr(home, one.name)] == []
+@pytest.mark.parametrize("page", [page for page in having("python") if page != FOR_PYTEST])
+def test_other_python_is_run_and_makes_what_it_says(page: str, house: Inn, monkeypatch: pytest.MonkeyPatch) -> None:
+    if page == MOVE:
+        monkeypatch.setenv("ISSUER", house.url)
+        monkeypatch.setenv("AUDIENCE", f"{house.url}/hotel")
+    names = {"__name__": "shown", **(GIVEN[page](house) if page in GIVEN else {})}
+    found = texts(page, "python", house.port)
+    for number, text in enumerate(found, 1):
+        exec(compile(text, f"{page}, block {number}", "exec"), names)
+        if proof := PROOFS.get((page, number)):
+            proof(names, house)
+    assert len(found) >= 1
+
+
+def test_what_is_proved_is_there_to_be_proved() -> None:
+    here = {(one.page, one.number) for one in blocks("python")}
+    assert sorted(set(PROOFS) - here) == []
+    assert sorted(set(GIVEN) - {page for page, _ in here}) == []
 
 
 def test_there_are_sessions_in_the_course() -> None:
-    assert sum(page.parent.name == "tutorial" for page in having("pycon")) >= 1
+    assert sum(page.startswith("docs/tutorial/") for page in having("pycon")) >= 1

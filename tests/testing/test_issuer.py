@@ -15,6 +15,7 @@ from innkeeper.protocol.refusals import Unreachable
 from innkeeper.testing import IssuerForTests, serving
 from innkeeper.testing.clock import Clock
 from innkeeper.testing.issuer import usual
+from tests.docs.blocks import block
 
 NUMBERS = {
     "wrong_audience": "IK508",
@@ -34,6 +35,19 @@ NUMBERS = {
 def number(guard: Guard, token: str, *scopes: str) -> str:
     outcome = guard.verify_blocking(token, scopes)
     return outcome.refusal.page.number if isinstance(outcome, Refused) else "verified"
+
+
+def test_what_the_page_on_testing_shows_is_run(innkeeper_issuer: IssuerForTests) -> None:
+    page, forge = "docs/how-to/test-your-api.md", innkeeper_issuer.forge
+    names: dict[str, Any] = {"pytest": pytest, "forge": forge}
+    exec(block(page, "python", 1).text, names)
+    names["test_a_token_opens_it"](innkeeper_issuer)
+    [spoilt] = names["test_a_bad_one_does_not"].pytestmark
+    assert set(spoilt.args[1]) <= set(NUMBERS)
+    for one in spoilt.args[1]:
+        names["test_a_bad_one_does_not"](innkeeper_issuer, one)
+    forged = read_unverified(eval(block(page, "python", 2).text, names)).claims
+    assert ("jti" in forged, forged["department"], forged["sub"]) == (False, "kitchen", "guest-204")
 
 
 def test_real_and_forged_tokens_are_both_good(innkeeper_issuer: IssuerForTests) -> None:

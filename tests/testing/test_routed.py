@@ -8,12 +8,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import msal
 import pytest
 
 from innkeeper.testing import RoutedClouds
+from tests.docs.blocks import block
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 """boto3 and requests leave their connections to the garbage collector."""
@@ -31,6 +33,12 @@ def _opened_before() -> Iterator[None]:
 def test_boto3_finds_the_pool_at_amazons_own_address(innkeeper_clouds: RoutedClouds) -> None:
     pools = boto3.client("cognito-idp", region_name="us-east-1").list_user_pools(MaxResults=10)["UserPools"]
     assert [one["Id"] for one in pools] == [innkeeper_clouds.cognito["pool"]]
+
+
+def test_the_page_on_testing_shows_a_test_that_passes(innkeeper_clouds: RoutedClouds) -> None:
+    names: dict[str, Any] = {"boto3": boto3}
+    exec(block("docs/how-to/test-your-api.md", "python", 3).text, names)
+    names["test_it"](innkeeper_clouds)
 
 
 def test_msal_gets_a_token_at_microsofts_own_address(innkeeper_clouds: RoutedClouds) -> None:

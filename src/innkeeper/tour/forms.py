@@ -1,4 +1,4 @@
-"""The forms of sign-in and consent pages, found and filled in as a browser would, for a walk without a screen."""
+"""The forms and links of sign-in and consent pages, found and used as a person would, for a walk without a screen."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def first_form(page: str) -> Form | None:
     return reader.found
 
 
+def link_beside(page: str, words: str) -> str | None:
+    """The address of the last link before some words of a page, as an entry of a list has it; None where they do not stand."""
+    reader = _Links()
+    reader.feed(page)
+    return next((address for address, text in reader.found if words and words in text), None)
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -41,3 +48,20 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._inside = False
+
+
+class _Links(HTMLParser):
+    """Each link of a page, with all text from it to the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a" and (address := dict(attrs).get("href")):
+            self.found.append((address, ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.found:
+            address, text = self.found[-1]
+            self.found[-1] = address, text + data

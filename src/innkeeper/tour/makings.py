@@ -21,6 +21,9 @@ from innkeeper.tokens.dpop import TYPE
 
 Values = Mapping[str, str]
 
+_LETTERS = "BCDFGHKLMNPRSTVWXZ"
+"""Of what is read aloud: no vowels, and nothing that looks like a digit."""
+
 
 def proof(key: ec.EllipticCurvePrivateKey, method: str, url: str, now: int, token: str = "") -> str:
     """A DPoP proof for one request (RFC 9449 §4.2); with a token, its hash too."""
@@ -54,6 +57,7 @@ def _wrong(verifier: str) -> str:
 MAKINGS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "random": lambda: secrets.token_urlsafe(32),
+        "pin": lambda: f"{secrets.choice(_LETTERS)}{secrets.randbelow(10)}-{secrets.randbelow(900) + 100}",
         "challenge": pkce.challenge,
         "copy": str,
         "guess": _wrong,

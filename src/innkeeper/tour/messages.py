@@ -29,6 +29,8 @@ _BY_PATH = {
     "/introspect": "introspect",
     "/device_authorization": "device-authorization",
     "/device": "device",
+    "/bc-authorize": "backchannel",
+    "/approvals": "approvals",
 }
 _PAGES = ("sign-in", "consent")
 _NOTHING = Word("")
@@ -117,6 +119,7 @@ _BY_GRANT = {
     "refresh_token": "token-refresh",
     "urn:ietf:params:oauth:grant-type:device_code": "token-device",
     "urn:ietf:params:oauth:grant-type:token-exchange": "token-exchange",
+    "urn:openid:params:grant-type:ciba": "token-ciba",
 }
 
 

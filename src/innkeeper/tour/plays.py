@@ -16,7 +16,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """One thing somebody does, and what has to come of it.
 
     ``by`` does it. ``send`` is a request ("POST {token_endpoint}"); ``walk`` an address for a browser that fills in the
-    pages it meets with ``answers``. ``ask`` stands in the address, ``form`` in the body; ``call`` is an MCP method, for a tool with its name, and ``arguments`` what goes along; ``basic`` names a client that
+    pages it meets with ``answers``, and where a page only lists, follows the link beside the words ``follow``. ``ask`` stands in the address, ``form`` in the body; ``call`` is an MCP method, for a tool with its name, and ``arguments`` what goes along; ``basic`` names a client that
     shows its secret, ``bearer`` a token, ``dpop`` whose key signs a proof. ``make`` prepares values by recipes, ``keep``
     takes values from the answer. Texts between braces are values. ``expect`` is how the outcome has to begin.
     """
@@ -39,6 +39,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     bearer: str = ""
     dpop: str = ""
     answers: dict[str, str] = {}
+    follow: str = ""
     keep: dict[str, str] = {}
     door: str = ""
 
@@ -108,6 +109,7 @@ ORDER = (
     "client-credentials",
     "code",
     "device",
+    "ciba",
     "refresh",
     "revocation",
     "dpop",

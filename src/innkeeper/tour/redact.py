@@ -7,7 +7,20 @@ from typing import Any
 
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]*\.[\w-]*")
 _ONCE = frozenset(
-    {"code", "state", "nonce", "code_verifier", "device_code", "user_code", "jti", "sid", "gid", "ticket", "dpop"}
+    {
+        "code",
+        "state",
+        "nonce",
+        "code_verifier",
+        "device_code",
+        "user_code",
+        "auth_req_id",
+        "jti",
+        "sid",
+        "gid",
+        "ticket",
+        "dpop",
+    }
 )
 """Parameters and claims that are no token and still nobody's business."""
 

@@ -19,7 +19,7 @@ from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tour import calling
 from innkeeper.tour.book import Book
 from innkeeper.tour.forge import FORGED, Forge
-from innkeeper.tour.forms import first_form
+from innkeeper.tour.forms import first_form, link_beside
 from innkeeper.tour.hands import at_noon
 from innkeeper.tour.house import House
 from innkeeper.tour.line import Line
@@ -127,7 +127,7 @@ class Stage:
 
 
 class _Walk:
-    """A browser on its way through the pages, answering forms, until it would be back at the app or has no form left."""
+    """A browser on its way through the pages, answering forms and following a link, until it would be back at the app or has no form left."""
 
     def __init__(self, http: httpx2.AsyncClient, house: House, values: Mapping[str, str], act: Act) -> None:
         self._http = http
@@ -137,6 +137,7 @@ class _Walk:
         self._start = _with_query(filled(act.walk, values), all_filled(act.ask, values))
         given = {"username": values["guest"], "password": values["guest_secret"], "decision": "allow"}
         self._answers = given | all_filled(act.answers, values)
+        self._follow = filled(act.follow, values)
 
     async def through(self) -> Came:
         reply = await self._http.get(self._start)
@@ -149,6 +150,8 @@ class _Walk:
             elif (form := first_form(reply.text)) is not None:
                 target = urljoin(self._house.base_url, form.action)
                 reply = await self._http.post(target, data=form.filled(**self._answers))
+            elif link := link_beside(reply.text, self._follow):
+                reply = await self._http.get(urljoin(self._house.base_url, link))
             else:
                 return Came(_outcome(reply), {})
         return Came(f"no end after {PAGES} pages", {})

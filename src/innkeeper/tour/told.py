@@ -92,10 +92,10 @@ def _cards(act: Act) -> list[str]:
 COURSE = {
     **{
         key: key
-        for key in ("who-and-what", "history", "discovery", "claims", "client-credentials", "device", "refresh")
+        for key in ("who-and-what", "history", "discovery", "claims", "client-credentials", "device", "ciba", "refresh")
     },
     **{key: key for key in ("dpop", "exchange", "cognito", "entra", "mistakes")},
-    "api-key": "first-token",
+    "api-key": "who-and-what",
     "code": "code-and-pkce",
     "revocation": "life-and-death",
     "mcp": "agents",

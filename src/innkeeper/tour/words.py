@@ -113,6 +113,7 @@ _OPENID = {
     "OpenID Connect Discovery": "openid-connect-discovery-1_0",
     "OpenID Connect RP-Initiated Logout": "openid-connect-rpinitiated-1_0",
     "OpenID Connect Back-Channel Logout": "openid-connect-backchannel-1_0",
+    "CIBA": "openid-client-initiated-backchannel-authentication-core-1_0",
 }
 
 

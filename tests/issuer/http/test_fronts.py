@@ -60,7 +60,7 @@ def test_tokens_of_both_origins_are_signed_by_the_same_keys_and_name_their_origi
 def test_a_secret_changed_by_another_process_ends_at_both_origins(house: House) -> None:
     assert [token(house, origin).status for origin in HOSTS] == [200, 200]
     house.run(rotate_secret(house.issuer.realm, "robot", 0))
-    for opened in house.issuer._opened:
+    for opened in house.issuer.opened:
         for realm in opened.realms():
             house.run(realm.reload())
     assert [token(house, origin).status for origin in HOSTS] == [401, 401]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msal
 import pytest
 
+from tests.docs.blocks import block
 from tests.twins.conftest import Run, document
 from tests.twins.entra.sdks import Twin
 from tests.twins.entra.tenant import TENANT, claims
@@ -49,3 +52,30 @@ def signed_in(az: Run, twin: Twin) -> None:
     assert principal["appDisplayName"] == "From az"
     assert az("ad", "app", "delete", "--id", made["appId"]).returncode == 0
     assert document(az("ad", "app", "list", "--display-name", "From az")) == []
+
+
+def test_the_lines_of_the_course_as_they_stand(
+    twin: Twin, outsider: Callable[[str], Path], rerouted: Run, tmp_path: Path
+) -> None:
+    """What the course types at Microsoft's own hosts, after a sign-in, makes what the page says."""
+    home, told = outsider("azure-cli"), {**QUIET, "AZURE_CONFIG_DIR": str(tmp_path / "azure")}
+    client, secret = twin.caretaker
+    login = f"az login --service-principal -u {client} -p '{secret}' --tenant {TENANT} --allow-no-subscriptions"
+    script = f"""set -euo pipefail
+{login} >/dev/null
+{{
+{block("docs/tutorial/entra.md", "text").text}
+}} > lines.txt
+tail -n 1 lines.txt
+az ad app show --id $API --query '[api.requestedAccessTokenVersion, identifierUris[0], appId]' -o tsv
+az ad sp show --id $API --query appId -o tsv
+az ad sp show --id $CLIENT --query appId -o tsv
+"""
+    done = rerouted("bash", "-c", script, **told, PATH=f"{home / 'bin'}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr[-3000:]
+    password, version, uri, api, principal, agent = done.stdout.split()
+    assert (version, uri, principal) == ("2", f"api://{api}", api)
+    token = msal.ConfidentialClientApplication(
+        agent, authority=twin.authority, client_credential=password, instance_discovery=False, verify=twin.ca
+    ).acquire_token_for_client([f"{uri}/.default"])
+    assert claims(token["access_token"])["aud"] == api

@@ -341,4 +341,4 @@ def test_a_graph_token_verifies_with_no_published_key(tenant: Tenant) -> None:
 
 
 def _realms(tenant: Tenant) -> list[Realm]:
-    return [realm for opened in tenant.house.issuer._opened for realm in opened.realms()]
+    return [realm for opened in tenant.house.issuer.opened for realm in opened.realms()]

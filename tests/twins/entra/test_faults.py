@@ -14,7 +14,7 @@ from tests.twins.entra.tenant import Tenant, body, code_of
 
 @pytest.mark.parametrize("page", BY_CODE.values(), ids=lambda page: f"AADSTS{page.code}")
 def test_a_code_that_was_asked_for_is_answered_once_with_its_error_and_status(tenant: Tenant, page: Aadsts) -> None:
-    entra = next(one for one in tenant.house.issuer._opened if isinstance(one, Entra))
+    entra = next(one for one in tenant.house.issuer.opened if isinstance(one, Entra))
     tenant.house.run(ask_for(entra._desks[0], page.code, 1))
     answer = tenant.client_credentials()
     found = body(answer)
@@ -26,6 +26,6 @@ def test_a_code_that_was_asked_for_is_answered_once_with_its_error_and_status(te
 
 
 def test_a_code_that_is_none_is_a_usage_error(tenant: Tenant) -> None:
-    entra = next(one for one in tenant.house.issuer._opened if isinstance(one, Entra))
+    entra = next(one for one in tenant.house.issuer.opened if isinstance(one, Entra))
     with pytest.raises(UsageError, match="AADSTS1 is none"):
         tenant.house.run(ask_for(entra._desks[0], 1, 1))

@@ -52,6 +52,10 @@ class Cognito:
     def endpoints(self, _: str, /) -> Endpoints:
         return {}
 
+    def paths(self) -> dict[str, frozenset[str]]:
+        """What answers below a pool, with its methods."""
+        return {path: one.methods for path, one in self._table.items()}
+
     def finders(self, origin: str, /) -> Iterable[Finder]:
         meant = routed(urlsplit(origin).hostname or "")
         region = meant.region if meant else self._region

@@ -39,6 +39,7 @@ from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved
 
 _GET = frozenset({"GET", "HEAD"})
+PROBES = (ALIVE, READY)
 _NEVER_LOOKED = -1
 _DAY = 86_400
 _PURGE_EVERY = 60
@@ -56,7 +57,8 @@ log = logging.getLogger("innkeeper.issuer")
 
 
 class Issuer:
-    """A running issuer: ``site`` is its ASGI application, ``realm`` its native realm. Made by ``open_issuer``."""
+    """A running issuer: ``site`` is its ASGI application, ``realm`` its native realm, ``opened`` are the dialects, the native one
+    first. Made by ``open_issuer``."""
 
     def __init__(
         self,
@@ -76,7 +78,7 @@ class Issuer:
         self._ground = ground
         self._rotate_days = ground.settings.keys.rotate_days
         self._store = ground.store
-        self._opened = (native, *others)
+        self.opened = (native, *others)
         self._twin_clock = twin_clock
         self._seen = _NEVER_LOOKED
         self._synced_at = 0
@@ -96,7 +98,7 @@ class Issuer:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            for opened in self._opened:
+            for opened in self.opened:
                 for realm in opened.realms():
                     await realm.errands.finished(_LAST_ERRANDS)
 
@@ -134,14 +136,14 @@ class Issuer:
 
     async def _reload(self) -> None:
         await self._twin_clock.reload()
-        for opened in self._opened:
+        for opened in self.opened:
             for realm in opened.realms():
                 await realm.reload()
 
     async def care_for_keys(self) -> list[StoredKey]:
         """Make the keys whose time has come, of every realm; the new ones."""
         period, fresh = self._rotate_days * _DAY, list[StoredKey]()
-        homes = {realm.name: realm for opened in self._opened for realm in opened.realms()} if period else {}
+        homes = {realm.name: realm for opened in self.opened for realm in opened.realms()} if period else {}
         for realm in homes.values():
             with self.witness.command("key rotation") if self.witness is not None else nullcontext():
                 fresh += await rotate_who_is_due(Cupboard.of(realm), period)
@@ -151,7 +153,7 @@ class Issuer:
 
     async def _purge(self) -> int:
         """How many rows were forgotten in the realm that had most of them, each by its own clock."""
-        times = {realm.name: realm.now() for opened in self._opened for realm in opened.realms()}
+        times = {realm.name: realm.now() for opened in self.opened for realm in opened.realms()}
         purged = [
             await self._store.realm(name).purge(now - _KEPT_AFTER_EXPIRY, _PURGE_ROWS) for name, now in times.items()
         ]
@@ -260,7 +262,7 @@ def _front(
     ground: Ground, believed: Proxies, opened: Sequence[Opened], also_at: Sequence[str], health: Health
 ) -> Site | Fronts:
     """One site for every origin, behind what tells them apart where there are several."""
-    probes = {ALIVE: Endpoint(health.alive, _GET), READY: Endpoint(health.ready, _GET)}
+    probes = dict(zip(PROBES, (Endpoint(health.alive, _GET), Endpoint(health.ready, _GET)), strict=True))
     home, dress = ground.settings.origin, dress_of(ground.settings.theme)
 
     def site(origin: str) -> Site:

@@ -218,6 +218,12 @@ class Finder:
         door = self._doors.get(rest) or self._doors.get(f"{rest.rpartition('/')[0]}/*")
         return door.at(first) if door is not None and self._is_ours(first) else None
 
+    def paths(self) -> dict[str, frozenset[str]]:
+        """What it finds, with its methods: below a tenant, at fixed addresses, and below a first part."""
+        doors = {f"/{{tenant}}/{path}": one.methods for path, one in self._doors.items()}
+        deep = {f"/{first}/*": one.methods for first, one in self._deep.items()}
+        return doors | {path: one.methods for path, one in self._fixed.items()} | deep
+
 
 def looks_like_a_tenant(authority: str) -> bool:
     """Whether a path's first part is to be answered as a tenant's, known or not."""
