@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import msal
+import httpx2
 import pytest
 
 from tests.docs.blocks import block
@@ -75,7 +75,6 @@ az ad sp show --id $CLIENT --query appId -o tsv
     assert done.returncode == 0, done.stderr[-3000:]
     password, version, uri, api, principal, agent = done.stdout.split()
     assert (version, uri, principal) == ("2", f"api://{api}", api)
-    token = msal.ConfidentialClientApplication(
-        agent, authority=twin.authority, client_credential=password, instance_discovery=False, verify=twin.ca
-    ).acquire_token_for_client([f"{uri}/.default"])
-    assert claims(token["access_token"])["aud"] == api
+    form = {"grant_type": "client_credentials", "client_id": agent, "client_secret": password, "scope": f"{uri}/.default"}
+    came = httpx2.post(f"{twin.inn.url}/{TENANT}/oauth2/v2.0/token", data=form).json()
+    assert claims(came["access_token"])["aud"] == api
