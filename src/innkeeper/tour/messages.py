@@ -131,7 +131,14 @@ def _authorize_kind(hop: Hop) -> str:
     return "authorize-consent" if location.startswith("/consent") else "authorize"
 
 
-_CLOSER = {"token": _token_kind, "authorize": _authorize_kind}
+def _approvals_kind(hop: Hop) -> str:
+    """What waits for a person: the list, one question of it, or the answer."""
+    if hop.method == "POST":
+        return "approvals-answer"
+    return "approvals-question" if any(name == "request" for name, _ in hop.query) else "approvals"
+
+
+_CLOSER = {"token": _token_kind, "authorize": _authorize_kind, "approvals": _approvals_kind}
 
 
 def judged_trails(hop: Hop) -> list[dict[str, Any]]:

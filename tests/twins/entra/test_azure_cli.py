@@ -75,6 +75,11 @@ az ad sp show --id $CLIENT --query appId -o tsv
     assert done.returncode == 0, done.stderr[-3000:]
     password, version, uri, api, principal, agent = done.stdout.split()
     assert (version, uri, principal) == ("2", f"api://{api}", api)
-    form = {"grant_type": "client_credentials", "client_id": agent, "client_secret": password, "scope": f"{uri}/.default"}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": agent,
+        "client_secret": password,
+        "scope": f"{uri}/.default",
+    }
     came = httpx2.post(f"{twin.inn.url}/{TENANT}/oauth2/v2.0/token", data=form).json()
     assert claims(came["access_token"])["aud"] == api
