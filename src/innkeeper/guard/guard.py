@@ -154,8 +154,7 @@ class Guard:
         self._memory = Memory(remembered)
         self._replays: Remembers = replays or Replays()
         self._nonces = Nonces(proofs.secret) if proofs.nonces else None
-        self._revoked = revoked
-        self._observe, self._explain, self._clock = observe, explain, clock
+        self._revoked, self._observe, self._explain, self._clock = revoked, observe, explain, clock
         self._is_plain = revoked is None and observe is unobserved and not proofs.required
         self._fetch, self._fetch_blocking, self._send, self._send_blocking = fetch, fetch_blocking, send, send_blocking
         self._flights: dict[KeyShelf, asyncio.Task[None]] = {}
