@@ -151,16 +151,17 @@ def _guarded_tools(names: Names, inn: Inn) -> None:
     assert _answers("/", {"app": names["guarded"](inside)}, inn)["nothing"] == 401
 
 
-PROOFS: Mapping[tuple[str, int], Callable[[Names, Inn], None]] = {
-    (ARCHITECTURE, 1): _is_a_check,
-    (PROTECT, 1): _guards_the_hotel,
-    (PROTECT, 3): _fastapi,
-    (PROTECT, 5): _asgi,
-    (PROTECT, 6): _routes,
-    (PROTECT, 8): _explained,
-    (CLIENT, 1): _opens_the_gym,
-    (CLIENT, 4): _narrower,
-    (MOVE, 1): _guards_the_hotel,
-    (AGENTS, 1): _guarded_tools,
-    (LIFE, 1): _guards_the_hotel,
+PROOFS: Mapping[tuple[str, str], Callable[[Names, Inn], None]] = {
+    (ARCHITECTURE, "def the_verifier_matches"): _is_a_check,
+    (PROTECT, "from innkeeper.guard import Guard"): _guards_the_hotel,
+    (PROTECT, "install(app, guard)"): _fastapi,
+    (PROTECT, "GuardMiddleware("): _asgi,
+    (PROTECT, "routes = {"): _routes,
+    (PROTECT, "why.around"): _explained,
+    (CLIENT, "api = httpx2.Client(auth=Auth(source))\n"): _opens_the_gym,
+    (CLIENT, "narrower ="): _narrower,
+    (MOVE, "guard ="): _guards_the_hotel,
+    (AGENTS, "def guarded"): _guarded_tools,
+    (LIFE, "guard ="): _guards_the_hotel,
 }
+"""By page, and words that stand in the block: the first block that has them."""

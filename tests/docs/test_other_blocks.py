@@ -43,6 +43,8 @@ AGENTS, BROKER, ADMINISTER, DRESS = (
     f"docs/how-to/{name}.md" for name in ("let-agents-act", "broker-a-cloud", "administer", "dress-the-pages")
 )
 ENTRA = "docs/tutorial/entra.md"
+FRAMEWORKS = "docs/how-to/use-agent-frameworks.md"
+"""Its programs are run by ``tests/interop``, with a model that costs nothing."""
 AS_ROOT = "docs/how-to/run-cloud-code-here.md"
 """One command there takes an administrator of the computer: its options are looked at, and nothing is run."""
 
@@ -54,7 +56,7 @@ def test_every_kind_of_block_is_tried_by_somebody() -> None:
 
 def test_every_text_with_commands_is_known_here() -> None:
     """Text is what cannot be run as it stands: what its commands need is given, or another program reads it."""
-    assert {one.page for one in blocks("text")} == {AGENTS, BROKER, ENTRA, AS_ROOT}
+    assert {one.page for one in blocks("text")} == {AGENTS, BROKER, ENTRA, FRAMEWORKS, AS_ROOT}
     assert {one.page for one in blocks("")} == {"docs/architecture.md"}
     assert all(line.startswith(("az ", "API=$(az ", "CLIENT=$(az ")) for line in block(ENTRA, "text").text.splitlines())
 

@@ -27,12 +27,8 @@ AN_API = '[[resource]]\nuri = "https://api.example.com"\nname = "The API"\n\n[re
 LEANS_ON: dict[tuple[str, int], str] = {
     ("docs/how-to/rehearse-cognito.md", 2): block("docs/how-to/rehearse-cognito.md", "toml", 1).text,
     ("docs/how-to/run-an-issuer.md", 4): AN_API,
-    ("docs/how-to/let-agents-act.md", 1): LAPTOP,
-    ("docs/how-to/let-agents-in.md", 1): LAPTOP,
-    ("docs/how-to/let-agents-in.md", 2): LAPTOP,
-    ("docs/how-to/let-agents-in.md", 3): LAPTOP,
 }
-"""What stands in the file before a block, where the block goes on with it: the settings for a laptop, or what a page said before."""
+"""What stands in the file before a block, where the block goes on with what its page said before."""
 
 A_KEY = (
     'x = "…", y = "…"',
@@ -77,8 +73,7 @@ READ_AS: dict[str, Callable[[Path, str], None]] = {
 
 @pytest.mark.parametrize("one", SHOWN, ids=lambda one: f"{one.page}-{one.number}")
 def test_a_block_is_taken_by_what_reads_it(one: Block, tmp_path: Path) -> None:
-    before = LEANS_ON.get((one.page, one.number), "")
-    text = f"{before}\n{one.text}".replace(*A_KEY)
+    text = f"{before(one)}\n{one.text}".replace(*A_KEY)
     READ_AS.get(one.page, as_settings)(tmp_path / "innkeeper.toml", text)
 
 
@@ -86,6 +81,12 @@ def test_the_commented_lines_of_the_guard_s_file_are_good_too(tmp_path: Path) ->
     shown = block("docs/how-to/explain-a-token.md", "toml").text
     lines = [line.removeprefix("# ") for line in shown.splitlines() if not line.startswith("audience")]
     as_guard(tmp_path / "guard.toml", "\n".join(lines))
+
+
+def before(one: Block) -> str:
+    """Pages on agents speak of the people, clients and scopes of a laptop's settings, unless a block has its own resource."""
+    laptop = one.page.startswith("docs/how-to/let-agents-") and "[[resource]]" not in one.text
+    return LAPTOP if laptop else LEANS_ON.get((one.page, one.number), "")
 
 
 @pytest.mark.parametrize("wrong", ['titel = "x"', "[server]\nhosst = 1", '[[agent]]\nid = "a"'])
