@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from innkeeper.client import Auth, Client, Refused, Secret, run
+from innkeeper.client import Auth, Client, FileCache, MemoryCache, Refused, Secret, UsageError, run
 from innkeeper.client.mcp import ANY_ISSUER, Grant, McpSource, machine, person
 from innkeeper.client.registration import Description, register
 from innkeeper.client.resource import covers, find_resource
@@ -308,3 +309,54 @@ def test_a_document_of_the_programs_own_goes_before_registering() -> None:
     assert world.call(source) == [200]
     assert world.visited[0]["client_id"] == [mine]
     assert world.issuer.asked("/register") == []
+
+
+# From one run to the next
+
+
+def kept_in(folder: Path, world: World, account: str = "ada", **more: Any) -> McpSource:
+    """The source of a new process."""
+    known = {ISSUER: CONCIERGE}
+    return McpSource(SERVER, world.visitor(), clients=known, cache=FileCache(folder), account=account, **more)
+
+
+def test_a_person_signs_in_once_for_all_runs_of_a_program(tmp_path: Path) -> None:
+    world = World()
+    assert world.call(kept_in(tmp_path, world)) == [200]
+    assert world.call(kept_in(tmp_path, world), times=2) == [200, 200]
+    assert len(world.visited) == 1
+    assert len(world.issuer.asked("/token")) == 1
+
+
+def test_what_was_kept_is_renewed_by_the_client_that_got_it(tmp_path: Path) -> None:
+    world = World()
+    first = kept_in(tmp_path, world)
+    world.call(first)
+    assert first.token is not None
+    world.bad.add(first.token.access_token)
+    assert world.call(kept_in(tmp_path, world)) == [200]
+    assert world.issuer.asked("/token")[-1]["grant_type"] == "refresh_token"
+    assert len(world.visited) == 1
+    assert world.call(first) == [200], "the one that holds the old one finds the new one"
+    assert len(world.issuer.asked("/token")) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"account": "bob"},
+        {"ceiling": frozenset({"tools:use"})},
+        {"client_document": "https://another.example/client.json"},
+    ],
+    ids=["another person's", "with a ceiling", "another program's"],
+)
+def test_nobody_takes_what_was_kept_for_somebody_else(tmp_path: Path, other: dict[str, Any]) -> None:
+    world = World()
+    world.call(kept_in(tmp_path, world))
+    assert world.call(kept_in(tmp_path, world, **other)) == [200]
+    assert len(world.visited) == 2
+
+
+def test_whose_token_is_kept_has_to_be_said() -> None:
+    with pytest.raises(UsageError, match="account="):
+        McpSource(SERVER, machine(), cache=MemoryCache())

@@ -14,8 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
-from innkeeper.client import Auth, Client, Secret
+from innkeeper.client import Auth, Client, FileCache, Secret
 from innkeeper.client.mcp import McpSource, machine, person
 from innkeeper.client.registration import Description
 from tests.cli.guest import ANSWERS, Form
@@ -186,6 +187,31 @@ def test_innkeeper_s_own_client_steps_up_within_its_ceiling(house: Inn) -> None:
         assert call(api, house, "open_lounge").status_code == 403
     assert len(guest.urls) == 2
     assert not any("vip" in one for one in guest.urls)
+
+
+def test_a_program_that_registered_itself_is_let_in_in_its_next_run_too(house: Inn, tmp_path: Path) -> None:
+    """It is known by its id alone then, and what it kept is renewed with that."""
+    cache, guest = FileCache(tmp_path), Person()
+
+    def run() -> int:
+        described = Description("A program that keeps", (CALLBACK,))
+        source = McpSource(tools(house), person(guest), description=described, cache=cache, account="ada")
+        with httpx2.Client(auth=Auth(source), timeout=20) as api:
+            return call(api, house, "whoami").status_code
+
+    assert [run(), run()] == [200, 200]
+    (key,) = cache.kept()
+    slot = cache.slot(key)
+    assert slot.try_lock()
+    kept = slot.read()
+    assert kept is not None
+    slot.write(replace(kept, expires_at=1))
+    slot.release()
+    assert run() == 200
+    assert len(guest.urls) == 1
+    renewed = cache.slot(key).read()
+    assert renewed is not None
+    assert renewed.access_token != kept.access_token
 
 
 def test_the_doctor_finds_nothing_wrong(house: Inn) -> None:

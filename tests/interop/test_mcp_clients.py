@@ -297,7 +297,8 @@ def test_the_protocol_s_own_tool_finds_nothing_unexpected_in_the_server(
     house: Inn, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     form = {"grant_type": "client_credentials", "scope": "room:enter", "resource": tools(house)}
-    token = httpx2.post(f"{house.url}/token", data=form, auth=("concierge", "concierge-secret")).json()["access_token"]
+    proof = ("concierge", "concierge-secret")
+    token = httpx2.post(f"{house.url}/token", data=form, auth=proof, timeout=20).json()["access_token"]
     expected_to_fail = OF_A_TEST_SERVER + OF_TASKS + SHOULDS
     expected = tmp_path / "expected.yml"
     expected.write_text("server:\n" + "".join(f"  - {one}\n" for one in expected_to_fail))

@@ -7,7 +7,6 @@ signing in, and asking for more when the server says that more is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from threading import Lock
 from types import MappingProxyType
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from innkeeper.client.asking import Flow, now, pause, work
 from innkeeper.client.attaching import Heard, too_little
 from innkeeper.client.authorization import OPENID, begin, complete
+from innkeeper.client.cache import Cache, Key, MemoryCache, Slot
 from innkeeper.client.credentials import Client
 from innkeeper.client.discovery import NO_DOCUMENT, Metadata, discover
 from innkeeper.client.dpop import Proving
@@ -26,7 +26,7 @@ from innkeeper.client.resource import NO_ISSUER_NAMED, Resource, find_resource
 from innkeeper.client.token import Access, Token
 from innkeeper.protocol.challenges import Challenge
 from innkeeper.protocol.errors import INSUFFICIENT_USER_AUTHENTICATION, INVALID_CLIENT, INVALID_GRANT
-from innkeeper.protocol.refusals import Page
+from innkeeper.protocol.refusals import Page, UsageError
 
 UNKNOWN_THERE = Page(
     "IK886",
@@ -116,6 +116,8 @@ class McpSource:
     ``send_resource`` names the server to the issuer (RFC 8707), as every MCP client must; off, for an issuer that refuses
     the parameter, such as Entra where the server's address is no Application ID URI. ``endpoints_of_old`` is for servers of
     the revision 2025-03-26 that publish nothing: authorize, token and register are then looked for at their root.
+    ``cache`` keeps the token from one run to the next, by default in memory alone: processes that share one sign in once, and
+    renew once between them. ``account`` says whose token it is, and has to where a cache is given: nobody gets another's.
     """
 
     def __init__(
@@ -130,6 +132,8 @@ class McpSource:
         proving: Proving | None = None,
         send_resource: bool = True,
         endpoints_of_old: bool = False,
+        cache: Cache | None = None,
+        account: str = "",
     ) -> None:
         self._server, self._grant = server, grant
         self._clients = dict(clients)
@@ -139,7 +143,15 @@ class McpSource:
         self._token: Token | None = None
         self._metadata: Metadata | None = None
         self._asked: frozenset[str] = frozenset()
-        self._turn = Lock()
+        self._cache = cache or MemoryCache()
+        if cache is not None and not account:
+            raise UsageError("McpSource: say in account= whose token the cache keeps, such as the person's name")
+        names = [
+            client_document,
+            *([description.name] if description else []),
+            *(one.id for one in clients.values()),
+        ]
+        self._key = Key(server, " ".join([account, *sorted(filter(None, names))]), server, " ".join(sorted(ceiling)))
 
     @property
     def proving(self) -> Proving | None:
@@ -155,30 +167,52 @@ class McpSource:
         return self._server
 
     def fetch(self, _: str) -> Flow[Token | None]:
-        """The token held, renewed where it ends; none before the server asked for one."""
+        """The token held or kept, renewed where it ends; none before the server asked for one."""
         token = self._token
-        if token is None or token.fresh((yield from now())):
+        if token is not None and token.fresh((yield from now())):
             return token
-        yield from self._turn_taken()
+        slot = yield from self._turn()
         try:
-            held = self._token
-            return held if held is not token else (yield from self._renewed(token))
+            if (yield from self._taken_from(slot, token)):
+                return self._token
+            if self._token is not None:
+                yield from self._renewed(self._token)
+                self._keep(slot)
+            return self._token
         finally:
-            self._turn.release()
+            slot.release()
 
     def answered(self, _: str, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
         """At a 401, find the issuer and get a token, by a newer or surer sign-in where it asks for one; at a 403 that names
         scopes, ask for those beside the ones held.
 
-        One caller at a time does; the others then find what it got.
+        One caller at a time does, in all processes that share the cache; the others then find what it got.
         """
-        yield from self._turn_taken()
+        slot = yield from self._turn()
         try:
-            if self._token is not None and self._token is not token:
+            if (yield from self._taken_from(slot, token)):
                 return again < _STEP_UPS and heard.status in {401, 403}
-            return (yield from self._mended(token, heard, again))
+            mended = yield from self._mended(token, heard, again)
+            self._keep(slot)
+            return mended
         finally:
-            self._turn.release()
+            slot.release()
+
+    def _taken_from(self, slot: Slot, token: Token | None) -> Flow[bool]:
+        """Whether there is a good token other than ``token`` by now; it is held then. One that ends is held to be renewed."""
+        kept = slot.read()
+        bound = self._proving.thumbprint if self._proving else ""
+        if kept is None or kept.jkt != bound or (token is not None and kept.access_token == token.access_token):
+            return False
+        if self._token is None or self._token.access_token != kept.access_token:
+            self._token, self._asked = kept, frozenset(kept.scope.split())
+        return kept.fresh((yield from now()))
+
+    def _keep(self, slot: Slot) -> None:
+        if self._token is None:
+            slot.clear()
+        else:
+            slot.write(self._token)
 
     def _mended(self, token: Token | None, heard: Heard, again: int) -> Flow[bool]:
         challenge = _challenge(heard)
@@ -197,10 +231,13 @@ class McpSource:
         yield from self._granted((yield from self._found(challenge)), wanted)
         return True
 
-    def _turn_taken(self) -> Flow[None]:
-        """Wait for the turn by asking again and again: nothing blocks, in threads or coroutines."""
-        while not self._turn.acquire(blocking=False):
+    def _turn(self) -> Flow[Slot]:
+        """The token's place, once it is this caller's turn. It is asked for again and again: nothing blocks, in threads or
+        coroutines."""
+        slot = self._cache.slot(self._key)
+        while not slot.try_lock():
             yield from pause(_STEP)
+        return slot
 
     def _begun(self, challenge: Challenge | None, *, turned_away: bool) -> Flow[None]:
         """Everything anew: the server may have moved to another issuer since."""
@@ -266,15 +303,18 @@ class McpSource:
         return Client(known.id, known.credential, known.proving or self._proving)
 
     def _renewed(self, token: Token) -> Flow[Token | None]:
-        """The successor of a token; None, and nothing held any more, where there is none."""
-        metadata, client = self._metadata, self._clients.get(token.issuer) or self._clients.get(ANY_ISSUER)
+        """The successor of a token; None, and nothing held any more, where there is none. A client that registered itself in
+        an earlier run is known by its id alone."""
         self._token = None
-        if token.refresh_token and metadata and client:
-            bound = client.proving or self._proving
+        if token.refresh_token:
+            known = self._clients.get(token.issuer) or self._clients.get(ANY_ISSUER) or Client(token.client_id)
+            client = Client(known.id, known.credential, known.proving or self._proving)
+            if self._metadata is None or self._metadata.issuer != token.issuer:
+                self._metadata = yield from self._described(token.issuer)
             try:
-                self._token = yield from refresh(metadata, Client(client.id, client.credential, bound), token)
+                self._token = yield from refresh(self._metadata, client, token)
             except Refused as refused:
-                if refused.error != INVALID_GRANT:
+                if refused.error not in {INVALID_GRANT, INVALID_CLIENT}:
                     raise
         return self._token
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from innkeeper.guard.keys import RETRY
+from innkeeper.guard.needs import refuse_offline
 from innkeeper.protocol.challenges import Challenge, bearer, for_proofs, write
 from innkeeper.protocol.exchange import NO_STORE, Reply, json_reply
 from innkeeper.protocol.refusals import Refusal, UsageError
@@ -77,6 +78,8 @@ class Door(msgspec.Struct, frozen=True):
         about: About = NOTHING_MORE,
     ) -> Door:
         """The door of ``resource``, by default of the first audience that is a URL. Raises ``UsageError``."""
+        scopes_supported = tuple(scopes_supported)
+        refuse_offline(scopes_supported)
         named = resource or next((one for one in audiences if why_not_a_protected_resource(one) is None), "")
         if not named:
             return cls(schemes=schemes)

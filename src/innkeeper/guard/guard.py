@@ -48,7 +48,7 @@ from innkeeper.guard.issuers.found import preset_for
 from innkeeper.guard.issuers.preset import Preset
 from innkeeper.guard.keys import ORDINARY, Freshness, Keys, KeyShelf, Question, reading
 from innkeeper.guard.memory import Memory
-from innkeeper.guard.needs import Needs, as_needs, refuse_offline
+from innkeeper.guard.needs import Needs, as_needs
 from innkeeper.guard.replays import Full, Nonces, Replays
 from innkeeper.guard.scopes import Implications
 from innkeeper.keys.proofs import read_proof
@@ -126,8 +126,6 @@ class Guard:
         ``observe`` is called with the trail of every decision. ``explain`` gives, in development, a link to a
         refusal's reasons; it is sent along as ``error_uri``.
         """
-        scopes_supported = tuple(scopes_supported)
-        refuse_offline(scopes_supported)
         presets = _presets(issuer)
         names = named(audience, [one.issuer for one in presets])
         _refuse_unsafe(names, presets, leeway)
