@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
 import ssl
+import time
 import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -21,8 +25,39 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from innkeeper.cli.tls import Pair
+from innkeeper.guard.unverified import read_unverified
+from innkeeper.keys.certificates import read_forwarded
 from innkeeper.protocol.refusals import UsageError
 from tests.cli.test_workers import House
+from tests.keys.certificates import Issued
+
+NOW, DAY = int(time.time()), 86_400
+AUTHORITY = Issued("CN=The authority", authority=True, start=NOW - DAY, end=NOW + DAY)
+SHOPS = Issued(by=AUTHORITY, names=[x509.DNSName("shop.example")], start=NOW - DAY, end=NOW + DAY)
+OWN = Issued("CN=own", start=NOW - DAY, end=NOW + DAY)
+
+ASKING = """
+[server]
+tls_certificate = "{pem}"
+tls_key = "{key}"
+client_certificate_authorities = "authorities.pem"
+
+[[resource]]
+uri = "https://api.example"
+name = "The API"
+[resource.scopes]
+"room:enter" = "Enter a room"
+
+[[client]]
+id = "shop"
+name = "The shop"
+grants = ["client_credentials"]
+scopes = ["room:enter"]
+[client.metadata]
+token_endpoint_auth_method = "tls_client_auth"
+tls_client_auth_san_dns = "shop.example"
+tls_client_certificate_bound_access_tokens = true
+"""
 
 
 def made(folder: Path, name: str, sealed: KeySerializationEncryption | None = None) -> tuple[Path, Path]:
@@ -129,6 +164,67 @@ def test_the_house_is_served_over_https_by_two_workers(tmp_path: Path) -> None:
     finally:
         opened.process.terminate()
         assert opened.ended() == 0
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[House]:
+    """A house that asks callers for certificates of an authority's, and knows a client by the name in one."""
+    pem, key = made(tmp_path, "inn")
+    (tmp_path / "authorities.pem").write_text(AUTHORITY.pem, "ascii")
+    (tmp_path / "shops.pem").write_text(SHOPS.pem + SHOPS.secret, "ascii")
+    (tmp_path / "own.pem").write_text(OWN.pem + OWN.secret, "ascii")
+    opened = House(tmp_path, 1, ASKING.format(pem=pem, key=key))
+    try:
+        opened.until(lambda: asked(opened, tmp_path, "", "/jwks")[0] == 200, "the house did not open")
+        yield opened
+    finally:
+        opened.process.terminate()
+        assert opened.ended() == 0
+
+
+def asked(opened: House, folder: Path, certificate: str, path: str, form: str = "", **headers: str) -> tuple[int, str]:
+    """Status and body of an answer to a caller with that certificate; (0, "") while nobody answers."""
+    trusting = ssl.create_default_context(cafile=str(folder / "inn.pem"))
+    if certificate:
+        trusting.load_cert_chain(folder / certificate)
+    called = HTTPSConnection("localhost", opened.port, timeout=10, context=trusting)
+    try:
+        kind = {"content-type": "application/x-www-form-urlencoded"} if form else {}
+        called.request("POST" if form else "GET", path, form or None, kind | headers)
+        answer = called.getresponse()
+        return answer.status, answer.read().decode()
+    except ConnectionRefusedError:
+        return 0, ""
+    finally:
+        called.close()
+
+
+def test_a_caller_proves_itself_with_a_certificate_without_any_proxy(asking: House, tmp_path: Path) -> None:
+    form = "grant_type=client_credentials&client_id=shop&scope=room:enter"
+    for manner in ({}, {"expect": "100-continue"}):  # the short way, and the one through ASGI
+        status, body = asked(asking, tmp_path, "shops.pem", "/token", form, **manner)
+        assert status == 200, body
+        claims = read_unverified(json.loads(body)["access_token"]).claims
+        assert claims["cnf"] == {"x5t#S256": read_forwarded(SHOPS.rfc9440).thumbprint}
+
+
+def test_nobody_shows_a_certificate_in_a_header_instead(asking: House, tmp_path: Path) -> None:
+    form = "grant_type=client_credentials&client_id=shop&scope=room:enter"
+    status, body = asked(asking, tmp_path, "", "/token", form, **{"client-cert": SHOPS.rfc9440})
+    assert (status, json.loads(body)["error"]) == (401, "invalid_client")
+
+
+def test_a_certificate_of_nobody_we_know_makes_no_connection(asking: House, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"(?i)unknown.ca|alert|reset|closed|EOF"):
+        asked(asking, tmp_path, "own.pem", "/jwks")
+
+
+def test_discovery_says_which_way_of_proving_is_open(asking: House, tmp_path: Path) -> None:
+    document = json.loads(asked(asking, tmp_path, "", "/.well-known/openid-configuration")[1])
+    assert document["tls_client_certificate_bound_access_tokens"] is True
+    methods = document["token_endpoint_auth_methods_supported"]
+    assert "tls_client_auth" in methods
+    assert "self_signed_tls_client_auth" not in methods, "TLS itself turns such a certificate away"
 
 
 def test_a_key_without_its_certificate_is_a_mistake_in_the_settings(tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def _pair(settings: Settings) -> Pair | None:
     server = settings.server
     if not server.tls_certificate:
         return None
-    pair = Pair(Path(server.tls_certificate), Path(server.tls_key) if server.tls_key else None)
+    authorities = Path(server.client_certificate_authorities) if server.takes_certificates else None
+    pair = Pair(Path(server.tls_certificate), Path(server.tls_key) if server.tls_key else None, authorities)
     pair.judge()
     return pair
 

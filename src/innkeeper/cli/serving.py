@@ -9,6 +9,7 @@ import math
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
@@ -250,6 +251,8 @@ def _config(app: ASGIApp, pair: Pair | None, *, lifespan: Literal["on", "off"] =
         lifespan=lifespan,
         ssl_certfile=pair.certificate if pair else None,
         ssl_keyfile=pair.key if pair else None,
+        ssl_ca_certs=str(pair.authorities) if pair and pair.authorities else None,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL if pair and pair.authorities else ssl.CERT_NONE,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )

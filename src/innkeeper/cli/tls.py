@@ -15,11 +15,15 @@ log = logging.getLogger("innkeeper.tls")
 
 
 class Pair:
-    """A certificate with its chain, and its private key, in PEM files; one file where it holds both."""
+    """A certificate with its chain, and its private key, in PEM files; one file where it holds both.
 
-    def __init__(self, certificate: Path, key: Path | None = None) -> None:
+    ``authorities`` is a PEM file of those who vouch for callers' certificates; with it, callers are asked for one.
+    """
+
+    def __init__(self, certificate: Path, key: Path | None = None, authorities: Path | None = None) -> None:
         self.certificate = certificate
         self.key = key
+        self.authorities = authorities
         self._taken = self._changed()
 
     def judge(self) -> None:

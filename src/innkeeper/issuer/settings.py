@@ -29,6 +29,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     anybody can send it. ``client_certificate_header`` is where they put the caller's TLS certificate, for example
     ``Client-Cert``; they must set or remove it on every request. ``client_certificate_authorities`` is a PEM file of
     those who vouch for certificates by name (tls_client_auth); without it, only keys that a client registered count.
+    Where ``serve`` speaks TLS itself, no header is needed: it asks callers for a certificate of these authorities.
     ``mtls_url`` is the address at which the proxy asks callers for a certificate, where it is another one.
     ``tls_certificate`` and ``tls_key`` are PEM files with which ``serve`` speaks TLS itself, where no proxy does; they
     are read anew when they change. ``metrics`` is a host and port of their own, as 127.0.0.1:9400, at which Prometheus
@@ -61,6 +62,11 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
+
+    @property
+    def takes_certificates(self) -> bool:
+        """Whether callers show their certificates to this server itself and not to a proxy before it."""
+        return bool(self.tls_certificate and self.client_certificate_authorities and not self.client_certificate_header)
 
     def __post_init__(self) -> None:
         why = _why_no_issuer(self.public_url) if self.public_url else None

@@ -43,11 +43,14 @@ class Proxies(msgspec.Struct, frozen=True):
             caller = hop.strip()
         return caller
 
-    def certificate(self, peer: str, headers: Mapping[str, str]) -> str:
-        """The caller's certificate as the proxy spells it; "" where there is none to believe in."""
-        if not self.certificate_header or not self.believes(peer):
-            return ""
-        return headers.get(self.certificate_header, "")
+    def certificate(self, peer: str, headers: Mapping[str, str], own: str = "") -> str:
+        """The caller's certificate as the proxy spells it; "" where there is none to believe in.
+
+        ``own`` is the one that the connection was made with: the caller's, unless a proxy made it.
+        """
+        if not self.believes(peer):
+            return own
+        return headers.get(self.certificate_header, "") if self.certificate_header else ""
 
     def seen(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers that endpoints get to see: none of those that only a proxy may set."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from innkeeper.issuer.app import open_issuer
 from innkeeper.issuer.settings import Server, Settings
 from innkeeper.keys.certificates import read_forwarded
+from innkeeper.protocol.proxies import proxies
 from innkeeper.protocol.refusals import UsageError
 from tests.issuer.house import VERIFIER, Answer, Asked, House, posted
 from tests.issuer.signing import CALLBACK, bank, by_key, dpop, read, settings_for, thumbprint
@@ -344,3 +345,19 @@ def test_a_client_is_known_by_one_name_wherever_it_is_registered(house: House, n
     asking = posted("/register", {}, content_type="application/json")
     answer = house.ask(asking._replace(chunks=(json.dumps(document).encode(),)))
     assert (answer.status, answer.json["error"]) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize(
+    ("peer", "shown", "seen"),
+    [
+        (STRANGER, {}, "own"),
+        (STRANGER, {HEADER: "forged"}, "own"),
+        (PROXY, {}, ""),
+        (PROXY, {HEADER: "the caller's"}, "the caller's"),
+    ],
+    ids=["a caller", "a caller who forges", "a proxy without a caller's", "a proxy"],
+)
+def test_a_connections_own_certificate_is_the_callers_unless_a_proxy_made_it(
+    peer: str, shown: dict[str, str], seen: str
+) -> None:
+    assert proxies(["10.0.0.0/29"], HEADER).certificate(peer, shown, "own") == seen

@@ -142,8 +142,11 @@ def _authorities(server: Server) -> str:
     path = server.client_certificate_authorities
     if not path:
         return ""
-    if not server.client_certificate_header:
-        raise UsageError("client_certificate_authorities needs client_certificate_header, where certificates come in")
+    if not server.client_certificate_header and not server.takes_certificates:
+        raise UsageError(
+            "client_certificate_authorities needs client_certificate_header, where certificates come in from a proxy, or "
+            "tls_certificate, with which this server asks for them itself"
+        )
     try:
         pem = Path(path).read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:

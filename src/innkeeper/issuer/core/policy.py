@@ -50,8 +50,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ``leeway`` 5 and ``ahead`` 10: what others' clocks may be off by, and before ours (FAPI 2.0 §5.3.2.1 asks for ten).
     ``sign_up`` off: whether people make accounts by themselves.
     ``administered`` off: whether the realm has an admin API and a console, as the native one does.
-    ``mutual_tls`` says that a proxy tells us of clients' certificates; ``client_authorities`` are the certificates, in
-    PEM, of those who may vouch for one.
+    ``mutual_tls`` says that a proxy tells us of clients' certificates, whoever signed them; ``client_authorities`` are
+    the certificates, in PEM, of those who may vouch for one.
     """
 
     issuer: str

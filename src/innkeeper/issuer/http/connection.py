@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from base64 import b64encode
 from collections.abc import Coroutine, Sequence
 from contextvars import copy_context
 from functools import lru_cache
@@ -19,7 +20,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from innkeeper.issuer.dialects.layout import Endpoint
-from innkeeper.issuer.http.site import BODY_LIMIT, CLOSE, Site, too_large
+from innkeeper.issuer.http.site import BODY_LIMIT, CERTIFICATE, CLOSE, Site, too_large
 from innkeeper.protocol.exchange import Reply, Request
 
 log = logging.getLogger("innkeeper.http")
@@ -32,6 +33,7 @@ class Connection(HttpToolsProtocol):
         self._out = _Together(transport, self.loop)
         self._short: _Short | None = None
         self._closing = False
+        self._certificate = _shown(transport)
         super().connection_made(cast("asyncio.Transport", self._out))
 
     def shutdown(self) -> None:
@@ -52,6 +54,8 @@ class Connection(HttpToolsProtocol):
         self._short = short = self._shortened()
         if short is None:
             self._as_uvicorn_begins()
+            if self._certificate:
+                cast("dict[str, Any]", self.scope)[CERTIFICATE] = self._certificate
             super().on_headers_complete()
             self.cycle.keep_alive = self.cycle.keep_alive and not self._closing
         else:
@@ -96,9 +100,8 @@ class Connection(HttpToolsProtocol):
         if endpoint is None:
             return None
         peer = self.client[0] if self.client else ""
-        return _Short(
-            site, endpoint, (method, path, query, self.headers, peer), parser.should_keep_alive() and not self._closing
-        )
+        head = (method, path, query, self.headers, peer, self._certificate)
+        return _Short(site, endpoint, head, parser.should_keep_alive() and not self._closing)
 
     def _as_uvicorn_begins(self) -> None:
         """What uvicorn makes when a request begins, made now that it is known to need it."""
@@ -136,6 +139,16 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
 
+def _shown(transport: asyncio.BaseTransport) -> str:
+    """The certificate that the caller proved to hold when it connected, as RFC 9440 writes one; "" for none.
+
+    TLS has verified it by then, against the authorities in the settings: otherwise there is no connection.
+    """
+    tls = transport.get_extra_info("ssl_object")
+    der = tls.getpeercert(binary_form=True) if tls is not None else None
+    return f":{b64encode(der).decode('ascii')}:" if der else ""
+
+
 def _finished(work: Coroutine[Any, Any, Reply]) -> Reply:
     """What comes of work that waits for nothing."""
     try:
@@ -169,7 +182,7 @@ class _Short:
         self,
         site: Site,
         endpoint: Endpoint,
-        head: tuple[str, str, str, list[tuple[bytes, bytes]], str],
+        head: tuple[str, str, str, list[tuple[bytes, bytes]], str, str],
         keep_alive: bool,
     ) -> None:
         self._site = site
@@ -194,8 +207,8 @@ class _Short:
         return too_large(self._endpoint)
 
     async def reply(self) -> Reply:
-        method, path, query, headers, peer = self._head
-        request: Request = self._site.request(method, path, query, headers, self._body, peer)
+        method, path, query, headers, peer, own = self._head
+        request: Request = self._site.request(method, path, query, headers, self._body, peer, own)
         return await self._site.answer(self._endpoint, request)
 
 

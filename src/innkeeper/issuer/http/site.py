@@ -21,6 +21,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_LIMIT = 64 * 1024
 """Longest body read, in bytes: no endpoint needs more, and a longer one is refused unread."""
 
+CERTIFICATE = "innkeeper.certificate"
+"""Where a connection's own TLS certificate, verified, stands among what ASGI says of a request; as in RFC 9440."""
+
 CLOSE = ("connection", "close")
 CORS = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "WWW-Authenticate, DPoP-Nonce"))
 PREFLIGHT = (
@@ -76,7 +79,8 @@ class Site:
             return too_large(endpoint)
         client, query = scope.get("client"), scope["query_string"].decode("latin-1")
         peer = client[0] if client else ""
-        return await self.answer(endpoint, self.request(method, scope["path"], query, scope["headers"], body, peer))
+        request = self.request(method, scope["path"], query, scope["headers"], body, peer, scope.get(CERTIFICATE, ""))
+        return await self.answer(endpoint, request)
 
     def known(self, method: str, path: str) -> Endpoint | None:
         """The endpoint that is known by this very path and takes this method; HEAD is left to ASGI."""
@@ -84,11 +88,12 @@ class Site:
         return endpoint if endpoint is not None and method in endpoint.methods and method != "HEAD" else None
 
     def request(
-        self, method: str, path: str, query: str, raw: list[tuple[bytes, bytes]], body: bytes, peer: str
+        self, method: str, path: str, query: str, raw: list[tuple[bytes, bytes]], body: bytes, peer: str, own: str = ""
     ) -> Request:
-        """A request of these bytes, with what is believed of the one at the other end of the connection."""
+        """A request of these bytes, with what is believed of the one at the other end of the connection; ``own`` is
+        the certificate that it was made with."""
         headers, proxies = _headers(raw), self._proxies
-        caller, certificate = proxies.caller(peer, headers), proxies.certificate(peer, headers)
+        caller, certificate = proxies.caller(peer, headers), proxies.certificate(peer, headers, own)
         return Request(method, path, query, proxies.seen(headers), body, caller, certificate)
 
     async def answer(self, endpoint: Endpoint, request: Request) -> Reply:

@@ -127,8 +127,8 @@ def _vouching(policy: Policy) -> dict[str, Any]:
 
 
 def _mutual_tls(layout: Layout, policy: Policy) -> dict[str, Any]:
-    """What concerns TLS certificates (RFC 8705 §3.3, §5); nothing where no proxy tells us of them."""
-    if not policy.mutual_tls:
+    """What concerns TLS certificates (RFC 8705 §3.3, §5); nothing where none reach us."""
+    if not policy.mutual_tls and not policy.client_authorities:
         return {}
     paths = {
         "token_endpoint": layout.token,
