@@ -18,7 +18,7 @@ WEIGHT = 300_000
 
 @pytest.fixture
 def client(house: Inn) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=house.url) as client:
+    with httpx2.Client(base_url=house.url, timeout=60) as client:
         yield client
 
 
