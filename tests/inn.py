@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-START = 30.0
+START = 120.0
 """Seconds a house may take to open: the first start makes keys and a database."""
 
 
