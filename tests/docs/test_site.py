@@ -57,6 +57,10 @@ class Site:
         found = sorted(self.folder.rglob("*.html"))
         return {one.relative_to(self.folder).as_posix(): Built(one) for one in found if one.name != "404.html"}
 
+    def address(self, place: str) -> str:
+        """Where a page of the table of contents was built to."""
+        return (self.folder / place.replace("README.md", "index.md").replace(".md", ".html")).as_uri()
+
     def lost(self, place: str, link: str) -> bool:
         """Whether a link of a page leads nowhere."""
         name, _, anchor = unquote(link).partition("#")
@@ -137,14 +141,14 @@ class Reader:
         self._contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: self.asked.append(request.url))
-        page.goto((self._site.folder / place.replace(".md", ".html")).as_uri())
+        page.goto(self._site.address(place))
         return page
 
     def trouble(self, page: Page, place: str, scheme: Any) -> list[str]:
         """What keeps people out of a page, and by how much it is wider than a phone."""
         page.set_viewport_size({"width": SIZES["phone"][0], "height": SIZES["phone"][1]})
         page.emulate_media(color_scheme=scheme)
-        page.goto((self._site.folder / place.replace(".md", ".html")).as_uri())
+        page.goto(self._site.address(place))
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return [*barriers(page), *([f"{wide} pixels too wide"] if wide > 0 else [])]
 
