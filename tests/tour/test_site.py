@@ -196,6 +196,11 @@ def test_a_visit_with_every_card_tried_weighs_less_than_allowed(client: httpx2.C
     assert weight < WEIGHT
 
 
+def test_the_entrance_says_at_once_what_is_what_in_oauths_words(client: httpx2.Client) -> None:
+    first = client.get("/").text.partition('id="chapters"')[0]
+    assert [one for one in ("authorization server", "access token", "resource servers") if one not in first] == []
+
+
 def test_files_are_asked_for_again_so_that_an_upgrade_shows(client: httpx2.Client) -> None:
     first = client.get("/tour/static/tour.css")
     assert first.headers["cache-control"] == "no-cache"
