@@ -255,7 +255,7 @@ def test_coroutines_and_threads_admit_alike() -> None:
 
 
 def test_the_published_document_names_resource_issuers_and_scopes() -> None:
-    guard = World().guard(scopes_supported=["pool:enter", "gym:enter", "offline_access"])
+    guard = World().guard(scopes_supported=["pool:enter", "gym:enter"])
     assert guard.metadata().body == (
         b'{"resource":"https://hotel.example/doors","authorization_servers":["https://issuer.example"],'
         b'"scopes_supported":["gym:enter","pool:enter"],"bearer_methods_supported":["header"]}'

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from innkeeper.tour import course
+from innkeeper.tour import course, course_pages
 from innkeeper.tour.plays import chapters
 from innkeeper.tour.told import COURSE, contents
 from tests.inn import Inn
@@ -39,7 +39,7 @@ def test_a_built_site_is_found_and_a_folder_of_somebody_elses_is_not(project: Pa
 
 
 def test_its_pages_are_served_and_load_nothing_from_elsewhere(project: Path) -> None:
-    client = TestClient(Starlette(routes=course.routes(project / course.BUILT)))
+    client = TestClient(Starlette(routes=course_pages.routes(project / course.BUILT)))
     page = client.get("/course/tutorial/code-and-pkce.html")
     assert (page.status_code, page.text) == (200, "<h1>PKCE</h1>")
     assert "default-src 'self'" in page.headers["content-security-policy"]

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from innkeeper.protocol.parameters import Malformed
 from innkeeper.protocol.refusals import Unreachable, UsageError
-from innkeeper.tour import course, tap
+from innkeeper.tour import course, course_pages, tap
 from innkeeper.tour.annexe import Annexe
 from innkeeper.tour.archive import Archive
 from innkeeper.tour.beside import Beside
@@ -213,7 +213,7 @@ class _Site:
                 *self._archive.routes(),
                 *self._beside.routes(),
                 *self._watching,
-                *(course.routes(self._house.course) if self._house.course else ()),
+                *(course_pages.routes(self._house.course) if self._house.course else ()),
                 Mount("/tour/static", _Files(directory=STATIC)),
             ],
             middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)],

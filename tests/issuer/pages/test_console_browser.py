@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -83,7 +84,11 @@ def test_no_page_is_in_anybodys_way(opened: Any, house: Inn, width: int, scheme:
 @pytest.mark.parametrize("locale", ["en", "de", "ja"])
 def test_no_page_scrolls_sideways_and_every_control_is_large_enough(opened: Any, house: Inn, locale: str) -> None:
     page, wide, small = opened(320, "light", scripts=False, locale=locale), [], []
-    for path in PAGES:
+    stranger = httpx2.post(f"{house.url}/token", data={"grant_type": "client_credentials", "client_id": "x" * 120})
+    assert stranger.status_code == 401
+    page.goto(f"{house.url}/admin/audit?client={'x' * 120}")
+    line = str(page.locator(".line-title a").first.get_attribute("href"))
+    for path in (*PAGES, line):
         page.goto(f"{house.url}{path}")
         if page.evaluate("document.documentElement.scrollWidth") > 320:
             wide.append(path)
