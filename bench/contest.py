@@ -16,7 +16,7 @@ from bench.servers import Server
 
 ROUNDS = 9
 SECONDS = 2
-WARM = 4
+WARM = 10
 """Slices that each works before it is measured: a Node is half as fast in its first few seconds."""
 
 Slices = Mapping[str, list[Slice]]
