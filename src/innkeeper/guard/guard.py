@@ -149,7 +149,7 @@ class Guard:
             dpop=proofs,
             keeps_a_list=revoked is not None,
         )
-        self._memory = Memory(remembered)
+        self._memory = Memory(remembered) if remembered else None
         self._replays: Remembers = replays or Replays()
         self._nonces = Nonces(proofs.secret) if proofs.nonces else None
         self._revoked, self._observe, self._explain, self._clock = revoked, observe, explain, clock
@@ -213,28 +213,30 @@ class Guard:
 
     async def _judged(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
         now, memory = self._clock(), self._memory
-        digest = memory.digest(token)
-        known = memory.recall(digest, now)
+        digest = memory.digest(token) if memory else b""
+        known = memory.recall(digest, now) if memory else None
         if known is None:
             found = decided(token, self._rules, now)
-            if not isinstance(found, (Believed, Evidence)):
-                found, now = await self._found_out(found)
-            if type(found) is not Believed:
-                return self._turned_away(found, needs, sent, now)
-            known = memory.kept(digest, found)
+            if not isinstance(found, Believed):
+                if not isinstance(found, Evidence):
+                    found, now = await self._found_out(found)
+                if not isinstance(found, Believed):
+                    return self._turned_away(found, needs, sent, now)
+            known = memory.kept(digest, found) if memory else found
         return self._concluded(known, needs, sent, now)
 
     def _judged_blocking(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
         now, memory = self._clock(), self._memory
-        digest = memory.digest(token)
-        known = memory.recall(digest, now)
+        digest = memory.digest(token) if memory else b""
+        known = memory.recall(digest, now) if memory else None
         if known is None:
             found = decided(token, self._rules, now)
-            if not isinstance(found, (Believed, Evidence)):
-                found, now = self._found_out_blocking(found)
-            if type(found) is not Believed:
-                return self._turned_away(found, needs, sent, now)
-            known = memory.kept(digest, found)
+            if not isinstance(found, Believed):
+                if not isinstance(found, Evidence):
+                    found, now = self._found_out_blocking(found)
+                if not isinstance(found, Believed):
+                    return self._turned_away(found, needs, sent, now)
+            known = memory.kept(digest, found) if memory else found
         return self._concluded(known, needs, sent, now)
 
     async def _found_out(self, decision: Decision) -> Found:

@@ -30,14 +30,11 @@ class Memory:
 
     def kept(self, digest: bytes, known: Believed) -> Believed:
         """A token that was verified just now, and is remembered from now on."""
-        if self._size:
-            self._known[digest] = known
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
+        self._known[digest] = known
+        if len(self._known) > self._size:
+            self._known.popitem(last=False)
         return known
 
     def digest(self, token: str | bytes) -> bytes:
-        """What a token is remembered under: SHA-256, 32 bytes; nothing where nothing is remembered."""
-        if not self._size:
-            return b""
+        """What a token is remembered under: SHA-256, 32 bytes."""
         return sha256(token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token).digest()
