@@ -217,12 +217,13 @@ class Guard:
         known = memory.recall(digest, now) if memory else None
         if known is None:
             found = decided(token, self._rules, now)
-            if not isinstance(found, Believed):
-                if not isinstance(found, Evidence):
-                    found, now = await self._found_out(found)
-                if not isinstance(found, Believed):
-                    return self._turned_away(found, needs, sent, now)
-            known = memory.kept(digest, found) if memory else found
+            if not isinstance(found, (Believed, Evidence)):
+                found, now = await self._found_out(found)
+            if isinstance(found, Evidence):
+                return self._turned_away(found, needs, sent, now)
+            known = found
+            if memory:
+                memory.keep(digest, known)
         return self._concluded(known, needs, sent, now)
 
     def _judged_blocking(self, token: str | bytes, needs: Needs, sent: Credentials | None) -> Verified | Refused:
@@ -231,12 +232,13 @@ class Guard:
         known = memory.recall(digest, now) if memory else None
         if known is None:
             found = decided(token, self._rules, now)
-            if not isinstance(found, Believed):
-                if not isinstance(found, Evidence):
-                    found, now = self._found_out_blocking(found)
-                if not isinstance(found, Believed):
-                    return self._turned_away(found, needs, sent, now)
-            known = memory.kept(digest, found) if memory else found
+            if not isinstance(found, (Believed, Evidence)):
+                found, now = self._found_out_blocking(found)
+            if isinstance(found, Evidence):
+                return self._turned_away(found, needs, sent, now)
+            known = found
+            if memory:
+                memory.keep(digest, known)
         return self._concluded(known, needs, sent, now)
 
     async def _found_out(self, decision: Decision) -> Found:
@@ -283,8 +285,7 @@ class Guard:
         assert type(step) is Outgoing  # noqa: S101 - for the type checker
         return self._fetch_blocking(step.url) if step.method == "GET" else self._send_blocking(step)
 
-    def _turned_away(self, found: Believed | Evidence, needs: Needs, sent: Credentials | None, now: float) -> Refused:
-        assert isinstance(found, Evidence)  # noqa: S101 - for the type checker
+    def _turned_away(self, found: Evidence, needs: Needs, sent: Credentials | None, now: float) -> Refused:
         return self._seen(refused(found, Asked(needs, now, sent), self._rules))
 
     def _concluded(self, known: Believed, needs: Needs, sent: Credentials | None, now: float) -> Verified | Refused:

@@ -28,12 +28,11 @@ class Memory:
         keys, shelf = known.keys, known.shelf
         return known if keys is None or (shelf.keys is keys and now < shelf.until) else None
 
-    def kept(self, digest: bytes, known: Believed) -> Believed:
-        """A token that was verified just now, and is remembered from now on."""
+    def keep(self, digest: bytes, known: Believed) -> None:
+        """Remember a token that was verified just now."""
         self._known[digest] = known
         if len(self._known) > self._size:
             self._known.popitem(last=False)
-        return known
 
     def digest(self, token: str | bytes) -> bytes:
         """What a token is remembered under: SHA-256, 32 bytes."""
