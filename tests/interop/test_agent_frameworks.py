@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -21,8 +20,7 @@ from innkeeper.client import Auth, Client
 from innkeeper.client.mcp import McpSource, person
 from tests.guard.examples import EXAMPLES, example
 from tests.inn import Inn
-from tests.interop.test_hotel_tools import call, tools
-from tests.interop.visitor import sent_back
+from tests.interop.test_hotel_tools import Person, call, tools
 
 pytest.importorskip("mcp", reason="the MCP SDK is not installed")
 
@@ -42,20 +40,11 @@ WHO: tuple[str, dict[str, Any]] = ("whoami", {})
 Run = Callable[..., list[str]]
 
 
-class Ada:
-    """The guest, who signs in in the pages and allows what the app asks for."""
-
-    redirect_uri = "http://127.0.0.1:33418/callback"
-
-    def visit(self, url: str) -> str:
-        return urlsplit(sent_back(url)).query
-
-
 @pytest.fixture(scope="module")
 def adas(house: Inn) -> str:
     """A token that the guest's app has for the tools: it opens more than any agent is given."""
     known = {house.url: Client("guest-app")}
-    source = McpSource(tools(house), person(Ada()), clients=known)
+    source = McpSource(tools(house), person(Person()), clients=known)
     with httpx2.Client(auth=Auth(source), timeout=20) as api:
         for tool, said in (WHO, GYM, SPA):
             call(api, house, tool, **said)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -17,8 +16,7 @@ from innkeeper.guard.unverified import read_unverified
 from innkeeper.issuer.desk.cognito.seed import seeded_client_id, seeded_client_secret
 from innkeeper.issuer.witness.audit import chains, lines, verify
 from tests.inn import Inn, open_inn
-from tests.interop.test_hotel_tools import call, tools
-from tests.interop.visitor import sent_back
+from tests.interop.test_hotel_tools import Person, call, tools
 
 pytest.importorskip("mcp", reason="the MCP SDK is not installed")
 
@@ -35,17 +33,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inn]:
         yield inn
 
 
-class Ada:
-    redirect_uri = "http://127.0.0.1:33418/callback"
-
-    def visit(self, url: str) -> str:
-        return urlsplit(sent_back(url)).query
-
-
 @pytest.fixture(scope="module")
 def adas(house: Inn) -> str:
     """What the guest's app has: her room, the gym and the spa."""
-    source = McpSource(tools(house), person(Ada()), clients={house.url: Client("guest-app")})
+    source = McpSource(tools(house), person(Person()), clients={house.url: Client("guest-app")})
     with httpx2.Client(auth=Auth(source), timeout=20) as api:
         for tool, said in (("whoami", {}), ("open_gym", {}), ("book_spa", {"hour": 20})):
             assert call(api, house, tool, **said).status_code == 200
