@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
@@ -23,3 +27,14 @@ def shell(tmp_path: Path) -> dict[str, str]:
         "XDG_STATE_HOME": str(tmp_path),
         "GUEST": f"{sys.executable} {guest} %s",
     }
+
+
+@pytest.fixture
+def run(tmp_path: Path, shell: dict[str, str]) -> Run:
+    """``innkeeper`` with some words, to its end."""
+
+    def ran(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["innkeeper", *words]
+        return subprocess.run(command, cwd=tmp_path, env=shell, capture_output=True, text=True, check=False)
+
+    return ran

@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(tmp_path: Path, shell: dict[str, str]) -> Run:
-    def ran(*words: str) -> subprocess.CompletedProcess[str]:
-        command = ["innkeeper", *words]
-        return subprocess.run(command, cwd=tmp_path, env=shell, capture_output=True, text=True, check=False)
-
-    return ran
+from tests.cli.conftest import Run
 
 
 def test_a_command_that_changes_something_is_in_the_books_by_name(run: Run, tmp_path: Path) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.cli.conftest import Run
 
 
 @pytest.fixture
-def run(tmp_path: Path, shell: dict[str, str]) -> Run:
-    def ran(*words: str) -> subprocess.CompletedProcess[str]:
-        command = ["innkeeper", "keys", *words]
-        return subprocess.run(command, cwd=tmp_path, env=shell, capture_output=True, text=True, check=False)
-
-    return ran
+def run(run: Run) -> Run:
+    return partial(run, "keys")
 
 
 def listed(run: Run, alg: str = "ES256") -> dict[str, str]:

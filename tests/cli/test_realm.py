@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
 
-import pytest
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(tmp_path: Path, shell: dict[str, str]) -> Run:
-    def ran(*words: str) -> subprocess.CompletedProcess[str]:
-        command = ["innkeeper", *words]
-        return subprocess.run(command, cwd=tmp_path, env=shell, capture_output=True, text=True, check=False)
-
-    return ran
+from tests.cli.conftest import Run
 
 
 def test_realms_their_keys_and_resources_are_shown_as_the_console_shows_them(run: Run) -> None:
