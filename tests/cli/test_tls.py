@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from innkeeper.cli.tls import Pair
 from innkeeper.guard.unverified import read_unverified
@@ -217,6 +217,30 @@ def test_nobody_shows_a_certificate_in_a_header_instead(asking: House, tmp_path:
 def test_a_certificate_of_nobody_we_know_makes_no_connection(asking: House, tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"(?i)unknown.ca|alert|reset|closed|EOF"):
         asked(asking, tmp_path, "own.pem", "/jwks")
+
+
+SPAN = {"start": NOW - DAY, "end": NOW + DAY}
+NAMED = [x509.DNSName("shop.example")]
+UNFIT = {
+    "over": Issued(by=AUTHORITY, names=NAMED, start=NOW - 3 * DAY, end=NOW - DAY),
+    "not begun": Issued(by=AUTHORITY, names=NAMED, start=NOW + DAY, end=NOW + 2 * DAY),
+    "for servers": Issued(by=AUTHORITY, names=NAMED, uses=(ExtendedKeyUsageOID.SERVER_AUTH,), **SPAN),
+    "by a namesake": Issued(by=Issued("CN=The authority", authority=True, **SPAN), names=NAMED, **SPAN),
+}
+
+
+def test_a_certificate_that_is_unfit_makes_no_connection_and_anothers_proves_nothing(
+    asking: House, tmp_path: Path
+) -> None:
+    form = "grant_type=client_credentials&client_id=shop&scope=room:enter"
+    for name, unfit in UNFIT.items():
+        (tmp_path / "unfit.pem").write_text(unfit.pem + unfit.secret, "ascii")
+        with pytest.raises(OSError, match=r"(?i)alert|reset|closed|EOF"):
+            pytest.fail(f"{name}: {asked(asking, tmp_path, 'unfit.pem', '/token', form)}")
+    other = Issued("CN=other", by=AUTHORITY, names=[x509.DNSName("other.example")], **SPAN)
+    (tmp_path / "other.pem").write_text(other.pem + other.secret, "ascii")
+    status, body = asked(asking, tmp_path, "other.pem", "/token", form)
+    assert (status, json.loads(body)["error"]) == (401, "invalid_client")
 
 
 def test_discovery_says_which_way_of_proving_is_open(asking: House, tmp_path: Path) -> None:

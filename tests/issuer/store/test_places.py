@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Coroutine
 from typing import Any
 
@@ -96,5 +97,40 @@ def test_one_who_gave_up_and_one_who_was_late_leave_the_count_as_it_was(monkeypa
         await places.take()
         with pytest.raises(Unreachable):
             await places.take()
+
+    held(work())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_however_many_come_and_give_up_there_are_never_more_inside_and_no_place_is_lost(seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def work() -> None:
+        places, inside, most = Places(5), 0, 0
+
+        async def guest() -> None:
+            nonlocal inside, most
+            await places.take()
+            try:
+                inside += 1
+                most = max(most, inside)
+                for _ in range(chance.randrange(3)):
+                    await asyncio.sleep(0)
+            finally:
+                inside -= 1
+                places.leave()
+
+        guests = [asyncio.create_task(guest()) for _ in range(64)]
+        for _ in range(40):
+            await asyncio.sleep(0)
+            chance.choice(guests).cancel()
+        await asyncio.gather(*guests, return_exceptions=True)
+        assert (most, inside) == (5, 0)
+        for _ in range(5):
+            await places.take()
+        late = asyncio.create_task(places.take())
+        await settled()
+        assert not late.done(), "a sixth place"
+        late.cancel()
 
     held(work())
