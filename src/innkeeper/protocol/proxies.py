@@ -25,6 +25,8 @@ class Proxies(msgspec.Struct, frozen=True):
 
     def believes(self, address: str) -> bool:
         """Whether a connection from this address is one of our proxies'."""
+        if not self.networks:
+            return False
         try:
             found = ip_address(address)
         except ValueError:
