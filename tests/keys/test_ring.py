@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -14,9 +15,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from msgspec.structs import replace
 
+from innkeeper.keys import ring as ring_module
 from innkeeper.keys.certified import make_certified, thumbprint
 from innkeeper.keys.jws import compact, encode_header, parse
-from innkeeper.keys.ring import NotOurs, Ring, StoredKey, make
+from innkeeper.keys.ring import NotOurs, Ring, StoredKey, Threads, make
 from innkeeper.keys.seal import Seal
 from innkeeper.keys.succession import rotate
 from innkeeper.protocol.refusals import UsageError
@@ -252,3 +254,16 @@ def test_the_successor_of_a_key_that_is_named_otherwise_is_named_so_too() -> Non
     first = make("RS256", SEAL, now=NOW, active_from=NOW, purpose="id", named=lambda _: "A" * 43 + "=")
     fresh, [old] = rotate([first], "RS256", SEAL, now=NOW, publish_ahead=0, keep=600, purpose="id")
     assert (len(fresh.kid), fresh.kid[-1], fresh.purpose, old.expires_at) == (44, "=", "id", NOW + 600)
+
+
+@pytest.mark.parametrize(("workers", "apart"), [(1, True), (2, False), (3, False)])
+def test_rsa_signs_in_a_thread_only_where_a_core_is_left_for_it(
+    workers: int, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, signed_in = Threads(cores=2), list[int]()
+    threads.workers = workers
+    monkeypatch.setattr(ring_module, "THREADS", threads)
+    monkeypatch.setattr(ring_module.jws, "compact", lambda *_: signed_in.append(threading.get_ident()) or "signed")
+    ring = Ring([make("RS256", SEAL, now=NOW, active_from=NOW)], SEAL)
+    assert cut(ring, alg="RS256") == "signed"
+    assert (signed_in[0] != threading.get_ident()) is apart

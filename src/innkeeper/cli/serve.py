@@ -25,6 +25,7 @@ from innkeeper.issuer.http.metrics import MetricsPage
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.issuer.witness.metrics import share
 from innkeeper.issuer.witness.witness import Witness
+from innkeeper.keys.ring import THREADS
 from innkeeper.protocol.refusals import UsageError
 
 
@@ -51,6 +52,7 @@ def _supervise(config: Path | None, settings: Settings, workers: int) -> int:
     def work(listening: socket.socket, tether: Tether) -> int:
         return guarded("innkeeper serve", lambda: _work(load(config), listening, tether))
 
+    THREADS.workers = workers
     if settings.server.metrics:
         share(metrics_folder(settings))
     places = sockets(settings.server.host, settings.server.port, workers)

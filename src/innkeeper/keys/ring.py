@@ -7,6 +7,7 @@ verifier fail. The private half leaves the store sealed and is opened here only.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -34,7 +35,35 @@ DEFAULT_ALGORITHMS = ("ES256", "RS256", "ECDH-ES")
 SIGNING_ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
 """What keys can be made for that sign."""
 
-_slow_signers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign")
+
+class Threads:
+    """Where slow signatures are made: in threads, while this process has cores that no other worker of its issuer uses.
+
+    A thread without a core of its own gains nothing, and to hand a signature over costs a sixth of it. ``workers`` is how
+    many share the cores.
+    """
+
+    def __init__(self, cores: int) -> None:
+        self.workers = 1
+        self._cores = cores
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign")
+
+    @property
+    def gain(self) -> bool:
+        return self._cores > self.workers
+
+    async def run(self, work: Callable[..., str], *told: object) -> str:
+        """What ``work`` comes to, and the loop goes on meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *told)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+THREADS = Threads(_cores())
+"""Those of this process."""
 
 
 class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +162,8 @@ class Ring:
         purpose: str = "",
         more: Callable[[str], Mapping[str, str]] | None = None,
     ) -> str:
-        """A signed token. RSA signs in a thread: it takes ten times as long and holds no lock meanwhile.
+        """A signed token. RSA signs in a thread where that gains anything: it takes ten times as long and holds no lock
+        meanwhile.
 
         ``typ`` "" leaves the type out of the header; ``purpose`` is that of the key to sign with; ``more`` are further
         members of the header, given the key's ``kid``.
@@ -143,9 +173,8 @@ class Ring:
             raise UsageError(f"no key signs {alg} now. `innkeeper keys rotate --alg {alg}` makes one.")
         header = self._header(key, typ) if more is None else _longer_header(key, typ, more(key.stored.kid))
         body = msgspec.json.encode(claims)
-        if alg[0] in "RP":
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(_slow_signers, jws.compact, header, body, key.private, alg)
+        if alg[0] in "RP" and THREADS.gain:
+            return await THREADS.run(jws.compact, header, body, key.private, alg)
         return jws.compact(header, body, key.private, alg)
 
     def read(self, token: str, typ: str | None, now: int | None = None) -> dict[str, Any]:
