@@ -20,7 +20,7 @@ from innkeeper.guard.unverified import UnverifiedToken
 from innkeeper.protocol.exchange import Reply, json_reply
 from innkeeper.protocol.well_known import issuer_documents
 from innkeeper.tokens.access import read
-from innkeeper.tokens.trail import Check, Seen, Step, Trail, follow
+from innkeeper.tokens.trail import Check, Seen, Step, Trail, follow, made_of
 from innkeeper.tokens.verification import BOUND, EXPIRED, TOKEN_CHECKS, audience_is_this_api
 
 Building = Callable[..., Guard]
@@ -103,7 +103,7 @@ def _with_proof_to_come(verdict: Verdict, reading: Reading, said: UnverifiedToke
     held = frozenset(read(said.claims, ()).scope)
     reach = Reach(Implications(reading.implies).of(held), frozenset(reading.scopes))
     steps = (*verdict.trail.steps[:-1], Step(bound.check, seen))
-    trail = Trail(verdict.trail.about, steps).then(follow(verdict.trail.about, SCOPE_CHECKS, reach))
+    trail = made_of(verdict.trail.about, steps).then(follow(verdict.trail.about, SCOPE_CHECKS, reach))
     return msgspec.structs.replace(verdict, trail=trail, unasked=verdict.unasked | {bound.check.name})
 
 
@@ -113,7 +113,7 @@ def _younger(reading: Reading, text: str, said: UnverifiedToken, fetch: FetchBlo
     trail = reading.build(clock=lambda: last, fetch_blocking=fetch).verify_blocking(text, reading.scopes).trail
     names = [step.check.name for step in trail.steps]
     place = names.index("token has not expired") + 1
-    return Trail(trail.about, trail.steps[place:])
+    return made_of(trail.about, trail.steps[place:])
 
 
 def _checks(reading: Reading) -> tuple[Any, ...]:

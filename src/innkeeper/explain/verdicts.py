@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Case, Check, Seen, Step, Trail
+from innkeeper.tokens.trail import Case, Check, Seen, Trail
 from innkeeper.tokens.verification import KEYS_OUT_OF_REACH
 
 Place = str
@@ -52,7 +52,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def follow_all(about: str, checks: Sequence[Check[Case]], case: Case) -> Trail:
     """Make every check, also after one refused: whoever explains has no door to keep shut."""
-    return Trail(about, tuple(Step(one, one.judge(case)) for one in checks))
+    return Trail(about, tuple(checks), tuple(one.judge(case) for one in checks))
 
 
 def unconfigured(what: str) -> Seen:

@@ -20,7 +20,7 @@ from innkeeper.hotel.doors import NO_DOOR, ROUTES, Door, door_at
 from innkeeper.hotel.rules import ABOUT, Knock, decide
 from innkeeper.protocol.exchange import NO_STORE, Reply, json_reply
 from innkeeper.protocol.refusals import Refusal, UsageError
-from innkeeper.tokens.trail import Observer, Trail, unobserved
+from innkeeper.tokens.trail import Observer, unobserved
 
 
 class HotelSettings(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class Hotel:
         """One door asked: its checks follow the guard's in one trail."""
         booking = self._book.of(holder.token.sub)
         knock = Knock(holder.token, door_at(path), booking, local(self._clock(), self._settings.zone))
-        trail = Trail(ABOUT, holder.trail.steps).then(decide(knock))
+        trail = holder.trail.known_as(ABOUT).then(decide(knock))
         self._observe(trail)
         if trail.refusal:
             return self._shut(knock.door, trail.refusal)

@@ -89,7 +89,7 @@ class Desk:
         """One door, by the very rules of the hotel's plain doors."""
         booking = self._book.of(holder.token.sub)
         knock = Knock(holder.token, door_at(path), booking, local(self._clock(), self._settings.zone))
-        self._hold(Trail(ABOUT, holder.trail.steps).then(decide(knock)))
+        self._hold(holder.trail.known_as(ABOUT).then(decide(knock)))
         return f"The {knock.door.name} is open. Welcome, {booking.name if booking else holder.token.client_id}."
 
     def book_spa(self, holder: Verified, hour: int) -> str:
@@ -135,7 +135,7 @@ class Desk:
         return Wish(holder.token.sub, self._book.of(holder.token.sub), moment, hour, dish)
 
     def _allowed(self, holder: Verified, trail: Trail) -> None:
-        self._hold(Trail(services.ABOUT, holder.trail.steps).then(trail))
+        self._hold(holder.trail.known_as(services.ABOUT).then(trail))
 
     def _hold(self, trail: Trail) -> None:
         self._observe(trail)

@@ -7,7 +7,7 @@ refusal. The same trail draws the tour, fills the audit log, answers ``innkeeper
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -77,22 +77,33 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 
 class Trail(msgspec.Struct, frozen=True, gc=False):
-    """The checks of one decision in order. ``about`` names the decision: "token", "authorize", "guard"."""
+    """The checks of one decision in order, and what each came to. ``about`` names the decision: "token", "authorize", "guard".
+    ``made_of`` makes one of steps."""
 
     about: str
-    steps: tuple[Step, ...] = ()
+    checks: tuple[Check[Any], ...] = ()
+    outcomes: tuple[Seen | Refusal, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The checks as they went. Put together for who reads them: most trails are never read."""
+        return tuple(map(Step, self.checks, self.outcomes))
 
     @property
     def refusal(self) -> Refusal | None:
         """The refusal it ended in, or None where every check passed."""
-        if not self.steps:
+        if not self.outcomes:
             return None
-        last = self.steps[-1].outcome
+        last = self.outcomes[-1]
         return last if type(last) is Refusal else None
 
     def then(self, other: Trail) -> Trail:
         """This trail and, after it, another one's steps."""
-        return Trail(self.about, self.steps + other.steps)
+        return Trail(self.about, self.checks + other.checks, self.outcomes + other.outcomes)
+
+    def known_as(self, about: str) -> Trail:
+        """The same steps as those of another decision, of which they turned out to be a part."""
+        return Trail(about, self.checks, self.outcomes)
 
     def as_document(self) -> dict[str, Any]:
         """The trail as plain data for JSON: about, outcome, steps, refusal."""
@@ -136,13 +147,19 @@ def follow(about: str, checks: Sequence[Check[Case]], case: Case) -> Trail:
     for one in checks:
         outcomes.append(outcome := one.judge(case))
         if type(outcome) is Refusal:
-            break
-    return Trail(about, tuple(map(Step, checks, outcomes)))
+            return Trail(about, tuple(checks[: len(outcomes)]), tuple(outcomes))
+    return Trail(about, tuple(checks), tuple(outcomes))
+
+
+def made_of(about: str, steps: Iterable[Step]) -> Trail:
+    """A trail of these steps."""
+    there = tuple(steps)
+    return Trail(about, tuple(one.check for one in there), tuple(one.outcome for one in there))
 
 
 def at_the_door(about: str, refusal: Refusal, spec: str) -> Trail:
     """The trail of a request that could not even be read."""
-    return Trail(about, (Step(Check(_the_request_can_be_read, spec), refusal),))
+    return Trail(about, (Check(_the_request_can_be_read, spec),), (refusal,))
 
 
 def _the_request_can_be_read(_: object) -> Seen:

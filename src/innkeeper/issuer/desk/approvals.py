@@ -11,7 +11,7 @@ from innkeeper.issuer.core.token import Issue
 from innkeeper.issuer.desk import backchannel
 from innkeeper.issuer.desk.realm import Realm, random_value
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Step, Trail
+from innkeeper.tokens.trail import Step, Trail, made_of
 
 Known = tuple[approval.Approval, backchannel.Kept | None]
 """What the rules are told of a person's yes, and the question as the store has it."""
@@ -56,4 +56,4 @@ def _asked(realm: Realm, waits: approval.Case, outcome: Refusal, trail: Trail) -
     effects: tuple[Effect, ...] = backchannel.keep(
         realm, asked, waits.client, name, waits.ask.sent.get("client_notification_token", "")
     )
-    return Decision(pending, Trail(trail.about, (*before, Step(last.check, pending))), effects)
+    return Decision(pending, made_of(trail.about, (*before, Step(last.check, pending))), effects)

@@ -67,13 +67,13 @@ async def ask_person(realm: Realm, proof: Proof, sent: Parameters, audiences: fr
     """Answer a backchannel authentication request."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
-        realm.observe(Trail("backchannel", authenticated.trail.steps))
+        realm.observe(authenticated.trail.known_as("backchannel"))
         return authenticated.outcome
     client, now = authenticated.outcome, realm.now()
     looked_at = await _look_at(realm, sent, client)
     while True:
         request, judged = await _judged(realm, looked_at)
-        trail = Trail("backchannel", authenticated.trail.steps).then(judged)
+        trail = authenticated.trail.known_as("backchannel").then(judged)
         if judged.refusal:
             realm.observe(trail)
             return judged.refusal

@@ -23,7 +23,6 @@ from innkeeper.issuer.desk.throttle import give_back, take
 from innkeeper.issuer.store.port import Entry
 from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Trail
 
 DEVICE = "device request"
 USER_CODE = "user code"
@@ -52,10 +51,10 @@ async def authorize_device(realm: Realm, proof: Proof, sent: Parameters, audienc
     """Answer a device authorization request."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
-        realm.observe(Trail("device authorization", authenticated.trail.steps))
+        realm.observe(authenticated.trail.known_as("device authorization"))
         return authenticated.outcome
     decision = core.decide(sent, authenticated.outcome, realm.policy, realm.now())
-    realm.observe(Trail("device authorization", authenticated.trail.steps + decision.trail.steps))
+    realm.observe(authenticated.trail.known_as("device authorization").then(decision.trail))
     if isinstance(decision.outcome, Refusal):
         return decision.outcome
     return await _keep(realm, decision.outcome)

@@ -24,7 +24,6 @@ from innkeeper.issuer.desk.wrapping import wrap
 from innkeeper.keys.ring import NotOurs
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens import identity
-from innkeeper.tokens.trail import Trail
 
 
 async def introspect(
@@ -33,11 +32,11 @@ async def introspect(
     """Answer an introspection request, in a signed JWT where that is asked for."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
-        realm.observe(Trail("introspection", authenticated.trail.steps))
+        realm.observe(authenticated.trail.known_as("introspection"))
         return authenticated.outcome
     client, found = authenticated.outcome, await find(realm, token)
     decision = core.decide(token, client, found, realm.policy, realm.now())
-    realm.observe(Trail("introspection", authenticated.trail.steps + decision.trail.steps))
+    realm.observe(authenticated.trail.known_as("introspection").then(decision.trail))
     if isinstance(decision.outcome, Refusal) or not as_jwt:
         return decision.outcome
     claims = signed_introspection.claims(decision.outcome, client, realm.policy, realm.now())
@@ -49,12 +48,12 @@ async def revoke(realm: Realm, proof: Proof, token: str, audiences: frozenset[st
     """Answer a revocation request."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
-        realm.observe(Trail("revocation", authenticated.trail.steps))
+        realm.observe(authenticated.trail.known_as("revocation"))
         return authenticated.outcome
     found = await find(realm, token)
     decision = core_revoke.decide(token, authenticated.outcome, found, realm.now())
     await realm.store.commit(decision.effects)
-    realm.observe(Trail("revocation", authenticated.trail.steps + decision.trail.steps))
+    realm.observe(authenticated.trail.known_as("revocation").then(decision.trail))
     return decision.outcome
 
 
@@ -72,7 +71,7 @@ async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) ->
         realm.observe(bound.trail)
         return bound.refusal
     decision = core_userinfo.decide(token, found, person, realm.policy, realm.now(), sender.certificate)
-    realm.observe(Trail("userinfo", bound.trail.steps + decision.trail.steps))
+    realm.observe(bound.trail.known_as("userinfo").then(decision.trail))
     client = await realm.client(str(claims.get("client_id")))
     if isinstance(decision.outcome, Refusal) or client is None:
         return decision.outcome

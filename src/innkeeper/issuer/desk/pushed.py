@@ -13,7 +13,6 @@ from innkeeper.issuer.desk.realm import Realm, digest, random_value
 from innkeeper.issuer.desk.requests import PUSHED, Kept, unpack
 from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Trail
 
 _AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
@@ -31,18 +30,18 @@ async def push(
     """Answer a pushed authorization request."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
-        realm.observe(Trail("pushed request", authenticated.trail.steps))
+        realm.observe(authenticated.trail.known_as("pushed request"))
         return authenticated.outcome
     client = authenticated.outcome
     bound = await prove(realm, sender, client=client)
     if bound.refusal:
-        realm.observe(Trail("pushed request", authenticated.trail.steps + bound.trail.steps))
+        realm.observe(authenticated.trail.known_as("pushed request").then(bound.trail))
         return bound.refusal
     ask, delivery = await unpack(realm, _named(sent, client.id), client)
     delivery = msgspec.structs.replace(delivery, pushed=True)
     ask = _for_the_key(ask, bound.confirmation.get("jkt"))
     decision = core.decide(sent, ask, client, delivery, realm.policy)
-    realm.observe(Trail("pushed request", authenticated.trail.steps + decision.trail.steps))
+    realm.observe(authenticated.trail.known_as("pushed request").then(decision.trail))
     if isinstance(decision.outcome, Refusal):
         return decision.outcome
     reference = core.URN + random_value()

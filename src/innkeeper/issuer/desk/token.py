@@ -57,11 +57,11 @@ async def decide(
     """Judge a token request and commit what comes of it."""
     authenticated = await client_of(realm, proof, audiences)
     if isinstance(authenticated.outcome, Refusal):
-        realm.observe(Trail("token", authenticated.trail.steps))
+        realm.observe(authenticated.trail.known_as("token"))
         return authenticated.outcome
     client = authenticated.outcome
     bound = await prove(realm, sender, client=client)
-    trail, refusal = Trail("token", authenticated.trail.steps + bound.trail.steps), bound.refusal
+    trail, refusal = authenticated.trail.known_as("token").then(bound.trail), bound.refusal
     if refusal is None:
         must = realm.policy.profile_for(client).require_bound
         gone = await owner_is_gone(realm, client) if client.agent is not None else False

@@ -128,7 +128,7 @@ class Witness:
             network=matter.network,
             refusal=refusal.page.number if refusal else "",
             why=refusal.reason if refusal else "",
-            checks=len(trail.steps) if trail else 0,
+            checks=len(trail.outcomes) if trail else 0,
             changes=changes,
             trail=_checked(trail) if trail and refusal else (),
             by=matter.by,

@@ -17,7 +17,7 @@ from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.subjects import behind
 from innkeeper.protocol.parameters import scopes
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Trail, follow
+from innkeeper.tokens.trail import follow
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ async def by_token(realm: Realm, token: str, sender: Sender) -> Visitor | Refusa
     client = await realm.client(client_id)
     audience = api_of(realm.policy.issuer)
     call = Arrival(token, found, audience, realm.now(), sub, person, client, sender.certificate)
-    trail = Trail(ABOUT, bound.trail.steps)
+    trail = bound.trail.known_as(ABOUT)
     trail = trail if trail.refusal else trail.then(follow(ABOUT, ARRIVAL_CHECKS, call))
     if trail.refusal or client is None:
         realm.observe(trail)

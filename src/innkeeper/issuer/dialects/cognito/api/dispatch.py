@@ -31,7 +31,7 @@ from innkeeper.issuer.dialects.cognito.api.sts import answers as sts_answers
 from innkeeper.issuer.dialects.cognito.api.sts import caller_identity
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Trail, at_the_door, follow
+from innkeeper.tokens.trail import at_the_door, follow
 
 TARGET = "AWSCognitoIdentityProviderService."
 
@@ -86,7 +86,7 @@ class Api:
                 await demand_none(place.twin.account, API)
                 return _answer(await OPERATIONS[name].do(place, ask))
             except Declined as declined:
-                named = Trail(f"cognito {name}", declined.trail.steps)
+                named = declined.trail.known_as(f"cognito {name}")
                 place.twin.observe(named)
                 return refused(declined.refusal)
             except Lost:

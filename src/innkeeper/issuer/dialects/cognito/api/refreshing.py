@@ -19,7 +19,7 @@ from innkeeper.issuer.desk.cognito.users import user_by_sub
 from innkeeper.issuer.desk.realm import digest
 from innkeeper.issuer.dialects.cognito.api.operation import Input, Operation, Output, operation
 from innkeeper.protocol.refusals import Page, Refusal
-from innkeeper.tokens.trail import Step, Trail
+from innkeeper.tokens.trail import Step, made_of
 
 REWORDED: dict[Page, Page] = {
     oauth.REFRESH_BAD: calling.REFRESH_TOKEN_BAD,
@@ -54,7 +54,7 @@ def spoken(declined: Declined, pages: dict[Page, Page]) -> Declined:
     page = pages.get(before.page, before.page)
     said = before.page.wire if page is not before.page else before.said
     refusal = Refusal(page, before.reason, before.expected, before.found, before.hint, said)
-    return Declined(Trail(declined.trail.about, (*declined.trail.steps[:-1], Step(last.check, refusal))), refusal)
+    return Declined(made_of(declined.trail.about, (*declined.trail.steps[:-1], Step(last.check, refusal))), refusal)
 
 
 def _result(tokens: Tokens) -> dict[str, Any]:
