@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from innkeeper.keys import ring as ring_module
 from innkeeper.keys.certified import make_certified, thumbprint
 from innkeeper.keys.jws import compact, encode_header, parse
-from innkeeper.keys.ring import NotOurs, Ring, StoredKey, Threads, make
+from innkeeper.keys.ring import NotOurs, Ring, Threads, make
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.keys.succession import rotate
 from innkeeper.protocol.refusals import UsageError
 from tests.keys.keyring import private_key

@@ -14,7 +14,7 @@ from innkeeper.issuer.app import NATIVE_REALM
 from innkeeper.issuer.core.admin.plan import Plan
 from innkeeper.issuer.desk.key_care import AHEAD, Cupboard
 from innkeeper.keys import jwe
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 
 app = typer.Typer(help="List, rotate, retire and revoke keys.", no_args_is_help=True, add_completion=False)
 

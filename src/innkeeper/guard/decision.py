@@ -25,6 +25,7 @@ from innkeeper.keys import jws
 from innkeeper.protocol.base64url import NotBase64Url, decode_bytes
 from innkeeper.protocol.refusals import Refusal
 from innkeeper.protocol.strict_json import NotStrict, read_object
+from innkeeper.protocol.values import Thing, Value
 from innkeeper.tokens.access import AccessToken, NotWhole, scopes, whole
 from innkeeper.tokens.trail import Check, Trail, follow
 from innkeeper.tokens.verification import (
@@ -41,7 +42,7 @@ from innkeeper.tokens.verification import (
 ABOUT = "guard"
 
 
-class Rules(msgspec.Struct, frozen=True):
+class Rules(Value, frozen=True, gc=False):
     """What a guard was built with: its issuers' key shelves by issuer, and what every token is held to.
 
     ``families`` are the shelves of providers with many issuers and one set of keys; ``inquiries`` the issuers that are
@@ -67,7 +68,7 @@ class Rules(msgspec.Struct, frozen=True):
         return found
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class Asked(Value, frozen=True, gc=False):
     """One request: what it needs, when it came, what it carried (None where only a token was shown), and what is known of its
     sender. ``is_revoked`` where the API's own list has the token."""
 
@@ -78,7 +79,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     is_revoked: bool = False
 
 
-class Evidence(msgspec.Struct, frozen=True, gc=False):
+class Evidence(Value, frozen=True, gc=False):
     """What is known of a token beside the request: how it presented itself, whose keys judge it, what its issuer said."""
 
     presented: Presented | None
@@ -98,7 +99,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
         return said if type(said) is AccessToken else None
 
 
-class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
+class Believed(Thing, frozen=True, eq=False, gc=False):
     """A token that is good, as it may be remembered: with the keys that vouch for it.
 
     ``held`` are its scopes with all they imply; from ``since`` until before ``until`` the time checks pass. ``header`` is None
@@ -124,7 +125,7 @@ class Believed(msgspec.Struct, frozen=True, eq=False, gc=False):
         return _presented(header, self.token.claims, self.shelf, rules, "valid", self.token, self.signer)
 
 
-class Verified(msgspec.Struct, frozen=True, eq=False, gc=False):
+class Verified(Thing, frozen=True, eq=False, gc=False):
     """A token that passed every check, and the trail of them (drawn when it is asked for)."""
 
     token: AccessToken
@@ -156,7 +157,7 @@ class Verified(msgspec.Struct, frozen=True, eq=False, gc=False):
         return f"<Verified {self.token.sub!r} by {self.token.client_id!r} from {self.token.iss}>"
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(Value, frozen=True, gc=False):
     """No: why, after which checks, and what the request would have needed. ``for_proofs`` where the caller sent, or should
     have sent, a proof along."""
 

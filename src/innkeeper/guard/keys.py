@@ -9,14 +9,13 @@ from collections.abc import Callable, Generator, Mapping
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from innkeeper.guard.issuers.preset import Preset, as_sent
 from innkeeper.keys.jwk import UnusableKey, VerifyingKey, read_set
 from innkeeper.keys.jws import ALGORITHMS
 from innkeeper.protocol.exchange import Reply
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
+from innkeeper.protocol.values import Thing, Value
 from innkeeper.protocol.well_known import issuer_documents, why_not_private
 from innkeeper.tokens.access import shape
 
@@ -33,7 +32,7 @@ signature was valid are noted, so that nobody else can fill the list."""
 _LONG_AGO = float("-inf")
 
 
-class Freshness(msgspec.Struct, frozen=True, kw_only=True):
+class Freshness(Value, frozen=True, kw_only=True, gc=False):
     """How long keys are believed, in seconds.
 
     ``lifetime`` 600: a key that an issuer withdraws stops opening doors within ten minutes. ``grace`` 3600: while
@@ -54,7 +53,7 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
 ORDINARY = Freshness()
 
 
-class Keys(msgspec.Struct, frozen=True, eq=False):
+class Keys(Thing, frozen=True, eq=False, gc=False):
     """The keys of one reading, and when that was."""
 
     all: tuple[VerifyingKey, ...]
@@ -73,7 +72,7 @@ class Keys(msgspec.Struct, frozen=True, eq=False):
         return tuple(islice(found, _MOST_CANDIDATES))
 
 
-class Opening(msgspec.Struct, frozen=True, eq=False):
+class Opening(Thing, frozen=True, eq=False, gc=False):
     """What a ``header`` that passed its checks leads to: the keys that fit it, and how its algorithm verifies with one.
 
     Nothing is believed by it: each token's signature is checked with one of these keys.
@@ -174,7 +173,7 @@ class KeyShelf:
         self.jwks_uri, self.tried_at, self.failure = self.preset.jwks_uri, now, reason
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(Value, frozen=True, gc=False):
     """Read this shelf's keys (again), unless someone did since ``tried_at``; then send the time."""
 
     shelf: KeyShelf

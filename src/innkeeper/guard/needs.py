@@ -9,11 +9,12 @@ from typing import Any, Literal
 import msgspec
 
 from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.values import Value
 
 Caller = Literal["anyone", "person", "machine"]
 
 
-class Needs(msgspec.Struct, frozen=True, gc=False):
+class Needs(Value, frozen=True, gc=False):
     """All of these, whatever is given: every scope, role, group and detail; one of the levels in ``acr``; a sign-in at
     most ``max_age`` seconds ago; a person or a machine.
 

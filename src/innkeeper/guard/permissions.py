@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from innkeeper.guard.needs import Needs
 from innkeeper.protocol.errors import INSUFFICIENT_SCOPE, INSUFFICIENT_USER_AUTHENTICATION
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.access import AccessToken
 from innkeeper.tokens.trail import Check, Seen, check
 
 
-class Wish(msgspec.Struct, frozen=True, gc=False):
+class Wish(Value, frozen=True, gc=False):
     """A good token, what the request needs of it, and when."""
 
     token: AccessToken

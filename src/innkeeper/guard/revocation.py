@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from innkeeper.protocol.errors import INVALID_TOKEN
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Check, Seen, check
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
+class Standing(Value, frozen=True, gc=False):
     """Whether the API's own list has the token."""
 
     is_revoked: bool

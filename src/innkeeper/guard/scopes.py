@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import msgspec
-
 from innkeeper.protocol.errors import INSUFFICIENT_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Check, Seen, check
 
 SCOPE_MISSING = Page(
@@ -21,7 +20,7 @@ SCOPE_MISSING = Page(
 )
 
 
-class Reach(msgspec.Struct, frozen=True, gc=False):
+class Reach(Value, frozen=True, gc=False):
     """How far a token reaches: the scopes it holds, with all they imply, and those a request needs."""
 
     held: frozenset[str]

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from innkeeper.keys import jwk
-from innkeeper.keys.ring import StoredKey, purpose_of
+from innkeeper.keys.ring import purpose_of
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol import base64url
 
 YEARS = 5

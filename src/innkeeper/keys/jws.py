@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from innkeeper.protocol import base64url
 from innkeeper.protocol.base64url import ALPHABET, NotBase64Url, decode_bytes
 from innkeeper.protocol.strict_json import NotStrict, read_object
+from innkeeper.protocol.values import Value
 
 PublicKey = RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
 PrivateKey = RSAPrivateKey | ec.EllipticCurvePrivateKey | Ed25519PrivateKey
@@ -38,7 +39,7 @@ class NotAToken(ValueError):
     """The text is no JWS in compact form; the message says why, and quotes none of it."""
 
 
-class Parsed(msgspec.Struct, frozen=True, gc=False):
+class Parsed(Value, frozen=True, gc=False):
     """A token taken apart and not yet believed: nothing here is verified.
 
     ``header_b64`` is the header as it stood in the token: an issuer's tokens share few, which makes it a key to
@@ -134,7 +135,7 @@ def compact(header_b64: bytes, claims: bytes, private_key: PrivateKey, alg: str)
     return (signing_input + b"." + base64url.encode(sign(signing_input, private_key, alg))).decode("ascii")
 
 
-class Algorithm(msgspec.Struct, frozen=True):
+class Algorithm(Value, frozen=True, gc=False):
     """One algorithm: which keys it ``fits``, how it verifies a signature over bytes with one that does, and signs."""
 
     name: str

@@ -26,8 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from innkeeper.keys import jwe, jwk, jws
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
+from innkeeper.protocol.values import Value
 
 DEFAULT_ALGORITHMS = ("ES256", "RS256", "ECDH-ES")
 """What a new realm has keys for: signing, and being written to in private."""
@@ -66,36 +68,18 @@ THREADS = Threads(_cores())
 """Those of this process."""
 
 
-class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as remembered. It signs from ``active_from`` on and is published until ``expires_at``.
-
-    A key whose ``alg`` is one of ``jwe.ALGORITHMS`` signs nothing: it opens what others encrypt to it. ``purpose`` names
-    what alone it signs, in a dialect that signs its kinds of tokens with a key each; "" for everything. ``certificate``
-    is one that the key has for itself, in DER, where a dialect publishes it.
-    """
-
-    kid: str
-    alg: str
-    sealed: bytes
-    created_at: int
-    active_from: int
-    expires_at: int | None = None
-    purpose: str = ""
-    certificate: bytes = b""
-
-
-class _Key(msgspec.Struct, frozen=True):
+class _Key(Value, frozen=True, gc=False):
     stored: StoredKey
     private: jws.PrivateKey
     public: jws.PublicKey
     document: dict[str, str]
 
 
-class _Verified(msgspec.Struct, frozen=True, gc=False):
+class _Verified(Value, frozen=True, gc=False):
     """A token of ours, taken apart."""
 
     key: StoredKey
-    typ: object
+    typ: Any
     claims: dict[str, Any]
 
 

@@ -10,8 +10,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from innkeeper.keys.certified import make_certified
-from innkeeper.keys.ring import StoredKey, make
+from innkeeper.keys.ring import make
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol import base64url
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from innkeeper.protocol.values import Value
 
-class Request(msgspec.Struct, frozen=True, gc=False):
+
+class Request(Value, frozen=True, gc=False):
     """A request as it arrived: ``headers`` with lower-case names (repeated ones joined by ", "), ``body`` whole.
 
     ``remote`` is the caller's address; ``certificate`` their TLS certificate as a proxy that is believed spells it.
@@ -30,7 +32,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
         return None
 
 
-class Reply(msgspec.Struct, frozen=True, gc=False):
+class Reply(Value, frozen=True, gc=False):
     """An answer: status, headers in order (names lower-case), body."""
 
     status: int

@@ -10,14 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-import msgspec
-
 from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.values import Value
 
 FORWARDED_FOR = "x-forwarded-for"
 
 
-class Proxies(msgspec.Struct, frozen=True):
+class Proxies(Value, frozen=True, gc=False):
     """``networks`` whose word is believed; ``certificate_header`` in lower case, "" where none is used."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()

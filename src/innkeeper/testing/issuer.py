@@ -25,7 +25,8 @@ from innkeeper.issuer.app import Issuer, open_issuer
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import Client, Person
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
-from innkeeper.keys.ring import SIGNING_ALGORITHMS, StoredKey, make
+from innkeeper.keys.ring import SIGNING_ALGORITHMS, make
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import Unreachable
 from innkeeper.testing.clock import Clock
 from innkeeper.testing.clouds import Clouds

@@ -13,32 +13,15 @@ from typing import Annotated, Any, cast
 import msgspec
 
 from innkeeper.protocol.refusals import UsageError
+from innkeeper.protocol.values import Value
+from innkeeper.tokens.said import Said
 
 TYPE = "at+jwt"
 REQUIRED = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 """The claims every access token has (§2.2), in the order they are written."""
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
-    """The claims that specifications give a kind. Times are whole seconds since 1970, 0 where a claim is absent."""
-
-    iss: str
-    exp: int
-    sub: str = ""
-    aud: str | tuple[str, ...] = ()
-    client_id: str = ""
-    iat: int = 0
-    nbf: int = 0
-    jti: str = ""
-    scope: str = ""
-    auth_time: int = 0
-    acr: str = ""
-    amr: tuple[str, ...] = ()
-    cnf: dict[str, Any] | None = None
-    act: dict[str, Any] | None = None
-
-
-class AccessToken(msgspec.Struct, frozen=True, gc=False):
+class AccessToken(Value, frozen=True, gc=False):
     """What a checked access token says.
 
     ``said`` are the claims of a known kind, each under its own name here, too; ``claims`` holds every claim as it was sent,
@@ -196,7 +179,7 @@ def read(
     return whole(claims, shape(tuple(required)), sent, is_machine)
 
 
-class Shape(msgspec.Struct, frozen=True):
+class Shape(Value, frozen=True, gc=False):
     """The claims that have to be there: their names, and a kind of ``Said`` that has none without them.
 
     ``others`` are among them that no specification gives a kind.

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.protocol.values import Value
 
 Case = TypeVar("Case", contravariant=True)
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False):
+class Seen(Value, frozen=True, gc=False):
     """A check that passed: what was found, and what it had to be where that says more.
 
     Each is a text or a collection of names. Names are put into words only for who reads them: most trails
@@ -65,7 +64,7 @@ def check(spec: str) -> Callable[[Callable[[Case], Seen | Refusal]], Check[Case]
     return lambda judge: Check(judge, spec)
 
 
-class Step(msgspec.Struct, frozen=True, gc=False):
+class Step(Value, frozen=True, gc=False):
     """One check as it went."""
 
     check: Check[Any]
@@ -76,7 +75,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
         return type(self.outcome) is Seen
 
 
-class Trail(msgspec.Struct, frozen=True, gc=False):
+class Trail(Value, frozen=True, gc=False):
     """The checks of one decision in order, and what each came to. ``about`` names the decision: "token", "authorize", "guard".
     ``made_of`` makes one of steps."""
 

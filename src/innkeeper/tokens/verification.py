@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-import msgspec
-
 from innkeeper.protocol.errors import INVALID_TOKEN, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.refusals import Page, Refusal
-from innkeeper.tokens.access import REQUIRED, TYPE, AccessToken, Said
+from innkeeper.protocol.values import Value
+from innkeeper.tokens.access import REQUIRED, TYPE, AccessToken
+from innkeeper.tokens.said import Said
 from innkeeper.tokens.trail import Check, Seen, check
 
 LEEWAY = 30
@@ -21,7 +21,7 @@ LEEWAY = 30
 woke up, and is little beside a token's life of minutes."""
 
 
-class Expected(msgspec.Struct, frozen=True):
+class Expected(Value, frozen=True, gc=False):
     """What a reader asks of one issuer's tokens; ``issuer`` "" is nobody.
 
     ``types`` in lower case; "" stands for a header without ``typ``. ``required`` names claims that must be
@@ -42,7 +42,7 @@ NOBODY = Expected("")
 Signature = Literal["unchecked", "valid", "invalid", "no key", "keys out of reach"]
 
 
-class Presented(msgspec.Struct, frozen=True, gc=False):
+class Presented(Value, frozen=True, gc=False):
     """A token as it was presented: its parts, and how far anyone has come in believing it.
 
     ``unreadable`` says why it is no signed JWT at all. ``expected`` is what the issuer named in ``iss`` is held
@@ -61,7 +61,7 @@ class Presented(msgspec.Struct, frozen=True, gc=False):
     key_issuer: str = ""
 
 
-class Use(msgspec.Struct, frozen=True, gc=False):
+class Use(Value, frozen=True, gc=False):
     """A believed token about to be used: by whom it may be, and when that is. ``proof_follows`` where the reader goes on
     to judge what the caller shows of the key that the token is bound to."""
 

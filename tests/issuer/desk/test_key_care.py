@@ -24,8 +24,9 @@ from innkeeper.issuer.desk.key_care import (
 from innkeeper.issuer.store.opening import open_store
 from innkeeper.issuer.store.port import RealmStore, Store
 from innkeeper.keys import jws
-from innkeeper.keys.ring import Ring, StoredKey, make
+from innkeeper.keys.ring import Ring, make
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import UsageError
 
 NOW, DAY = 1_800_000_000, 86_400

@@ -22,7 +22,7 @@ from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.core.records import PAUSED, Agent, Code, Person, RefreshToken, Resource
 from innkeeper.issuer.desk.agents import OWNED, note_owner
 from innkeeper.issuer.store.port import CLIENT_KEPT, GRANT_SLACK, Credential, RealmStore, Standing, Store
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import UsageError
 from tests.issuer.core.facts import ADA, APP, CODE, CONSENT, GRANT, NOW, REFRESH, SESSION, SHOP, digest
 

@@ -33,7 +33,7 @@ from innkeeper.issuer.pages.speaking import dressed, dressed_one
 from innkeeper.issuer.settings import SeedTwin, Settings
 from innkeeper.issuer.witness.store import watched
 from innkeeper.issuer.witness.witness import Witness
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.proxies import Proxies, proxies
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from innkeeper.tokens.trail import Observer, Trail, unobserved

@@ -31,7 +31,7 @@ class Approval(msgspec.Struct, frozen=True):
     waiting: int = 0
 
 
-NOT_APPROVED = Approval()
+NOT_APPROVED: Approval = Approval()
 
 
 class Case(msgspec.Struct, frozen=True):

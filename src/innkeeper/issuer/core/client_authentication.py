@@ -9,8 +9,6 @@ import hashlib
 from hmac import compare_digest
 from typing import Any
 
-import msgspec
-
 from innkeeper.issuer.core import mutual_tls
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.effects import AddOnce
@@ -20,20 +18,21 @@ from innkeeper.issuer.core.records import Client
 from innkeeper.keys.certificates import Certificate
 from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_REQUEST
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import OWN, Value
 from innkeeper.tokens.trail import Seen, check, follow
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class Assertion(msgspec.Struct, frozen=True, gc=False):
+class Assertion(Value, frozen=True, gc=False):
     """A client assertion after the desk looked at it: ``signature`` is "valid" or the reason why not."""
 
     signature: str
-    claims: dict[str, Any] = {}
+    claims: dict[str, Any] = OWN
     replayed: bool = False
 
 
-class Proof(msgspec.Struct, frozen=True, gc=False):
+class Proof(Value, frozen=True, gc=False):
     """How a caller says who it is. ``methods`` lists every way it tried at once; exactly one is allowed.
 
     ``certificate`` is the one its connection was made with; whether that proves it depends on what it registered.
@@ -51,7 +50,7 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
         return self.methods[0] if self.methods else NONE
 
 
-class Case(msgspec.Struct, frozen=True, gc=False):
+class Case(Value, frozen=True, gc=False):
     proof: Proof
     method: str
     client: Client | None
@@ -62,7 +61,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     problem: str = ""
 
 
-class Facts(msgspec.Struct, frozen=True, gc=False):
+class Facts(Value, frozen=True, gc=False):
     """What the desk fetched: the client by that id, what an assertion may be addressed to, the assertion looked at.
 
     ``vouched_for`` and ``registered`` say whether an authority, or the client's own keys, know the certificate;

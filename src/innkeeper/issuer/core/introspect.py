@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.grants.refresh_token import Held
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Client, Grant
 from innkeeper.protocol.errors import INVALID_CLIENT, INVALID_REQUEST, INVALID_TOKEN
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Seen, check, follow
 
 
-class Found(msgspec.Struct, frozen=True, gc=False):
+class Found(Value, frozen=True, gc=False):
     """What a presented token turned out to be.
 
     ``claims`` are those of an access token whose signature is ours; ``refresh`` what is remembered of a
@@ -45,7 +44,7 @@ def not_alive(found: Found, now: int, page: Page) -> Refusal | None:
     return None
 
 
-class Case(msgspec.Struct, frozen=True, gc=False):
+class Case(Value, frozen=True, gc=False):
     token: str
     client: Client
     found: Found

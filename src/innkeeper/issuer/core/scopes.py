@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import msgspec
-
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
 from innkeeper.issuer.core.records import Client
 from innkeeper.protocol.errors import INVALID_SCOPE, INVALID_TARGET
 from innkeeper.protocol.refusals import Page, Refusal
 from innkeeper.protocol.resources import registered_spelling
+from innkeeper.protocol.values import Value
 
 _REMEMBERED = 1_024
 """Answers kept of the two questions that every token request asks and few of them differently."""
 
 
-class Reach(msgspec.Struct, frozen=True, gc=False):
+class Reach(Value, frozen=True, gc=False):
     """What a token opens: scopes, and the audience, in the resources' registered spelling."""
 
     scopes: frozenset[str]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from innkeeper.issuer.core.agents import at_rest
 from innkeeper.issuer.core.binding import brought
 from innkeeper.issuer.core.records import Client, Grant
 from innkeeper.protocol.errors import INVALID_REQUEST, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
 from innkeeper.protocol.parameters import Parameters
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import OWN, Value
 from innkeeper.tokens.trail import Seen, check
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -34,7 +33,7 @@ SHORT_NAMES = {
 NOTHING = Parameters([])
 
 
-class TokenRequest(msgspec.Struct, frozen=True, gc=False):
+class TokenRequest(Value, frozen=True, gc=False):
     """A token request without its client authentication. Empty strings and tuples mean not sent.
 
     ``sent`` has every parameter, for grants with parameters of their own. ``confirmation`` is what new tokens are
@@ -49,12 +48,12 @@ class TokenRequest(msgspec.Struct, frozen=True, gc=False):
     code_verifier: str = ""
     refresh_token: str = ""
     sent: Parameters = NOTHING
-    confirmation: dict[str, str] = {}
-    proved: dict[str, str] = {}
+    confirmation: dict[str, str] = OWN
+    proved: dict[str, str] = OWN
     audiences: frozenset[str] = frozenset()
 
 
-class Issue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Issue(Value, frozen=True, kw_only=True, gc=False):
     """What to cut: an access token always, an ID token and a refresh token where these are given.
 
     ``subject`` is a person's ``sub`` or, for a client on its own behalf, its id. ``refresh`` says that the
@@ -73,26 +72,26 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id_token: bool = False
     nonce: str | None = None
     refresh: bool = False
-    confirmation: dict[str, str] = {}
+    confirmation: dict[str, str] = OWN
     details: tuple[dict[str, Any], ...] = ()
     actor: dict[str, Any] | None = None
     may_act: dict[str, Any] | None = None
     issued_type: str = ""
     lifetime: int | None = None
-    more: dict[str, Any] = {}
-    assertion: dict[str, Any] = {}
+    more: dict[str, Any] = OWN
+    assertion: dict[str, Any] = OWN
 
 
-class Fresh(msgspec.Struct, frozen=True, gc=False):
+class Fresh(Value, frozen=True, gc=False):
     """What a decision may hand out, made before it: the hash of a new refresh token."""
 
     refresh_digest: bytes = b""
 
 
-class GrantTypeCase(msgspec.Struct, frozen=True, gc=False):
+class GrantTypeCase(Value, frozen=True, gc=False):
     parameters: Parameters
     client: Client
-    confirmation: dict[str, str] = {}
+    confirmation: dict[str, str] = OWN
     require_bound: bool = False
     owner_gone: bool = False
 

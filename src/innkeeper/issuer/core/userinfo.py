@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from innkeeper.issuer.core import claims
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.introspect import Found, not_alive
@@ -16,10 +14,11 @@ from innkeeper.keys.certificates import Certificate
 from innkeeper.protocol import errors
 from innkeeper.protocol.parameters import scopes
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Seen, check, follow
 
 
-class Case(msgspec.Struct, frozen=True, gc=False):
+class Case(Value, frozen=True, gc=False):
     token: str
     found: Found
     person: Person | None

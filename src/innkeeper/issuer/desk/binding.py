@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from innkeeper.issuer.core import mutual_tls
 from innkeeper.issuer.core.effects import AddOnce, Lost
 from innkeeper.issuer.core.records import Client
@@ -12,6 +10,7 @@ from innkeeper.keys.certificates import Certificate
 from innkeeper.keys.proofs import read_proof
 from innkeeper.protocol import base64url
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.protocol.values import OWN, Value
 from innkeeper.tokens import dpop
 from innkeeper.tokens.trail import Trail
 
@@ -20,7 +19,7 @@ _NONCE_TURN = 120
 """Seconds after which a new nonce is given out; the one before stays good for as long again."""
 
 
-class Sender(msgspec.Struct, frozen=True, gc=False):
+class Sender(Value, frozen=True, gc=False):
     """What a request shows of its sender: its ``DPoP`` header, where and how it was sent, its TLS certificate."""
 
     dpop: str | None = None
@@ -32,7 +31,7 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
 NOBODY_SPECIAL = Sender()
 
 
-class Bound(msgspec.Struct, frozen=True, gc=False):
+class Bound(Value, frozen=True, gc=False):
     """The keys that were proved, as a ``cnf`` claim; empty where none was shown.
 
     ``confirmation`` is what new tokens are bound to; ``proved`` has the certificate of any client, too.
@@ -40,7 +39,7 @@ class Bound(msgspec.Struct, frozen=True, gc=False):
 
     confirmation: dict[str, str]
     trail: Trail
-    proved: dict[str, str] = {}
+    proved: dict[str, str] = OWN
 
     @property
     def refusal(self) -> Refusal | None:

@@ -15,8 +15,8 @@ from innkeeper.issuer.core.effects import AddOnce, Lost
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.store.port import RealmStore
 from innkeeper.keys import jwe
-from innkeeper.keys.ring import StoredKey
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.keys.succession import rotate, successor
 from innkeeper.protocol.refusals import UsageError
 

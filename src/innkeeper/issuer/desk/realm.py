@@ -24,8 +24,9 @@ from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.desk.outside import Outside
 from innkeeper.issuer.desk.shape import TokenShape
 from innkeeper.issuer.store.port import RealmStore
-from innkeeper.keys.ring import DEFAULT_ALGORITHMS, Ring, StoredKey, make
+from innkeeper.keys.ring import DEFAULT_ALGORITHMS, Ring, make
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol import base64url
 from innkeeper.protocol.refusals import Refusal, UsageError
 from innkeeper.tokens.trail import Observer

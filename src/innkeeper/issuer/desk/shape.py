@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import msgspec
-
 from innkeeper.issuer.core.policy import Policy
 from innkeeper.issuer.core.records import Person
 from innkeeper.issuer.core.token import Issue
+from innkeeper.protocol.values import Value
 
 
-class Stamp(msgspec.Struct, frozen=True, gc=False):
+class Stamp(Value, frozen=True, gc=False):
     """What a token bears that nobody decides: the time and its own id."""
 
     now: int
     jti: str
 
 
-class Draft(msgspec.Struct, frozen=True, gc=False):
+class Draft(Value, frozen=True, gc=False):
     """A token before it is signed. ``lifetime`` in seconds; ``purpose`` is that of the key to sign it with."""
 
     alg: str

@@ -27,10 +27,11 @@ from innkeeper.issuer.desk.subjects import told
 from innkeeper.issuer.desk.wrapping import wrap
 from innkeeper.protocol.parameters import Parameters, scopes
 from innkeeper.protocol.refusals import Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Trail, follow
 
 
-class Tokens(msgspec.Struct, frozen=True, gc=False):
+class Tokens(Value, frozen=True, gc=False):
     """What is handed out; ``expires_in`` in seconds, of the access token."""
 
     access_token: str
@@ -43,7 +44,7 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
     details: tuple[dict[str, Any], ...] = ()
 
 
-class Decided(msgspec.Struct, frozen=True, gc=False):
+class Decided(Value, frozen=True, gc=False):
     """A request that was granted: what to cut, the refresh token committed with it, its trail."""
 
     issue: Issue

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
 from innkeeper.issuer.store.port import HeldToken, Standing
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 
 encode = msgspec.msgpack.encode
 

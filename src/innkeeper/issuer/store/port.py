@@ -9,7 +9,7 @@ import msgspec
 
 from innkeeper.issuer.core.effects import Effect
 from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, RefreshToken, Resource, Session
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 
 
 class HeldToken(msgspec.Struct, frozen=True):

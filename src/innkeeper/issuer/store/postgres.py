@@ -29,7 +29,7 @@ from innkeeper.issuer.store.postgres_news import News
 from innkeeper.issuer.store.postgres_pool import Connection, Pool
 from innkeeper.issuer.store.schema import NOTHING, statements
 from innkeeper.issuer.store.tables import SHELVES
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import UsageError
 
 Record = TypeVar("Record")

@@ -22,7 +22,7 @@ from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statem
 from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, NEW_RESOURCE, all_of, put_client
 from innkeeper.issuer.store.sqlite_writer import Turn, Writer
 from innkeeper.issuer.store.tables import SHELVES
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import Unreachable, UsageError
 
 LOOK_EVERY = 0.5

@@ -9,7 +9,7 @@ from innkeeper.issuer.core.effects import Effect
 from innkeeper.issuer.core.records import Client, Person, Resource
 from innkeeper.issuer.desk.matter import current
 from innkeeper.issuer.store.port import RealmStore, Store
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 
 
 def watched(store: Store) -> Store:

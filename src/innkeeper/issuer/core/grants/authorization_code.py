@@ -17,10 +17,11 @@ from innkeeper.issuer.core.token import REFRESH_TOKEN, Fresh, Issue, TokenReques
 from innkeeper.protocol import pkce
 from innkeeper.protocol.errors import INVALID_GRANT
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Seen, Trail, check, follow
 
 
-class Case(msgspec.Struct, frozen=True, gc=False):
+class Case(Value, frozen=True, gc=False):
     ask: TokenRequest
     client: Client
     code: Code | None

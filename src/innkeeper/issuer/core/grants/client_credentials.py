@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from innkeeper.issuer.core import details
 from innkeeper.issuer.core.decision import Decision
 from innkeeper.issuer.core.policy import OPENID_SCOPES, Policy
@@ -12,10 +10,11 @@ from innkeeper.issuer.core.scopes import nothing_there, permitted, reach, unknow
 from innkeeper.issuer.core.token import Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Seen, check, follow
 
 
-class Case(msgspec.Struct, frozen=True, gc=False):
+class Case(Value, frozen=True, gc=False):
     ask: TokenRequest
     client: Client
     policy: Policy

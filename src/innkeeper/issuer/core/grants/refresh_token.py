@@ -7,8 +7,6 @@ successor was used, a second use is taken for theft and the whole grant is revok
 
 from __future__ import annotations
 
-import msgspec
-
 from innkeeper.issuer.core import details
 from innkeeper.issuer.core.binding import same_key
 from innkeeper.issuer.core.decision import Decision
@@ -19,10 +17,11 @@ from innkeeper.issuer.core.scopes import Reach, narrow, nothing_there, outside_g
 from innkeeper.issuer.core.token import Fresh, Issue, TokenRequest
 from innkeeper.protocol.errors import INVALID_GRANT, INVALID_SCOPE
 from innkeeper.protocol.refusals import Page, Refusal
+from innkeeper.protocol.values import Value
 from innkeeper.tokens.trail import Seen, Trail, check, follow
 
 
-class Held(msgspec.Struct, frozen=True):
+class Held(Value, frozen=True, gc=False):
     """What is remembered of a refresh token: itself, its grant, and whether its successor was used.
 
     ``disabled`` says that the account of the person behind it was shut.
@@ -34,7 +33,7 @@ class Held(msgspec.Struct, frozen=True):
     disabled: bool = False
 
 
-class Case(msgspec.Struct, frozen=True, gc=False):
+class Case(Value, frozen=True, gc=False):
     ask: TokenRequest
     client: Client
     held: Held | None

@@ -19,7 +19,7 @@ from innkeeper.issuer.desk.key_care import (
     revocation,
     rotation,
 )
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import UsageError
 
 _encode = msgspec.msgpack.encode

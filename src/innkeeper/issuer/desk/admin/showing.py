@@ -14,7 +14,7 @@ from innkeeper.issuer.desk import factors
 from innkeeper.issuer.desk.open_sessions import live
 from innkeeper.issuer.desk.realm import Realm
 from innkeeper.keys import jwe
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 
 _SAID_BY_NAME = frozenset(
     {

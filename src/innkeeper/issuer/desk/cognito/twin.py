@@ -18,8 +18,9 @@ from innkeeper.issuer.desk.fetching import Fetcher
 from innkeeper.issuer.desk.realm import Clock, Realm, digest, open_realm
 from innkeeper.issuer.desk.shape import TokenShape
 from innkeeper.issuer.store.port import RealmStore, Store
-from innkeeper.keys.ring import StoredKey, make
+from innkeeper.keys.ring import make
 from innkeeper.keys.seal import Seal
+from innkeeper.keys.stored import StoredKey
 from innkeeper.tokens.trail import Observer
 
 ACCOUNT_REALM = "cognito"

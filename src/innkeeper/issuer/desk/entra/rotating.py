@@ -7,7 +7,7 @@ import msgspec
 from innkeeper.issuer.core.entra.tokens import LONG_LIFETIME
 from innkeeper.issuer.desk.entra.cloud import Desk
 from innkeeper.keys.certified import make_certified
-from innkeeper.keys.ring import StoredKey
+from innkeeper.keys.stored import StoredKey
 
 CERTIFIED = "accounts.accesscontrol.windows.net"
 """The name in the certificates of the cloud's keys."""
