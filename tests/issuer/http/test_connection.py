@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -186,3 +186,103 @@ def test_one_who_says_so_and_waits_is_caught(caplog: pytest.LogCaptureFixture) -
     wire = told_at_once(waits, get("/keys", "keep-alive"))
     assert (wire.written, wire.closed) == (b"", True)
     assert "waited for something" in caplog.text
+
+
+# Connections on which nothing comes
+
+
+class _Clock:
+    """A loop's clock, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: list[_Timer] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, call: Callable[[], None]) -> _Timer:
+        timer = _Timer(self.now + delay, call)
+        self.timers.append(timer)
+        return timer
+
+    def passes(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := sorted((one for one in self.timers if one.at <= end), key=lambda one: one.at):
+            self.timers.remove(due[0])
+            self.now = due[0].at
+            due[0].fire()
+        self.now = end
+
+
+class _Timer:
+    def __init__(self, at: float, call: Callable[[], None]) -> None:
+        self.at, self._call, self._cancelled = at, call, False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def fire(self) -> None:
+        if not self._cancelled:
+            self._call()
+
+
+KEPT = 30
+
+
+class _Kept:
+    """A connection with a clock of its own, kept for ``KEPT`` seconds."""
+
+    def __init__(self) -> None:
+        site = Site({"/keys": Endpoint(keys, frozenset({"GET"}), at_once=True)})
+        config = uvicorn.Config(
+            _Direct(site), log_config=None, http=Connection, ws="none", timeout_keep_alive=KEPT, lifespan="off"
+        )
+        config.load()
+        self.clock, self.wire = _Clock(), _Wire()
+        self.connection = Connection(config, uvicorn.server.ServerState(), {}, _loop=cast("Any", self.clock))
+        self.connection.connection_made(self.wire)
+
+    def asks(self, data: bytes | None = None) -> None:
+        self.connection.data_received(get("/keys", "keep-alive") if data is None else data)
+
+
+def test_a_connection_is_closed_once_nothing_came_for_as_long_as_it_is_kept() -> None:
+    one = _Kept()
+    one.asks()
+    one.clock.passes(KEPT - 1)
+    assert not one.wire.closed
+    one.clock.passes(1)
+    assert one.wire.closed
+    assert not one.clock.timers
+
+
+def test_one_that_is_used_now_and_then_stays_and_takes_a_single_timer() -> None:
+    one = _Kept()
+    for _ in range(10):
+        one.asks()
+        one.clock.passes(KEPT - 1)
+        assert len(one.clock.timers) == 1
+        assert not one.wire.closed
+    one.clock.passes(KEPT)
+    assert one.wire.closed
+
+
+def test_one_in_the_middle_of_a_request_is_not_taken_for_idle() -> None:
+    one, request = _Kept(), get("/keys", "keep-alive")
+    one.asks()
+    one.asks(request[:10])
+    one.clock.passes(10 * KEPT)
+    assert not one.wire.closed
+    one.asks(request[10:])
+    assert one.wire.written.count(b"HTTP/1.1 200") == 2
+    one.clock.passes(2 * KEPT)
+    assert one.wire.closed
+
+
+def test_one_that_is_lost_leaves_no_timer_that_does_anything() -> None:
+    one = _Kept()
+    one.asks()
+    one.connection.connection_lost(ConnectionResetError())
+    one.clock.passes(10 * KEPT)
+    assert not one.wire.closed

@@ -14,7 +14,8 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from innkeeper.issuer.http.connection import Connection, written
+from innkeeper.issuer.http.connection import Connection
+from innkeeper.issuer.http.short import written
 from innkeeper.issuer.http.site import BODY_LIMIT, Site
 from innkeeper.protocol.exchange import Reply
 from tests.issuer.house import House

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from innkeeper.issuer.witness.audit import GENESIS, Chain, Line, Verdict, chains, lines, open_chain, verify
+from innkeeper.issuer.witness.audit import GENESIS, Chain, Verdict, chains, lines, open_chain, verify
+from innkeeper.issuer.witness.line import Line
 from innkeeper.protocol.refusals import UsageError
 
 BIG = 1 << 30
@@ -135,7 +136,8 @@ def test_a_torn_line_is_set_aside_and_the_chain_goes_on(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from innkeeper.issuer.witness.audit import Line, open_chain
+from innkeeper.issuer.witness.audit import open_chain
+from innkeeper.issuer.witness.line import Line
 
 chain = open_chain(Path(sys.argv[1]), "serve", 1, int(sys.argv[2]))
 for number in range(10**6):

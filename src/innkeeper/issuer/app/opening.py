@@ -200,7 +200,8 @@ async def open_issuer(
     explanations = Explanations(settings.origin, settings.title, static, development=development)
 
     def see(trail: Trail) -> None:
-        explanations.observe(trail)
+        if development:
+            explanations.observe(trail)
         observe(trail)
         if witness is not None:
             witness.observe(trail)

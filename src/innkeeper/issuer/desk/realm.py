@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import hmac
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
@@ -94,15 +95,15 @@ class Realm:
 
     async def sought(self, client_id: str | None) -> Sought:
         """The client by that id, or why its own document does not make it one."""
+        known = self._clients.get(client_id or "")
+        if known is not None:
+            return Sought(known)
         if not client_id or not is_address(client_id):
             return Sought(await self._registered(client_id) if client_id else None)
         found = await self.documents.find(client_id, self.policy, self.supported())
         return Sought(None, found.reason) if isinstance(found, Refusal) else Sought(found)
 
     async def _registered(self, client_id: str) -> Client | None:
-        known = self._clients.get(client_id)
-        if known is not None:
-            return known
         found = await self.store.client(client_id)
         if found is not None:
             if len(self._clients) >= _CLIENTS_KEPT:
@@ -166,7 +167,7 @@ def random_value() -> str:
 
 def random_id() -> str:
     """An identifier nobody guesses: 128 random bits as 22 characters of base64url."""
-    return base64url.encode_text(secrets.token_bytes(16))
+    return base64url.encode_text(os.urandom(16))
 
 
 def usual_keys(seal: Seal, now: int, stored: Sequence[StoredKey]) -> list[StoredKey]:

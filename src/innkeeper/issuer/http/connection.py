@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
+import math
 from base64 import b64encode
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextvars import copy_context
-from functools import lru_cache
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from innkeeper.issuer.dialects.layout import Endpoint
-from innkeeper.issuer.http.site import BODY_LIMIT, CERTIFICATE, CLOSE, Site, too_large
-from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.issuer.http.short import COPIES, Short, written
+from innkeeper.issuer.http.site import CERTIFICATE, Site
+from innkeeper.protocol.exchange import Reply
 
 log = logging.getLogger("innkeeper.http")
 
@@ -31,10 +30,46 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._out = _Together(transport, self.loop)
-        self._short: _Short | None = None
+        self._short: Short | None = None
         self._closing = False
         self._certificate = _shown(transport)
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle_since = math.inf
         super().connection_made(cast("asyncio.Transport", self._out))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def on_response_complete(self) -> None:
+        """What uvicorn does, but for the timer: one for a connection, which looks how long nothing came, and none for each
+        request."""
+        if self.pipeline or self._short is None:
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.timeout_keep_alive, self._look)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Something came: nothing is idle until it is answered."""
+        self._idle_since = math.inf
+        if self.timeout_keep_alive_task is not None:
+            super()._unset_keepalive_if_required()
+
+    def _look(self) -> None:
+        """Close a connection on which nothing came for as long as one is kept alive."""
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._timer = self.loop.call_later(min(left, self.timeout_keep_alive), self._look)
+        else:
+            self._timer = None
+            self.timeout_keep_alive_handler()
 
     def shutdown(self) -> None:
         """The server stops. A connection that has just been made brings a request: it is answered before it is closed."""
@@ -82,7 +117,7 @@ class Connection(HttpToolsProtocol):
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
 
-    def _shortened(self) -> _Short | None:
+    def _shortened(self) -> Short | None:
         """The request, where the short way is open to it."""
         site: Site | None = getattr(self.config.app, "direct", None)
         ahead: Any = self.cycle
@@ -101,7 +136,7 @@ class Connection(HttpToolsProtocol):
             return None
         peer = self.client[0] if self.client else ""
         head = (method, path, query, self.headers, peer, self._certificate)
-        return _Short(site, endpoint, head, parser.should_keep_alive() and not self._closing)
+        return Short(site, endpoint, head, parser.should_keep_alive() and not self._closing)
 
     def _as_uvicorn_begins(self) -> None:
         """What uvicorn makes when a request begins, made now that it is known to need it."""
@@ -110,7 +145,7 @@ class Connection(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)
 
-    async def _run(self, short: _Short) -> None:
+    async def _run(self, short: Short) -> None:
         try:
             reply = await short.reply()
             if self.flow.write_paused and not short.disconnected:
@@ -120,7 +155,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             raise
 
-    def _run_now(self, short: _Short) -> None:
+    def _run_now(self, short: Short) -> None:
         """The same without a task, for an answer that is there: making one costs as much as the answer."""
         try:
             self._answer(short, copy_context().run(_finished, short.reply()))
@@ -128,11 +163,11 @@ class Connection(HttpToolsProtocol):
             log.exception("an answer could not be given at once")
             self.transport.close()
 
-    def _answer(self, short: _Short, reply: Reply) -> None:
+    def _answer(self, short: Short, reply: Reply) -> None:
         if short.disconnected or short.response_complete:
             return
         short.response_complete = True
-        as_bytes = _COPIES.written if short.at_once else written
+        as_bytes = COPIES.written if short.at_once else written
         self._out.write_now(as_bytes(reply, self.server_state.default_headers, keep_alive=short.keep_alive))
         if not short.keep_alive:
             self.transport.close()
@@ -162,108 +197,6 @@ def _finished(work: Coroutine[Any, Any, Reply]) -> Reply:
 
 _LAST_CALL = 1.0
 """Seconds that a connection without a request stays open when the server stops."""
-
-
-class _Short:
-    """A request on the short way. To uvicorn, which asks for these names, it is what its own are."""
-
-    __slots__ = (
-        "_body",
-        "_endpoint",
-        "_head",
-        "_site",
-        "disconnected",
-        "keep_alive",
-        "message_event",
-        "response_complete",
-    )
-
-    def __init__(
-        self,
-        site: Site,
-        endpoint: Endpoint,
-        head: tuple[str, str, str, list[tuple[bytes, bytes]], str, str],
-        keep_alive: bool,
-    ) -> None:
-        self._site = site
-        self._endpoint = endpoint
-        self._head = head
-        self._body = b""
-        self.keep_alive = keep_alive
-        self.disconnected = False
-        self.response_complete = False
-        self.message_event = _NOBODY_WAITS
-
-    @property
-    def at_once(self) -> bool:
-        return self._endpoint.at_once
-
-    def take(self, body: bytes) -> bool:
-        """Take a piece of the body; False where it is longer than is read."""
-        self._body += body
-        return len(self._body) <= BODY_LIMIT
-
-    def too_large(self) -> Reply:
-        return too_large(self._endpoint)
-
-    async def reply(self) -> Reply:
-        method, path, query, headers, peer, own = self._head
-        request: Request = self._site.request(method, path, query, headers, self._body, peer, own)
-        return await self._site.answer(self._endpoint, request)
-
-
-class _Nobody:
-    def set(self) -> None:
-        return
-
-
-_NOBODY_WAITS = _Nobody()
-
-
-def written(reply: Reply, usual: Sequence[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
-    """A reply as it goes over the wire. ``usual`` are headers that all have, as the date."""
-    pieces = [STATUS_LINE[reply.status]]
-    for name, value in usual:
-        pieces += (name, b": ", value, b"\r\n")
-    pieces += [_line(one) for one in reply.headers]
-    if reply.status not in _BODILESS:
-        pieces.append(b"content-length: %d\r\n" % len(reply.body))
-    pieces.append(b"\r\n" if keep_alive or CLOSE in reply.headers else b"connection: close\r\n\r\n")
-    if reply.status not in _BODILESS:
-        pieces.append(reply.body)
-    return b"".join(pieces)
-
-
-class _Copies:
-    """An answer that many get, as it was written the last time: for as long as it is the very same, and the date with it."""
-
-    def __init__(self) -> None:
-        self._last: tuple[Reply | None, Sequence[tuple[bytes, bytes]], bool, bytes] = (None, (), False, b"")
-
-    def written(self, reply: Reply, usual: Sequence[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
-        last, date, kept, copy = self._last
-        if last is not reply or date is not usual or kept is not keep_alive:
-            copy = written(reply, usual, keep_alive=keep_alive)
-            self._last = reply, usual, keep_alive, copy  # at once: servers of several threads may share it
-        return copy
-
-
-_COPIES = _Copies()
-
-_BODILESS = (204, 304)
-
-
-@lru_cache(maxsize=256)
-def _line(header: tuple[str, str]) -> bytes:
-    """One header's line. Raises ``ValueError`` where it would be more than one (RFC 9112 §5)."""
-    name, value = header
-    if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-        raise ValueError(f"no header line can be made of {name!r}")
-    return f"{name}: {value}\r\n".encode("latin-1")
-
-
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class _Together:

@@ -11,8 +11,9 @@ from typing import Any
 from innkeeper.issuer.core.admin.plan import difference_document
 from innkeeper.issuer.desk.matter import Matter, current
 from innkeeper.issuer.witness import traces
-from innkeeper.issuer.witness.audit import Chain, Checked, Line
+from innkeeper.issuer.witness.audit import Chain
 from innkeeper.issuer.witness.changes import complete, told
+from innkeeper.issuer.witness.line import Checked, Line
 from innkeeper.issuer.witness.metrics import Metrics
 from innkeeper.tokens.trail import Trail
 
