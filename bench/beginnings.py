@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _seconds(code: str) -> list[float]:
-    ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    ran = subprocess.run([sys.executable, "-s", "-P", "-c", code], capture_output=True, text=True, check=False)
     if ran.returncode:
         raise SystemExit(ran.stderr)
     return [float(one) for one in ran.stdout.split()]

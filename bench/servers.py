@@ -19,7 +19,8 @@ from bench.fleet import MACHINES, settle_in
 from bench.machine import BENCH, NODE_PACKAGES, SERVER_CORE, free_port, node, pinned
 
 START = 30.0
-HERE = {"PYTHONPATH": str(BENCH.parent)}
+HERE = {"PYTHONPATH": os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(BENCH.parent)])}
+"""Where servers find this bench, and innkeeper compiled where the bench was told of it."""
 
 
 class Server(NamedTuple):

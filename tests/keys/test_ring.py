@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from cryptography import x509
@@ -18,10 +17,11 @@ from msgspec.structs import replace
 from innkeeper.keys import ring as ring_module
 from innkeeper.keys.certified import make_certified, thumbprint
 from innkeeper.keys.jws import compact, encode_header, parse
-from innkeeper.keys.ring import NotOurs, Ring, Threads, make
+from innkeeper.keys.ring import NotOurs, Ring, make
 from innkeeper.keys.seal import Seal
 from innkeeper.keys.stored import StoredKey
 from innkeeper.keys.succession import rotate
+from innkeeper.keys.threads import Threads
 from innkeeper.protocol.refusals import UsageError
 from tests.keys.keyring import private_key
 
@@ -257,14 +257,26 @@ def test_the_successor_of_a_key_that_is_named_otherwise_is_named_so_too() -> Non
     assert (len(fresh.kid), fresh.kid[-1], fresh.purpose, old.expires_at) == (44, "=", "id", NOW + 600)
 
 
-@pytest.mark.parametrize(("workers", "apart"), [(1, True), (2, False), (3, False)])
+class _Watched(Threads):
+    """Threads that count what is handed to them."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(cores=2)
+        self.workers = workers
+        self.handed = 0
+
+    async def run(self, work: Callable[..., str], *told: object) -> str:
+        self.handed += 1
+        return await super().run(work, *told)
+
+
+@pytest.mark.parametrize(("workers", "handed"), [(1, 1), (2, 0), (3, 0)])
 def test_rsa_signs_in_a_thread_only_where_a_core_is_left_for_it(
-    workers: int, apart: bool, monkeypatch: pytest.MonkeyPatch
+    workers: int, handed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads, signed_in = Threads(cores=2), list[int]()
-    threads.workers = workers
+    threads, keys = _Watched(workers), [make(alg, SEAL, now=NOW, active_from=NOW) for alg in ("RS256", "ES256")]
     monkeypatch.setattr(ring_module, "THREADS", threads)
-    monkeypatch.setattr(ring_module.jws, "compact", lambda *_: signed_in.append(threading.get_ident()) or "signed")
-    ring = Ring([make("RS256", SEAL, now=NOW, active_from=NOW)], SEAL)
-    assert cut(ring, alg="RS256") == "signed"
-    assert (signed_in[0] != threading.get_ident()) is apart
+    ring = Ring(keys, SEAL)
+    for alg in ("RS256", "ES256"):
+        assert verifies(cut(ring, alg=alg), ring.published(NOW), alg)
+    assert threads.handed == handed

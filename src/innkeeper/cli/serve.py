@@ -25,7 +25,7 @@ from innkeeper.issuer.http.metrics import MetricsPage
 from innkeeper.issuer.settings import Settings, load
 from innkeeper.issuer.witness.metrics import share
 from innkeeper.issuer.witness.witness import Witness
-from innkeeper.keys.ring import THREADS
+from innkeeper.keys.threads import THREADS
 from innkeeper.protocol.refusals import UsageError
 
 

@@ -35,6 +35,7 @@ from innkeeper.tokens.verification import (
     Presented,
     Signature,
     Use,
+    ends,
     is_for,
     starts,
 )
@@ -266,7 +267,7 @@ def believed(
 ) -> Believed | None:
     """A token whose signature is valid and whose header was accepted, if it passes all its other checks by now, too."""
     said, leeway = token.said, rules.leeway
-    since, until = starts(said) - leeway, said.exp + leeway
+    since, until = starts(said) - leeway, ends(said) + leeway
     if not since <= now < until or not is_for(said, shelf.audiences):
         return None
     held = rules.implications.of(scopes(said.scope))

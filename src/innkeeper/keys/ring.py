@@ -6,10 +6,7 @@ verifier fail. The private half leaves the store sealed and is opened here only.
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
@@ -27,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from innkeeper.keys import jwe, jwk, jws
 from innkeeper.keys.seal import Seal
 from innkeeper.keys.stored import StoredKey
+from innkeeper.keys.threads import THREADS
 from innkeeper.protocol.refusals import UsageError
 from innkeeper.protocol.strict_json import NotStrict, read_object
 from innkeeper.protocol.values import Value
@@ -36,36 +34,6 @@ DEFAULT_ALGORITHMS = ("ES256", "RS256", "ECDH-ES")
 
 SIGNING_ALGORITHMS = ("ES256", "ES384", "EdDSA", "PS256", "RS256")
 """What keys can be made for that sign."""
-
-
-class Threads:
-    """Where slow signatures are made: in threads, while this process has cores that no other worker of its issuer uses.
-
-    A thread without a core of its own gains nothing, and to hand a signature over costs a sixth of it. ``workers`` is how
-    many share the cores.
-    """
-
-    def __init__(self, cores: int) -> None:
-        self.workers = 1
-        self._cores = cores
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign")
-
-    @property
-    def gain(self) -> bool:
-        return self._cores > self.workers
-
-    async def run(self, work: Callable[..., str], *told: object) -> str:
-        """What ``work`` comes to, and the loop goes on meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *told)
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-THREADS = Threads(_cores())
-"""Those of this process."""
 
 
 class _Key(Value, frozen=True, gc=False):

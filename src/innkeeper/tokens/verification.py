@@ -247,8 +247,9 @@ def audience_is_this_api(case: Use) -> Seen | Refusal:
 @check("RFC 7519 §4.1.4")
 def token_has_not_expired(case: Use) -> Seen | Refusal:
     """The time must be before exp."""
-    left = int(case.token.exp - case.now)
-    if case.now < case.token.exp + case.leeway:
+    exp = on_a_clock(case.token.exp)
+    left = int(exp - case.now)
+    if case.now < exp + case.leeway:
         return (
             Seen(f"{left} s left") if left > 0 else Seen(f"expired {-left} s ago, within the leeway of {case.leeway} s")
         )
@@ -258,18 +259,20 @@ def token_has_not_expired(case: Use) -> Seen | Refusal:
 @check("RFC 7519 §4.1.5")
 def token_is_valid_already(case: Use) -> Seen | Refusal:
     """The time must not be before nbf."""
-    if case.token.nbf <= case.now + case.leeway:
-        return _NO_NBF if not case.token.nbf else Seen(f"since {int(case.now - case.token.nbf)} s")
-    early = int(case.token.nbf - case.now)
+    nbf = on_a_clock(case.token.nbf)
+    if nbf <= case.now + case.leeway:
+        return _NO_NBF if not nbf else Seen(f"since {int(case.now - nbf)} s")
+    early = int(nbf - case.now)
     return Refusal(TOO_EARLY, f"it becomes valid in {early} s", "nbf in the past", f"nbf {case.token.nbf}")
 
 
 @check("RFC 7519 §4.1.6")
 def token_is_not_from_the_future(case: Use) -> Seen | Refusal:
     """The time it was made must not lie ahead."""
-    if case.token.iat <= case.now + case.leeway:
-        return Seen(f"{int(case.now - case.token.iat)} s old") if case.token.iat else _NO_IAT
-    ahead = int(case.token.iat - case.now)
+    iat = on_a_clock(case.token.iat)
+    if iat <= case.now + case.leeway:
+        return Seen(f"{int(case.now - iat)} s old") if iat else _NO_IAT
+    ahead = int(iat - case.now)
     return Refusal(FROM_THE_FUTURE, f"it will be made in {ahead} s", "iat in the past", f"iat {case.token.iat}")
 
 
@@ -284,9 +287,22 @@ def token_is_not_bound_to_a_key(case: Use) -> Seen | Refusal:
 
 
 def starts(said: Said) -> int:
-    """The time checks above, turned round: but for the leeway they pass from this moment until ``exp``."""
-    nbf, iat = said.nbf, said.iat
-    return max(iat, nbf)
+    """The time checks above, turned round: but for the leeway they pass from this moment until ``ends``."""
+    return on_a_clock(max(said.iat, said.nbf))
+
+
+def ends(said: Said) -> int:
+    """When they cease to pass."""
+    return on_a_clock(said.exp)
+
+
+_FAR = 2**53
+"""A quarter of a billion years, up to which floating point tells seconds apart."""
+
+
+def on_a_clock(seconds: int) -> int:
+    """A time, where it lies beyond all clocks the last one on them: an issuer may write a number of any length."""
+    return seconds if -_FAR < seconds < _FAR else _FAR if seconds > 0 else -_FAR
 
 
 def is_for(said: Said, audiences: frozenset[str]) -> bool:

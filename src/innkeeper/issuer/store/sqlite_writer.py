@@ -32,7 +32,7 @@ class _Job(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    """A thread that owns the writing connection. Each job is a savepoint: it happens wholly or not at all."""
+    """A thread that owns the writing connection. Each job happens wholly or not at all."""
 
     def __init__(self, connection: sqlite3.Connection, file: Path) -> None:
         self._connection = connection
@@ -43,7 +43,8 @@ class Writer:
         self._thread.start()
 
     async def write(self, work: Work) -> object:
-        """Run ``work`` in a transaction; return its result once that is durable. Its exception is raised here."""
+        """Run ``work`` in a transaction; return its result once that is durable. Its exception is raised here. ``work`` may be
+        run twice, the first time in vain: it touches nothing but the connection."""
         if self._closed:
             raise Unreachable("the database was closed")
         loop = asyncio.get_running_loop()
@@ -85,16 +86,28 @@ class Writer:
 
     def _commit(self, batch: Sequence[_Job]) -> None:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            answers = [self._try(job) for job in batch]
+            answers = self._together(batch)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
             answers = [Unreachable(f"the database did not take a write: {error}")] * len(batch)
-        for job, answer in zip(batch, answers, strict=True):
-            _tell(job, answer)
+        _tell(batch, answers)
+
+    def _together(self, batch: Sequence[_Job]) -> list[object]:
+        """The jobs' results, in a transaction that is left open. Where one of them fails all are done anew, each by itself:
+        few do, and a savepoint for each costs as much as a job."""
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            return [job.work(self._connection) for job in batch]
+        except Exception as error:
+            if _is_the_files(error):
+                raise
+        execute("ROLLBACK")
+        execute("BEGIN IMMEDIATE")
+        return [self._try(job) for job in batch]
 
     def _try(self, job: _Job) -> object:
         """The job's result, or its exception as a value after undoing what it did."""
@@ -142,11 +155,19 @@ def _is_the_files(error: Exception) -> bool:
     return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
 
 
-def _tell(job: _Job, answer: object) -> None:
-    try:
-        job.loop.call_soon_threadsafe(_settle, job.answer, answer)
-    except RuntimeError:
-        return  # The asking loop is closed: nobody is left to be told.
+def _tell(batch: Sequence[_Job], answers: Sequence[object]) -> None:
+    """Wake each loop that asked, once for all that it asked for."""
+    told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[object], object]]] = {}
+    for job, answer in zip(batch, answers, strict=True):
+        told.setdefault(job.loop, []).append((job.answer, answer))
+    for loop, settled in told.items():
+        with suppress(RuntimeError):  # The asking loop is closed: nobody is left to be told.
+            loop.call_soon_threadsafe(_settle_all, settled)
+
+
+def _settle_all(settled: Sequence[tuple[asyncio.Future[object], object]]) -> None:
+    for future, answer in settled:
+        _settle(future, answer)
 
 
 def _settle(future: asyncio.Future[object], answer: object) -> None:
