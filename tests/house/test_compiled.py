@@ -46,6 +46,15 @@ def test_a_compiled_value_says_in_its_head_what_it_inherits_anyway(path: Path) -
             assert not [one for one in fields if ast.unparse(one.annotation) == "object"], f"{path}: {node.name}"
 
 
+@pytest.mark.parametrize("path", COMPILED, ids=place)
+def test_a_compiled_function_has_a_name_for_each_exception_that_it_catches(path: Path) -> None:
+    """mypyc gives a name one type in a function: that of the first exception bound to it, which the second one is not."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            caught = [one.name for one in ast.walk(node) if isinstance(one, ast.ExceptHandler) and one.name]
+            assert len(caught) == len(set(caught)), f"{path}: {node.name} binds {caught}"
+
+
 def test_nothing_is_decoded_into_a_compiled_value() -> None:
     read = [read for path in (ROOT / "src").rglob("*.py") for read in decoded(path)]
     assert ("issuer/core/records.py", "Client") in read, "this test finds what is decoded"

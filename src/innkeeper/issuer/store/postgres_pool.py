@@ -73,14 +73,14 @@ class Pool:
         while True:
             try:
                 return await self._once(work)
-            except _NobodyThere as failure:
+            except _NobodyThere as nobody:
                 pause = next(pauses, None) if self._lately_up() else None
                 if pause is None:
-                    raise Unreachable(f"the database cannot be reached: {failure}") from None
-            except again as failure:
+                    raise Unreachable(f"the database cannot be reached: {nobody}") from None
+            except again as passing:
                 pause = next(pauses, None)
                 if pause is None:
-                    raise Unreachable(f"the database did not answer: {_told(failure)}") from None
+                    raise Unreachable(f"the database did not answer: {_told(passing)}") from None
             except THE_DATABASES as failure:
                 raise Unreachable(f"the database did not answer: {_told(failure)}") from None
             await asyncio.sleep(pause)
