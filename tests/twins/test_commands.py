@@ -136,9 +136,11 @@ def test_a_fault_of_the_pool_is_told_as_often_as_asked(inn: Inn, told: Told) -> 
 def test_the_pools_new_keys_sign_and_the_old_ones_stay_published(inn: Inn, told: Told) -> None:
     before = read_unverified(machine(inn)["access_token"]).header["kid"]
     told("rotate-keys")
+    published = f"{inn.url}/{POOL}/.well-known/jwks.json"
     taken_up(lambda: read_unverified(machine(inn)["access_token"]).header["kid"] != before)
+    taken_up(lambda: len(httpx2.get(published, trust_env=False).json()["keys"]) > 3)  # each kind of token has a key
     fresh = read_unverified(machine(inn)["access_token"]).header["kid"]
-    keys = httpx2.get(f"{inn.url}/{POOL}/.well-known/jwks.json", trust_env=False).json()["keys"]
+    keys = httpx2.get(published, trust_env=False).json()["keys"]
     assert {before, fresh} <= {one["kid"] for one in keys}
     assert (len(keys), len(fresh)) == (4, 44)
 
