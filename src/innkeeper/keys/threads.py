@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 class Threads:
     """Where slow signatures are made: in threads, while this process has cores that no other worker of its issuer uses.
 
-    A thread without a core of its own gains nothing, and to hand a signature over costs a sixth of it. ``workers`` is how
-    many share the cores.
+    A thread without a core of its own gains nothing. ``workers`` is how many share the cores.
     """
 
     def __init__(self, cores: int) -> None:

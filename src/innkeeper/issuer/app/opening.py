@@ -200,8 +200,7 @@ async def open_issuer(
     explanations = Explanations(settings.origin, settings.title, static, development=development)
 
     def see(trail: Trail) -> None:
-        if development:
-            explanations.observe(trail)
+        explanations.observe(trail)
         observe(trail)
         if witness is not None:
             witness.observe(trail)
