@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from docs.generate.refusals import numbered
-from innkeeper.protocol.refusals import Refusal
 from innkeeper.tokens import trail
-from innkeeper.tokens.trail import Check, Seen, Step
+from innkeeper.tokens.trail import Trail
 
 
 class Reached:
-    """A plugin: notes the numbers that decisions came to, and fails a whole run that passed and came to too few."""
+    """A plugin: notes the numbers that decisions came to, names what a whole run missed, and fails one that else passed."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.numbers: set[str] = set()
@@ -23,11 +22,6 @@ class Reached:
         self.whole = not (named or chosen or config.option.collectonly)
         self.inner: dict[str, Any] | None = getattr(config, "workeroutput", None)
 
-    def note(self, check: Check[Any], outcome: Seen | Refusal) -> Step:
-        if isinstance(outcome, Refusal):
-            self.numbers.add(outcome.page.number)
-        return Step(check, outcome)
-
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         self.numbers.update(getattr(node, "workeroutput", {}).get("reached", ()))
@@ -36,9 +30,9 @@ class Reached:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.inner is not None:
             self.inner["reached"] = sorted(self.numbers)
-        elif self.whole and session.exitstatus == pytest.ExitCode.OK:
+        elif self.whole and not session.shouldfail and not session.shouldstop:
             self.missed = {number: place for number, place in _ours().items() if number not in self.numbers}
-            if self.missed:
+            if self.missed and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -49,7 +43,13 @@ class Reached:
 def pytest_configure(config: pytest.Config) -> None:
     plugin = Reached(config)
     config.pluginmanager.register(plugin, "reached")
-    trail.Step = plugin.note  # type: ignore[assignment, misc]
+
+    class Noted(Trail, frozen=True, gc=False):
+        def __post_init__(self) -> None:
+            if refusal := self.refusal:
+                plugin.numbers.add(refusal.page.number)
+
+    trail.Trail = Noted  # type: ignore[misc]
 
 
 def _ours() -> dict[str, str]:
