@@ -65,7 +65,7 @@ def test_whoever_gives_up_takes_no_place_with_them(given: bool) -> None:
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_pool, "_PATIENCE", 0.01)
+    monkeypatch.setattr(postgres_pool, "PATIENCE", 0.01)
 
     async def work() -> None:
         places = Places(1)
@@ -80,7 +80,7 @@ def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_who_gave_up_and_one_who_was_late_leave_the_count_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_pool, "_PATIENCE", 0.01)
+    monkeypatch.setattr(postgres_pool, "PATIENCE", 0.01)
 
     async def work() -> None:
         places = Places(2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -178,7 +178,7 @@ def test_a_row_that_is_held_is_waited_for_so_long_and_no_longer(
 def test_a_burst_shares_the_connections_there_are(url: str, postgres: Postgres) -> None:
     async def burst() -> int:
         store = await open_store(url, 3)
-        await asyncio.gather(*(store.realm("r").client(str(n)) for n in range(200)))
+        await asyncio.gather(*(store.realm("r").sessions(str(n)) for n in range(200)))
         sql = f"SELECT count(*) FROM pg_stat_activity WHERE datname='{name_of(url)}' AND application_name='innkeeper'"
         open_now = int(await asyncio.to_thread(postgres.sql, sql))
         store.close()
@@ -232,3 +232,7 @@ class Noting:
     async def execute(self, sql: str, *values: object) -> Any:
         self._asked[sql] = values
         return await self._db.execute(sql, *values)
+
+    async def fetchmany(self, sql: str, each: Sequence[Sequence[object]]) -> Any:
+        self._asked[sql] = tuple(each[0])
+        return await self._db.fetchmany(sql, each)

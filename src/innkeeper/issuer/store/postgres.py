@@ -1,4 +1,5 @@
-"""The store on PostgreSQL, shared by any number of nodes: one statement a look-up, one statement a commit.
+"""The store on PostgreSQL, shared by any number of nodes: one statement a look-up, one statement a commit, and one trip for
+what many look up or commit at the same time.
 
 Plain SQL over the plain wire protocol, so that managed and distributed services serve too. Isolation is READ COMMITTED;
 what must not happen twice is a condition on the row that it happens to, and the second comes to a row that has changed.
@@ -16,6 +17,7 @@ from innkeeper.issuer.core.records import Client, Code, Consent, Grant, Person, 
 from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode
 from innkeeper.issuer.store.port import Credential, Entry, HeldToken, RealmStore, Standing
+from innkeeper.issuer.store.postgres_crowd import Crowds
 from innkeeper.issuer.store.postgres_effects import (
     COUNT_CHANGE,
     NEW_RESOURCE,
@@ -23,6 +25,7 @@ from innkeeper.issuer.store.postgres_effects import (
     Part,
     are_independent,
     joined,
+    place_in_a_crowd,
     steps_of,
 )
 from innkeeper.issuer.store.postgres_news import News
@@ -40,10 +43,11 @@ class PostgresStore:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._crowds = Crowds(pool)
         self._news = News(pool)
 
     def realm(self, name: str) -> RealmStore:
-        return PostgresRealm(name, self._pool)
+        return PostgresRealm(name, self._pool, self._crowds)
 
     async def version(self) -> int:
         rows = await self._pool.read(lambda db: db.fetch("SELECT text FROM notes WHERE realm='' AND name='changes'"))
@@ -60,9 +64,10 @@ class PostgresStore:
 class PostgresRealm:
     """One realm's rows. See ``port.RealmStore`` for what each look-up means."""
 
-    def __init__(self, name: str, pool: Pool) -> None:
+    def __init__(self, name: str, pool: Pool, crowds: Crowds) -> None:
         self._name = written(name)
         self._pool = pool
+        self._crowds = crowds
 
     async def client(self, client_id: str) -> Client | None:
         return await self._one(decoding.client, "SELECT record FROM clients WHERE realm=$1 AND id=$2", client_id)
@@ -109,8 +114,8 @@ class PostgresRealm:
             raise UsageError(f"somebody named {person.username!r} is here already; choose another name") from None
 
     async def session(self, digest: bytes) -> Session | None:
-        rows = await self._rows("SELECT record, ended_at FROM sessions WHERE realm=$1 AND digest=$2", digest)
-        return decoding.session(*rows[0]) if rows else None
+        row = await self._row("SELECT record, ended_at FROM sessions WHERE realm=$1 AND digest=$2", digest)
+        return decoding.session(*row) if row else None
 
     async def sessions(self, sub: str) -> Sequence[Session]:
         rows = await self._rows("SELECT record, ended_at FROM sessions WHERE realm=$1 AND sub=$2", sub)
@@ -125,37 +130,38 @@ class PostgresRealm:
         return await self._all(decoding.consent, sql, sub)
 
     async def code(self, digest: bytes) -> Code | None:
-        rows = await self._rows("SELECT record, spent_at FROM codes WHERE realm=$1 AND digest=$2", digest)
-        return decoding.code(*rows[0]) if rows else None
+        row = await self._row("SELECT record, spent_at FROM codes WHERE realm=$1 AND digest=$2", digest)
+        return decoding.code(*row) if row else None
 
     async def grant(self, grant_id: str) -> Grant | None:
-        rows = await self._rows("SELECT record, revoked_at FROM grants WHERE realm=$1 AND id=$2", grant_id)
-        return decoding.grant(*rows[0]) if rows else None
+        row = await self._row("SELECT record, revoked_at FROM grants WHERE realm=$1 AND id=$2", grant_id)
+        return decoding.grant(*row) if row else None
 
     async def grants(self, sub: str) -> Sequence[Grant]:
         rows = await self._rows("SELECT record, revoked_at FROM grants WHERE realm=$1 AND sub=$2", sub)
         return [decoding.grant(*row) for row in rows]
 
     async def refresh_token(self, digest: bytes) -> HeldToken | None:
-        rows = await self._rows(_REFRESH_TOKEN, digest)
-        if not rows:
+        row = await self._row(_REFRESH_TOKEN, digest)
+        if not row:
             return None
-        grant_id, expires_at, spent_at, successor, *whose = rows[0]
+        grant_id, expires_at, spent_at, successor, *whose = row
         token = RefreshToken(
             digest=digest, grant_id=read(grant_id), expires_at=expires_at, spent_at=spent_at, successor=successor
         )
         return decoding.held(token, *whose)
 
     async def token_is_revoked(self, jti: str) -> bool:
-        return bool(await self._rows("SELECT 1 FROM revoked_tokens WHERE realm=$1 AND jti=$2", jti))
+        return bool(await self._row("SELECT 1 FROM revoked_tokens WHERE realm=$1 AND jti=$2", jti))
 
     async def standing(self, jti: str, grant_id: str, sub: str) -> Standing:
-        return decoding.standing(*(await self._rows(_STANDING, jti, grant_id, sub))[0])
+        row = await self._row(_STANDING, jti, grant_id, sub)
+        return decoding.standing(*row) if row else decoding.standing(False, None, None, None)
 
     async def entry(self, kind: str, key: str) -> Entry | None:
         sql = "SELECT key, record, expires_at, version FROM entries WHERE realm=$1 AND kind=$2 AND key=$3"
-        rows = await self._rows(sql, kind, key)
-        return _entry(*rows[0]) if rows else None
+        row = await self._row(sql, kind, key)
+        return _entry(*row) if row else None
 
     async def entries(self, kind: str, prefix: str) -> Sequence[Entry]:
         sql = (
@@ -170,13 +176,13 @@ class PostgresRealm:
 
     async def credential(self, kind: str, credential_id: str) -> Credential | None:
         sql = "SELECT sub, id, record FROM credentials WHERE realm=$1 AND kind=$2 AND id=$3"
-        rows = await self._rows(sql, kind, credential_id)
-        return _credential(*rows[0]) if rows else None
+        row = await self._row(sql, kind, credential_id)
+        return _credential(*row) if row else None
 
     async def record(self, shelf: str, key: str) -> bytes | None:
         table, column = SHELVES[shelf]
-        rows = await self._rows(f"SELECT record FROM {table} WHERE realm=$1 AND {column}=$2", key)  # noqa: S608
-        return rows[0][0] if rows else None
+        row = await self._row(f"SELECT record FROM {table} WHERE realm=$1 AND {column}=$2", key)  # noqa: S608
+        return row[0] if row else None
 
     async def keys(self) -> Sequence[StoredKey]:
         return await self._all(decoding.key, "SELECT record FROM signing_keys WHERE realm=$1")
@@ -186,16 +192,16 @@ class PostgresRealm:
         await self._pool.write(lambda db: _in_turn(db, self._name, [*parts, COUNT_CHANGE]))
 
     async def secret(self, name: str) -> bytes | None:
-        rows = await self._rows("SELECT sealed FROM secrets WHERE realm=$1 AND name=$2", name)
-        return rows[0][0] if rows else None
+        row = await self._row("SELECT sealed FROM secrets WHERE realm=$1 AND name=$2", name)
+        return row[0] if row else None
 
     async def put_secret(self, name: str, sealed: bytes) -> bytes:
         await self._change(Part("INSERT INTO secrets VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", (name, sealed)))
         return await self.secret(name) or sealed
 
     async def note(self, name: str) -> str:
-        rows = await self._rows("SELECT text FROM notes WHERE realm=$1 AND name=$2", name)
-        return read(rows[0][0]) if rows else ""
+        row = await self._row("SELECT text FROM notes WHERE realm=$1 AND name=$2", name)
+        return read(row[0]) if row else ""
 
     async def put_note(self, name: str, text: str) -> None:
         sql = "INSERT INTO notes VALUES ($1, $2, $3) ON CONFLICT (realm, name) DO UPDATE SET text=excluded.text"
@@ -207,10 +213,12 @@ class PostgresRealm:
         steps = steps_of(effects)
         parts = [part for step in steps for part in step.parts]
         try:
-            if are_independent(steps):
-                await self._change(*parts)
-            else:
+            if not are_independent(steps):
                 await self._pool.write(lambda db: _in_turn(db, self._name, parts))
+            elif (place := place_in_a_crowd(effects)) is not None:
+                await self._shared(parts, place)
+            else:
+                await self._change(*parts)
         except pg.UniqueViolationError as taken:
             if taken.constraint_name != "people_by_name":
                 raise
@@ -223,11 +231,14 @@ class PostgresRealm:
         return _count(await self._pool.write(lambda db: db.execute(sql, self._name, now)))
 
     async def _one(self, decode: Callable[[bytes], Record], sql: str, *keys: object) -> Record | None:
-        rows = await self._rows(sql, *keys)
-        return decode(rows[0][0]) if rows else None
+        row = await self._row(sql, *keys)
+        return decode(row[0]) if row else None
 
     async def _all(self, decode: Callable[[bytes], Record], sql: str, *keys: object) -> list[Record]:
         return [decode(row[0]) for row in await self._rows(sql, *keys)]
+
+    async def _row(self, sql: str, *keys: object) -> Sequence[Any] | None:
+        return await self._crowds.row(sql, (self._name, *_written_all(keys)))
 
     async def _rows(self, sql: str, *keys: object) -> Sequence[Any]:
         values = _written_all(keys)
@@ -245,6 +256,14 @@ class PostgresRealm:
         sql = joined(parts)
         try:
             await self._pool.write(lambda db: db.fetch(sql, self._name, *values))
+        except pg.DivisionByZeroError:
+            raise fx.Lost from None
+
+    async def _shared(self, parts: Sequence[Part], place: str) -> None:
+        """The same, in a transaction with others of their kind. Raises ``Lost``."""
+        values = _written_all(value for part in parts for value in part.values)
+        try:
+            await self._crowds.change(joined(parts), (self._name, *values), place)
         except pg.DivisionByZeroError:
             raise fx.Lost from None
 

@@ -54,6 +54,18 @@ def are_independent(steps: Sequence[Step]) -> bool:
     return not any(_meet(one.rows, other.rows) for one, other in combinations(steps, 2))
 
 
+def place_in_a_crowd(effects: Sequence[fx.Effect]) -> str | None:
+    """Where these effects stand among others of their kind that share a transaction with them; None where they have to be alone.
+
+    They may share one if only one row of it can be another's at the same time: a crowd takes such rows in an order that is
+    everybody's, so that no two crowds wait for each other.
+    """
+    there = [one for one in effects if not isinstance(one, _NEW)]
+    if not there:
+        return ""
+    return _row_of(there[0]) if len(there) == 1 else None
+
+
 def joined(parts: Sequence[Part]) -> str:
     """One statement of all parts. Where one that must find a row finds none, it fails as a division by zero."""
     key = tuple(part.sql for part in parts), tuple(part.must for part in parts)
@@ -63,6 +75,15 @@ def joined(parts: Sequence[Part]) -> str:
             _statements.clear()
         known = _statements[key] = _join(parts)
     return known
+
+
+def _row_of(effect: fx.Effect) -> str | None:
+    """The one row of others' that this effect touches; None where there may be several."""
+    if isinstance(effect, (fx.SpendCode, fx.SpendRefreshToken)):
+        return effect.digest.hex()
+    if isinstance(effect, fx.AddOnce):
+        return f"{effect.kind} {effect.key}"
+    return effect.jti if isinstance(effect, fx.RevokeToken) else None
 
 
 def _ends(effects: Sequence[fx.Effect]) -> dict[str, int]:
@@ -214,9 +235,13 @@ def _add_grant(effect: fx.AddGrant, ends: dict[str, int]) -> Step:
     )
     values = (one.id, one.sub, one.client_id, one.session_id, ends[one.id], encode(one))
     kept = one.created_at + GRANT_KEPT + CLIENT_KEPT
-    used = "UPDATE clients SET unused_until=$3 WHERE realm=$1 AND id=$2 AND unused_until < $4"
+    used = f"UPDATE clients SET unused_until=$3 WHERE realm=$1 AND id IN ({_LATELY_UNUSED})"  # noqa: S608
     rows: tuple[Rows, ...] = (("grants", one.id), ("clients", one.client_id))
     return Step((Part(sql, values), Part(used, (one.client_id, kept, kept - GRANT_SLACK))), rows)
+
+
+_LATELY_UNUSED = "SELECT id FROM clients WHERE realm=$1 AND id=$2 AND unused_until < $4 FOR UPDATE SKIP LOCKED"
+"""Whoever is at the client's row now says that it is used, or changes it; nobody waits for that."""
 
 
 def _revoke_grant(effect: fx.RevokeGrant) -> Step:
@@ -392,6 +417,9 @@ COUNT_CHANGE = Part(
     (),
 )
 """Done whenever something changes that nodes keep in memory, so that each of them notices."""
+
+_NEW = (fx.AddCode, fx.AddGrant, fx.AddRefreshToken)
+"""Effects whose rows nobody else has."""
 
 _MOST_TOGETHER = 8
 """Effects in one statement; more are rare, and each number of them would be another statement to prepare."""

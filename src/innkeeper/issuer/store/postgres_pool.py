@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ import asyncpg
 from asyncpg import exceptions as pg
 
 from innkeeper.issuer.core.effects import Lost
+from innkeeper.issuer.store.waiting import Line
 from innkeeper.protocol.refusals import Unreachable, UsageError
 
 Result = TypeVar("Result")
@@ -143,27 +143,18 @@ class Pool:
 
 
 class Places:
-    """As many places as there are connections, given to those who wait in their order.
-
-    Not asyncio's semaphore within a timeout: a busy server waits for nearly every statement, and that spent a tenth of its time on
-    timers. One timer looks after all who wait.
-    """
+    """As many places as there are connections, given to those who wait in their order."""
 
     def __init__(self, most: int) -> None:
         self._free = most
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
-        self._watch: asyncio.TimerHandle | None = None
+        self._line: Line[None] = Line("every connection to the database is busy")
 
     async def take(self) -> None:
         """Take a place. Raises ``Unreachable`` where none got free in time."""
         if self._free:
             self._free -= 1
             return
-        loop = asyncio.get_running_loop()
-        mine: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((loop.time() + _PATIENCE, mine))
-        if self._watch is None:
-            self._watch = loop.call_later(_PATIENCE, self._look)
+        mine = self._line.join(None, PATIENCE)
         try:
             await mine
         except asyncio.CancelledError:
@@ -173,22 +164,11 @@ class Places:
 
     def leave(self) -> None:
         """Leave a place to whoever has waited longest."""
-        while self._waiting:
-            _, first = self._waiting.popleft()
-            if not first.done():
-                first.set_result(None)
-                return
-        self._free += 1
-
-    def _look(self) -> None:
-        """Turn away those who have waited too long, and look again when the next one will have."""
-        loop, self._watch = asyncio.get_running_loop(), None
-        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= loop.time()):
-            _, late = self._waiting.popleft()
-            if not late.done():
-                late.set_exception(Unreachable("every connection to the database is busy"))
-        if self._waiting:
-            self._watch = loop.call_at(self._waiting[0][0], self._look)
+        first = self._line.next()
+        if first is None:
+            self._free += 1
+        else:
+            first[0].set_result(None)
 
 
 def checked_address(text: str) -> str:
@@ -233,7 +213,7 @@ _CONNECT = 3.0
 _COMMAND = 8.0
 """Seconds after which a statement is given up from our side: the server, or the way to it, is gone."""
 
-_PATIENCE = 3.0
+PATIENCE = 3.0
 """Seconds that a request waits for a free connection."""
 
 _HOPE = 2.0
@@ -279,6 +259,7 @@ _MAY_BE_ASKED_AGAIN = (
     *_DID_NOT_HAPPEN,
     OSError,
     pg.InterfaceError,
+    pg.InternalClientError,  # a farewell was read, and the connection is not known to be closed yet
     pg.PostgresConnectionError,
     pg.AdminShutdownError,
     pg.CrashShutdownError,
