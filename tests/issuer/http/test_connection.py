@@ -188,6 +188,48 @@ def test_one_who_says_so_and_waits_is_caught(caplog: pytest.LogCaptureFixture) -
     assert "waited for something" in caplog.text
 
 
+# Answers of a crowd
+
+
+@pytest.mark.parametrize("callers", [1, 3, 4, 40])
+def test_answers_of_a_crowd_leave_together_and_whole_and_each_ones_in_their_order(callers: int) -> None:
+    finished = list[bool]()
+
+    async def asked() -> list[_Wire]:
+        wires = [_Wire() for _ in range(callers)]
+
+        async def handler(request: Request) -> Reply:
+            await asyncio.sleep(0)
+            finished.append(any(wire.written for wire in wires))
+            return Reply(200, (), f"[{request.query}]".encode())
+
+        config = uvicorn.Config(
+            _Direct(Site({"/token": Endpoint(handler, frozenset({"GET"}))})),
+            log_config=None,
+            http=Connection,
+            ws="none",
+        )
+        config.load()
+        state = uvicorn.server.ServerState()
+        for number, wire in enumerate(wires):
+            connection = Connection(config, state, {})
+            connection.connection_made(wire)
+            asks = [get(f"/token?{number}-{turn}", "keep-alive") for turn in range(3)]
+            connection.data_received(b"".join(asks) + get(f"/token?{number}-last"))
+        while state.tasks:
+            await asyncio.gather(*state.tasks)
+            await asyncio.sleep(0)
+        return wires
+
+    for number, wire in enumerate(asyncio.run(asked())):
+        bodies = [part.partition(b"\r\n\r\n")[2] for part in wire.written.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+        assert bodies == [f"[{number}-{turn}]".encode() for turn in (0, 1, 2, "last")]
+        assert wire.closed
+    assert any(finished[:callers]) is (1 < callers < 4), (
+        "from four on, none leaves before the last of its turn is there"
+    )
+
+
 # Connections on which nothing comes
 
 

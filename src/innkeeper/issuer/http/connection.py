@@ -168,7 +168,8 @@ class Connection(HttpToolsProtocol):
             return
         short.response_complete = True
         as_bytes = COPIES.written if short.at_once else written
-        self._out.write_now(as_bytes(reply, self.server_state.default_headers, keep_alive=short.keep_alive))
+        write = self._out.write_now if len(self.tasks) < _A_CROWD else self._out.write
+        write(as_bytes(reply, self.server_state.default_headers, keep_alive=short.keep_alive))
         if not short.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -197,6 +198,12 @@ def _finished(work: Coroutine[Any, Any, Reply]) -> Reply:
 
 _LAST_CALL = 1.0
 """Seconds that a connection without a request stays open when the server stops."""
+
+
+_A_CROWD = 4
+"""Requests under way from which on answers leave together, at the end of the loop's turn. Whoever has theirs asks again at once:
+one by one, they interrupt those that are being answered, and the loop turns for each of them. Under load that took a fifth of a
+request."""
 
 
 class _Together:
