@@ -29,7 +29,7 @@ class Pool(NamedTuple):
 
 class Call(NamedTuple):
     """A request, and a text that its answer must hold to count as one. A ``pool`` fills the %s in its body; ``turns``
-    are lines of an Authorization header and a body each, which requests take in turn. ``everywhere``: on any core."""
+    are lines of an Authorization header and a body each, which requests take in turn. ``core`` is the load's; None for any."""
 
     method: str
     url: str
@@ -38,7 +38,7 @@ class Call(NamedTuple):
     answers: str = ""
     pool: Pool | None = None
     turns: Sequence[str] = ()
-    everywhere: bool = False
+    core: int | None = LOAD_CORE
 
 
 class Slice(NamedTuple):
@@ -103,7 +103,7 @@ def _loaded(call: Call, seconds: int, told: Mapping[str, str]) -> dict[str, int]
     headers = "\n".join(f"{name}: {value}" for name, value in call.headers.items())
     environment = {"BENCH_METHOD": call.method, "BENCH_BODY": call.body, "BENCH_HEADERS": headers, **told}
     run = subprocess.run(
-        pinned(None if call.everywhere else LOAD_CORE, [*command, *script]),
+        pinned(call.core, [*command, *script]),
         env=os.environ | environment,
         capture_output=True,
         text=True,

@@ -33,13 +33,14 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def innkeeper(algorithm: str = "ES256", *, workers: int = 0, settings: str = "") -> Iterator[Server]:
+def innkeeper(
+    algorithm: str = "ES256", *, workers: int = 0, settings: str = "", core: int | None = SERVER_CORE
+) -> Iterator[Server]:
     """``innkeeper serve`` with an empty state, the clients of a laptop and a fleet; ``algorithm`` signs access tokens.
 
-    Several ``workers`` are on no core of their own. ``settings`` are further ones, in TOML.
+    ``settings`` are further ones, in TOML. It stays on one ``core``; None for any.
     """
     command = [sys.executable, "-m", "bench.serve", algorithm, *(["--workers", str(workers)] if workers else [])]
-    core = None if workers else SERVER_CORE
     with state() as folder:
         settle_in(folder, settings)
         with started("innkeeper", command, folder, "/jwks", HERE, core) as server:

@@ -2,9 +2,10 @@
 
     python -m bench workers [ROUNDS]
 
-One worker against two, both under ``innkeeper serve --workers``, on all cores, which the load shares: so the load is one
-that costs little (wrk, no script), and the same for both. Requests are client credentials, signed in ES256. Where cores are
-few, the load takes a part of what the second worker could have; CPU µs a request show what it costs to share.
+Twice: two workers and their load on two cores against one worker and its load on one of them, which is what another core is worth;
+and against one worker on both, where the load takes no time from it, but a part of what the second worker could have. Requests
+are client credentials, signed in ES256, and the load is one that costs little (wrk, no script); CPU µs a request show what it
+costs to share.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from bench import servers
-from bench.contest import ROUNDS, hold, served
+from bench.contest import ROUNDS, Contender, hold, served
 from bench.load import Call
-from bench.machine import cores, family, free_port, private_megabytes, resident_megabytes
+from bench.machine import SERVER_CORE, cores, family, free_port, private_megabytes, resident_megabytes
 from bench.servers import Server
 from bench.token import CONCIERGE
 
@@ -33,16 +34,20 @@ STARTS = 5
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with ExitStack() as stack:
-        one, two = (stack.enter_context(_workers(count)) for count in (1, 2))
-        body = "grant_type=client_credentials&scope=room%3Aenter"
-        calls = [
-            served(house, Call("POST", f"{house.url}/token", CONCIERGE, body, '"access_token":', everywhere=True))
-            for house in (two, one)
-        ]
-        hold(f"Client credentials on {cores()} cores, which the load shares", calls, rounds)
+        alone, one, two = (stack.enter_context(_workers(*which)) for which in ((1, SERVER_CORE), (1, None), (2, None)))
+        both = _served(two, None)
+        hold(
+            "Client credentials, the load included: two cores against one", [both, _served(alone, SERVER_CORE)], rounds
+        )
+        hold(f"Client credentials on {cores()} cores, which the load shares", [both, _served(one, None)], rounds)
         _memory(two)
     print(f"  it opens in {median(_start(again=False) for _ in range(STARTS)):.2f} s with an empty state,")
     print(f"  and in {median(_start(again=True) for _ in range(STARTS)):.2f} s with one that is there")
+
+
+def _served(house: Server, core: int | None) -> Contender:
+    body = "grant_type=client_credentials&scope=room%3Aenter"
+    return served(house, Call("POST", f"{house.url}/token", CONCIERGE, body, '"access_token":', core=core))
 
 
 def _memory(house: Server) -> None:
@@ -54,8 +59,8 @@ def _memory(house: Server) -> None:
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[Server]:
-    with servers.innkeeper(workers=count) as server:
+def _workers(count: int, core: int | None) -> Iterator[Server]:
+    with servers.innkeeper(workers=count, core=core) as server:
         yield server._replace(name=f"{count} worker{'s' if count > 1 else ''}")
 
 
