@@ -66,14 +66,15 @@ def _workers(count: int, core: int | None) -> Iterator[Server]:
 
 def _start(*, again: bool) -> float:
     """Seconds from the command to the first answer."""
+    port = free_port()
     with TemporaryDirectory(prefix="innkeeper-bench-") as state:
         if again:
-            _opened(Path(state))
-        return _opened(Path(state))
+            _opened(Path(state), port)
+        return _opened(Path(state), port)
 
 
-def _opened(folder: Path) -> float:
-    port, began = free_port(), time.monotonic()
+def _opened(folder: Path, port: int) -> float:
+    began = time.monotonic()
     command = [str(Path(sys.executable).with_name("innkeeper")), "serve"]
     process = subprocess.Popen(
         command, cwd=folder, env=servers.environment(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
