@@ -12,6 +12,8 @@ _MOST = 50
 def chain(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """The subject first, then who acts for it, and last who acts now; () where nobody acts for anybody."""
     said, found = claims.get("act"), list[str]()
+    if said is None:
+        return ()
     while isinstance(said, Mapping) and len(found) < _MOST:
         found.append(str(said.get("sub") or "somebody without a name"))
         said = said.get("act")

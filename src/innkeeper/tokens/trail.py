@@ -140,6 +140,19 @@ def unobserved(_: Trail) -> None:
     """The observer that looks away."""
 
 
+def each_of(*observers: Observer) -> Observer:
+    """One observer for several, of whom those that look away are left out."""
+    looking = tuple(one for one in observers if one is not unobserved)
+    if len(looking) == 1:
+        return looking[0]
+
+    def see(trail: Trail) -> None:
+        for one in looking:
+            one(trail)
+
+    return see if looking else unobserved
+
+
 def follow(about: str, checks: Sequence[Check[Case]], case: Case) -> Trail:
     """Make the checks in order until one refuses."""
     outcomes: list[Seen | Refusal] = []

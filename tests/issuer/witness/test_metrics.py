@@ -27,9 +27,9 @@ def test_any_worker_answers_for_all_of_them(tmp_path: Path, monkeypatch: pytest.
     share(tmp_path)
     one, two = worker(tmp_path, 1, monkeypatch), worker(tmp_path, 2, monkeypatch)
     for seconds in (0.0004, 0.003, 9.0):
-        one.answered("/token", "POST", 200, seconds)
-    two.answered("/token", "POST", 200, 0.003)
-    two.decided("token", "refresh_token", "IK241")
+        one.tally.answered("/token", "POST", 200, seconds)
+    two.tally.answered("/token", "POST", 200, 0.003)
+    two.tally.decided("token", "refresh_token", "IK241")
     two.save()
     assert value(one, "innkeeper_requests_total", endpoint="/token", method="POST", status="200") == 4
     assert value(one, "innkeeper_request_seconds_bucket", endpoint="/token", le="0.0005") == 1
@@ -42,10 +42,10 @@ def test_any_worker_answers_for_all_of_them(tmp_path: Path, monkeypatch: pytest.
 def test_counts_never_go_back_when_a_worker_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     share(tmp_path)
     gone = worker(tmp_path, 1, monkeypatch)
-    gone.answered("/token", "POST", 200, 0.001)
+    gone.tally.answered("/token", "POST", 200, 0.001)
     gone.save()
     after = worker(tmp_path, 2, monkeypatch)
-    after.answered("/token", "POST", 200, 0.001)
+    after.tally.answered("/token", "POST", 200, 0.001)
     assert value(after, "innkeeper_requests_total", endpoint="/token", method="POST", status="200") == 2
     share(tmp_path)
     assert value(after, "innkeeper_requests_total", endpoint="/token", method="POST", status="200") == 1
@@ -53,7 +53,7 @@ def test_counts_never_go_back_when_a_worker_goes(tmp_path: Path, monkeypatch: py
 
 def test_a_bound_belongs_to_its_bucket(tmp_path: Path) -> None:
     alone = Metrics()
-    alone.answered("/token", "POST", 200, 0.005)
+    alone.tally.answered("/token", "POST", 200, 0.005)
     assert value(alone, "innkeeper_request_seconds_bucket", endpoint="/token", le="0.005") == 1
     assert value(alone, "innkeeper_request_seconds_bucket", endpoint="/token", le="0.0025") == 0
     assert value(alone, "innkeeper_request_seconds_sum", endpoint="/token") == 0.005

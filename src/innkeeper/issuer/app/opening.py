@@ -36,7 +36,7 @@ from innkeeper.issuer.witness.witness import Witness
 from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.proxies import Proxies, proxies
 from innkeeper.protocol.refusals import Unreachable, UsageError
-from innkeeper.tokens.trail import Observer, Trail, unobserved
+from innkeeper.tokens.trail import Observer, each_of, unobserved
 
 _GET = frozenset({"GET", "HEAD"})
 PROBES = (ALIVE, READY)
@@ -199,12 +199,7 @@ async def open_issuer(
     static = layout(settings.origin).static
     explanations = Explanations(settings.origin, settings.title, static, development=development)
 
-    def see(trail: Trail) -> None:
-        explanations.observe(trail)
-        observe(trail)
-        if witness is not None:
-            witness.observe(trail)
-
+    see = each_of(explanations.observer, observe, witness.observe if witness is not None else unobserved)
     fetcher = Fetcher(way, clock, redirects=settings.fetching.redirects)
     ground = Ground(
         settings=settings,

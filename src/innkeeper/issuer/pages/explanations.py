@@ -13,7 +13,7 @@ from innkeeper.issuer.pages.render import page_reply
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.protocol.parameters import Malformed, parse_query
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Trail
+from innkeeper.tokens.trail import Observer, Trail, unobserved
 
 PATH = "/_explain"
 _KEPT = 500
@@ -29,9 +29,13 @@ class Explanations:
         self._development = development
         self._kept: OrderedDict[str, Trail] = OrderedDict()
 
-    def observe(self, trail: Trail) -> None:
-        """Keep a refusal's trail."""
-        if self._development and trail.refusal is not None:
+    @property
+    def observer(self) -> Observer:
+        """Whoever has to see each decision for it; nobody where nothing is kept."""
+        return self._keep if self._development else unobserved
+
+    def _keep(self, trail: Trail) -> None:
+        if trail.refusal is not None:
             self._kept[random_id()] = trail
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)

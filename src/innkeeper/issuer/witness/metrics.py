@@ -8,7 +8,6 @@ workers that are gone included.
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,16 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from innkeeper.issuer.witness.tally import BUCKETS, Asked, Made, Tally
 from innkeeper.protocol.refusals import UsageError
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
-
-BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-"""Upper bounds of durations, in seconds; a last one has no end."""
-
-Asked = tuple[str, str, int]
-Made = tuple[str, str, str]
 
 
 class Numbers(msgspec.Struct):
@@ -43,30 +37,13 @@ class Metrics:
     """One process's numbers. ``folder`` is where it meets the other workers'; None where it is alone."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._requests: Counter[Asked] = Counter()
-        self._decisions: Counter[Made] = Counter()
-        self._times: dict[str, list[int]] = {}
-        self._seconds: dict[str, float] = {}
+        self.tally = Tally()
         self._file = folder / f"{os.getpid()}.json" if folder else None
         self._saved = -1
 
-    def answered(self, endpoint: str, method: str, status: int, seconds: float) -> None:
-        """Count a request and the time that it took. ``endpoint`` is one of a fixed set of names, never what was sent."""
-        self._requests[endpoint, method, status] += 1
-        times = self._times.get(endpoint)
-        if times is None:
-            times = self._times[endpoint] = [0] * (len(BUCKETS) + 1)
-            self._seconds[endpoint] = 0.0
-        times[bisect_left(BUCKETS, seconds)] += 1
-        self._seconds[endpoint] += seconds
-
-    def decided(self, about: str, grant: str, refusal: str) -> None:
-        """Count a decision."""
-        self._decisions[about, grant, refusal] += 1
-
     def save(self) -> None:
         """Let the other workers know, if there is news."""
-        if self._file is None or (total := self._requests.total() + self._decisions.total()) == self._saved:
+        if self._file is None or (total := self.tally.total) == self._saved:
             return
         draft = self._file.with_suffix(".draft")
         draft.write_bytes(msgspec.json.encode(self._numbers()))
@@ -100,9 +77,10 @@ class Metrics:
         }
 
     def _numbers(self) -> Numbers:
-        times = {name: list(one) for name, one in self._times.copy().items()}
-        requests, decisions = self._requests.copy(), self._decisions.copy()
-        return Numbers(list(requests.items()), list(decisions.items()), times, self._seconds.copy())
+        tally = self.tally
+        times = {name: list(one) for name, one in tally.times.copy().items()}
+        requests, decisions = tally.requests.copy(), tally.decisions.copy()
+        return Numbers(list(requests.items()), list(decisions.items()), times, tally.seconds.copy())
 
     def _others(self) -> Iterator[Numbers]:
         for path in self._file.parent.glob("*.json") if self._file else ():

@@ -38,6 +38,7 @@ class Witness:
     ) -> None:
         self._clock = clock
         self.metrics = metrics
+        self._tally = metrics.tally if metrics is not None else None
         self._chain = chain
         self._tracer = tracer
         self._logs = logs
@@ -61,8 +62,8 @@ class Witness:
     def end(self, matter: Matter, began: float, method: str, status: int) -> None:
         """Close it, before its answer is sent. Raises ``OSError`` where the audit log takes no more."""
         seconds = time.perf_counter() - began
-        if self.metrics is not None:
-            self.metrics.answered(matter.what, method, status, seconds)
+        if self._tally is not None:
+            self._tally.answered(matter.what, method, status, seconds)
         if self._tracer is not None:
             ended = time.time_ns()
             traces.span(self._tracer, matter, method, status, ended - int(seconds * 1e9), ended)
@@ -96,8 +97,8 @@ class Witness:
         matter.over = True
         for trail in matter.trails:
             refusal = trail.refusal
-            if self.metrics is not None:
-                self.metrics.decided(trail.about, matter.grant, refusal.page.number if refusal else "")
+            if self._tally is not None:
+                self._tally.decided(trail.about, matter.grant, refusal.page.number if refusal else "")
             if refusal is not None and self._logs:
                 log.info("refused", extra={"told": _refused(matter, trail)})
         if self._chain is not None and (line := self._line(matter)) is not None:
