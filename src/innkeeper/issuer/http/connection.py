@@ -32,6 +32,7 @@ class Connection(HttpToolsProtocol):
         self._out = _Together(transport, self.loop)
         self._short: Short | None = None
         self._closing = False
+        self._site: Site | None = getattr(self.config.app, "direct", None)
         self._certificate = _shown(transport)
         self._timer: asyncio.TimerHandle | None = None
         self._idle_since = math.inf
@@ -94,7 +95,7 @@ class Connection(HttpToolsProtocol):
             super().on_headers_complete()
             self.cycle.keep_alive = self.cycle.keep_alive and not self._closing
         else:
-            self.cycle = cast("Any", short)
+            self.cycle = short  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         short = self._short
@@ -119,7 +120,7 @@ class Connection(HttpToolsProtocol):
 
     def _shortened(self) -> Short | None:
         """The request, where the short way is open to it."""
-        site: Site | None = getattr(self.config.app, "direct", None)
+        site = self._site
         ahead: Any = self.cycle
         if site is None or self.expect_100_continue or (ahead is not None and not ahead.response_complete):
             return None
