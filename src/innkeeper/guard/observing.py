@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from innkeeper.protocol.refusals import Refusal
-from innkeeper.tokens.trail import Observer, Trail
+from innkeeper.tokens.trail import Trail, together
 
 if TYPE_CHECKING:
     from prometheus_client.core import CounterMetricFamily
+
+__all__ = ["Counted", "Logged", "together"]
 
 
 class Logged:
@@ -64,16 +66,6 @@ class Counted:
         for labels, count in sorted(self.counts.items()):
             family.add_metric(labels, count)
         yield family
-
-
-def together(*observers: Observer) -> Observer:
-    """Several observers as one; each is shown every decision, in this order."""
-
-    def observe(trail: Trail) -> None:
-        for one in observers:
-            one(trail)
-
-    return observe
 
 
 def _line(refusal: Refusal, trail: Trail) -> str:

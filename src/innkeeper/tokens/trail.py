@@ -140,17 +140,17 @@ def unobserved(_: Trail) -> None:
     """The observer that looks away."""
 
 
-def each_of(*observers: Observer) -> Observer:
-    """One observer for several, of whom those that look away are left out."""
+def together(*observers: Observer) -> Observer:
+    """Several observers as one; each is shown every decision, in this order. Those that look away are not asked."""
     looking = tuple(one for one in observers if one is not unobserved)
     if len(looking) == 1:
         return looking[0]
 
-    def see(trail: Trail) -> None:
+    def observe(trail: Trail) -> None:
         for one in looking:
             one(trail)
 
-    return see if looking else unobserved
+    return observe if looking else unobserved
 
 
 def follow(about: str, checks: Sequence[Check[Case]], case: Case) -> Trail:

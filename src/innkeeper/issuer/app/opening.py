@@ -36,7 +36,7 @@ from innkeeper.issuer.witness.witness import Witness
 from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.proxies import Proxies, proxies
 from innkeeper.protocol.refusals import Unreachable, UsageError
-from innkeeper.tokens.trail import Observer, each_of, unobserved
+from innkeeper.tokens.trail import Observer, together, unobserved
 
 _GET = frozenset({"GET", "HEAD"})
 PROBES = (ALIVE, READY)
@@ -199,7 +199,7 @@ async def open_issuer(
     static = layout(settings.origin).static
     explanations = Explanations(settings.origin, settings.title, static, development=development)
 
-    see = each_of(explanations.observer, observe, witness.observe if witness is not None else unobserved)
+    see = together(explanations.observer, observe, witness.observe if witness is not None else unobserved)
     fetcher = Fetcher(way, clock, redirects=settings.fetching.redirects)
     ground = Ground(
         settings=settings,
