@@ -14,7 +14,7 @@ from typing import Any
 from asyncpg import exceptions as pg
 
 from innkeeper.issuer.store.postgres_pool import PATIENCE, Connection, Pool
-from innkeeper.issuer.store.waiting import Line
+from innkeeper.issuer.store.waiting import Line, settle
 from innkeeper.protocol.refusals import Unreachable
 
 Values = Sequence[object]
@@ -130,12 +130,7 @@ class Crowd:
         except Exception as failure:  # noqa: BLE001 - it is everybody's who asked
             answers = [_anew(failure) for _ in going]
         for (answer, _), told in zip(going, answers, strict=True):
-            if answer.done():
-                continue
-            if isinstance(told, BaseException):
-                answer.set_exception(told)
-            else:
-                answer.set_result(told)
+            settle(answer, told)
 
 
 _Traveller = tuple["asyncio.Future[object]", tuple[str, Values]]

@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
+from innkeeper.issuer.store.waiting import settle
 from innkeeper.protocol.refusals import Unreachable
 
 try:
@@ -167,13 +168,4 @@ def _tell(batch: Sequence[_Job], answers: Sequence[object]) -> None:
 
 def _settle_all(settled: Sequence[tuple[asyncio.Future[object], object]]) -> None:
     for future, answer in settled:
-        _settle(future, answer)
-
-
-def _settle(future: asyncio.Future[object], answer: object) -> None:
-    if future.cancelled():
-        return
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)
+        settle(future, answer)

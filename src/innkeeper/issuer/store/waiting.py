@@ -49,3 +49,13 @@ class Line(Generic[What]):
                 late.set_exception(Unreachable(self._in_vain))
         if self._waiting:
             self._watch = loop.call_at(self._waiting[0][0], self._look)
+
+
+def settle(asked: asyncio.Future[object], answer: object) -> None:
+    """Give whoever waits an answer, or raise one that is an exception; nobody may be waiting any more."""
+    if asked.done():
+        return
+    if isinstance(answer, BaseException):
+        asked.set_exception(answer)
+    else:
+        asked.set_result(answer)
