@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from innkeeper.issuer.core import effects as fx
 from innkeeper.issuer.store.sqlite import SCHEMA_VERSION, SqliteStore
-from innkeeper.issuer.store.sqlite_writer import Turn
+from innkeeper.issuer.store.sqlite_turn import Turn
 from innkeeper.protocol.refusals import Unreachable, UsageError
 from tests.issuer.core.facts import CODE, NOW, SHOP, digest
 from tests.issuer.store.everything import CHANGES, everything

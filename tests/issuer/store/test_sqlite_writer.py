@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from innkeeper.issuer.store.sqlite_writer import Turn, Writer
+from innkeeper.issuer.store.sqlite_turn import Turn
+from innkeeper.issuer.store.sqlite_writer import Writer
 
 Work = Callable[[sqlite3.Connection], object]
 

@@ -20,7 +20,8 @@ from innkeeper.issuer.store.decoding import encode as _encode
 from innkeeper.issuer.store.port import Credential, Entry, HeldToken, RealmStore, Standing
 from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statements
 from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, NEW_RESOURCE, all_of, put_client
-from innkeeper.issuer.store.sqlite_writer import Turn, Writer
+from innkeeper.issuer.store.sqlite_turn import Turn
+from innkeeper.issuer.store.sqlite_writer import Writer
 from innkeeper.issuer.store.tables import SHELVES
 from innkeeper.keys.stored import StoredKey
 from innkeeper.protocol.refusals import Unreachable, UsageError

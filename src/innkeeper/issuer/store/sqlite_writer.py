@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -13,13 +12,9 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
+from innkeeper.issuer.store.sqlite_turn import Turn
 from innkeeper.issuer.store.waiting import settle
 from innkeeper.protocol.refusals import Unreachable
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 Work = Callable[[sqlite3.Connection], object]
 
@@ -123,32 +118,6 @@ class Writer:
             result = error
         execute("RELEASE job")
         return result
-
-
-class Turn:
-    """The turn to write among processes on one file, in a queue of the kernel's.
-
-    SQLite would have one writer at a time by itself, but whoever waits looks again now and then, ever more seldom, and is
-    overtaken: with two busy processes, one commit in a hundred took most of a second.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._lock: int | None = None
-        with suppress(OSError):  # without it, SQLite's own way remains
-            self._lock = os.open(f"{file}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def __enter__(self) -> None:
-        if self._lock is not None and fcntl is not None:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        if self._lock is not None and fcntl is not None:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
 
 def _is_the_files(error: Exception) -> bool:
