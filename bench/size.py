@@ -4,7 +4,9 @@
 
 Two stores of each engine, one with ten thousand families, one with a million, or as many as are asked for: ten million
 take some ten gigabytes of disk and a quarter of an hour to fill. They take turns in slices. Commits are durable. A rotation
-is what the token endpoint asks of a store: the token with its grant, then one commit; each family once, at random.
+is what the token endpoint asks of a store: the token with its grant, then one commit; each family once, at random. Families
+began over the thirty days that a token lives. All are in the computer's memory, as after a day of service: VACUUM has read
+PostgreSQL's tables, and SQLite's file is read through once.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import asyncpg
 
 from innkeeper.issuer.core.effects import AddRefreshToken, SpendRefreshToken
 from innkeeper.issuer.core.records import Grant, RefreshToken
+from innkeeper.issuer.desk.realm import following, refresh_digest
 from innkeeper.issuer.store.decoding import encode
 from innkeeper.issuer.store.opening import is_postgres, open_store
 from innkeeper.issuer.store.port import RealmStore, Store
@@ -33,10 +36,10 @@ from innkeeper.issuer.store.upgrading import upgrade
 from tests.postgres import postgres
 
 SMALL, LARGE = 10_000, 1_000_000
-ROUNDS, A_SLICE = 15, 200
+ROUNDS, A_SLICE = 31, 200
 REALM = "native"
 ENGINES = ("SQLite", "PostgreSQL")
-EXPIRES = 2_000_000_000
+EXPIRES, LIFETIME = 2_000_000_000, 30 * 86_400
 
 
 def main() -> None:
@@ -81,17 +84,22 @@ async def _slice(realm: RealmStore, numbers: list[int]) -> float:
     """Microseconds for a rotation, one after another."""
     begun = time.perf_counter()
     for number in numbers:
-        found = await realm.refresh_token(_digest(number))
+        found = await realm.refresh_token(refresh_digest(_first(number)))
         assert found is not None
-        successor = _digest(-number - 1)
+        successor = refresh_digest(_second(number))
         spent = SpendRefreshToken(found.token.digest, successor, EXPIRES - 9)
         token = RefreshToken(digest=successor, grant_id=found.grant.id, expires_at=EXPIRES)
         await realm.commit((spent, AddRefreshToken(token)))
     return (time.perf_counter() - begun) / len(numbers) * 1e6
 
 
-def _digest(number: int) -> bytes:
-    return sha256(str(number).encode()).digest()
+def _first(number: int) -> str:
+    """The first refresh token of a family."""
+    return f"{number:043}"
+
+
+def _second(number: int) -> str:
+    return following(_first(number), sha256(_first(number).encode()).digest())
 
 
 def _grants(count: int) -> Iterator[tuple[object, ...]]:
@@ -115,7 +123,8 @@ def _grants(count: int) -> Iterator[tuple[object, ...]]:
 
 def _tokens(count: int) -> Iterator[tuple[object, ...]]:
     for number in range(count):
-        yield REALM, _digest(number), f"grant-{number:018}", EXPIRES, None, None
+        expires = EXPIRES - LIFETIME + LIFETIME * number // count
+        yield REALM, refresh_digest(_first(number)), f"grant-{number:018}", expires, None, None
 
 
 async def _fill_sqlite(address: str, count: int) -> None:
@@ -125,6 +134,13 @@ async def _fill_sqlite(address: str, count: int) -> None:
         db.executemany("INSERT INTO refresh_tokens VALUES (?,?,?,?,?,?)", _tokens(count))
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _read_through(Path(address))
+
+
+def _read_through(path: Path) -> None:
+    with path.open("rb") as file:
+        while file.read(1 << 20):
+            pass
 
 
 async def _fill_postgres(address: str, count: int) -> None:

@@ -17,7 +17,7 @@ from innkeeper.issuer.desk import agents
 from innkeeper.issuer.desk.binding import NOBODY_SPECIAL, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.matter import concerns
-from innkeeper.issuer.desk.realm import Realm, digest
+from innkeeper.issuer.desk.realm import Realm
 from innkeeper.issuer.desk.subjects import behind, told
 from innkeeper.issuer.desk.token import held_refresh_token
 from innkeeper.issuer.desk.wrapping import wrap
@@ -85,7 +85,7 @@ async def userinfo(realm: Realm, token: str, sender: Sender = NOBODY_SPECIAL) ->
 async def find(realm: Realm, token: str) -> Found:
     """What a token turns out to be: an access token of ours by its signature, or a refresh token by its hash."""
     if "." not in token:
-        held = await held_refresh_token(realm, digest(token)) if token else None
+        held = await held_refresh_token(realm, token) if token else None
         client = await realm.client(held.grant.client_id) if held else None
         if held is None or client is None:
             return Found(refresh=held)

@@ -21,7 +21,7 @@ from innkeeper.issuer.desk.agents import owner_is_gone
 from innkeeper.issuer.desk.binding import Bound, Sender, prove
 from innkeeper.issuer.desk.client_authentication import client_of
 from innkeeper.issuer.desk.matter import concerns
-from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value
+from innkeeper.issuer.desk.realm import Realm, digest, random_id, random_value, refresh_digest
 from innkeeper.issuer.desk.shape import Stamp
 from innkeeper.issuer.desk.subjects import told
 from innkeeper.issuer.desk.wrapping import wrap
@@ -160,10 +160,10 @@ async def _assertion(realm: Realm, ask: TokenRequest, client: Client) -> Redeeme
 
 
 async def _refresh_token(realm: Realm, ask: TokenRequest, client: Client) -> Redeemed:
-    key, successor = digest(ask.refresh_token), realm.successor_of(ask.refresh_token)
-    fresh = core.Fresh(digest(successor))
+    successor = realm.successor_of(ask.refresh_token)
+    fresh = core.Fresh(refresh_digest(successor))
     while True:
-        held = await held_refresh_token(realm, key)
+        held = await held_refresh_token(realm, ask.refresh_token)
         decision = refresh_token.decide(ask, client, held, fresh, realm.policy, realm.now())
         try:
             await realm.store.commit(decision.effects)
@@ -172,9 +172,9 @@ async def _refresh_token(realm: Realm, ask: TokenRequest, client: Client) -> Red
         return decision, successor
 
 
-async def held_refresh_token(realm: Realm, key: bytes) -> refresh_token.Held | None:
-    """What is remembered of a refresh token, by its hash."""
-    found = await realm.store.refresh_token(key)
+async def held_refresh_token(realm: Realm, token: str) -> refresh_token.Held | None:
+    """What is remembered of a refresh token."""
+    found = await realm.store.refresh_token(refresh_digest(token))
     if found is None:
         return None
     disabled = found.person is not None and found.person.disabled

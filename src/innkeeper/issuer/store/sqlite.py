@@ -19,6 +19,7 @@ from innkeeper.issuer.store import decoding
 from innkeeper.issuer.store.decoding import encode as _encode
 from innkeeper.issuer.store.port import Credential, Entry, HeldToken, RealmStore, Standing
 from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION, judge, statements
+from innkeeper.issuer.store.sqlite_checkpoints import LOG_PAGES, Checkpoints
 from innkeeper.issuer.store.sqlite_effects import COUNT_CHANGE, NEW_RESOURCE, all_of, put_client
 from innkeeper.issuer.store.sqlite_turn import Turn
 from innkeeper.issuer.store.sqlite_writer import Writer
@@ -38,8 +39,10 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         writing = _connect(path)
         _bring_up(writing, path)
+        writing.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         self._reading = _connect(path)
-        self._writer = Writer(writing, path)
+        self._checkpoints = Checkpoints(_connect(path), path)
+        self._writer = Writer(writing, path, self._checkpoints.after)
 
     def realm(self, name: str) -> RealmStore:
         return SqliteRealm(name, self._reading, self._writer)
@@ -53,6 +56,7 @@ class SqliteStore:
 
     def close(self) -> None:
         self._writer.close()
+        self._checkpoints.close()
         self._reading.close()
 
 

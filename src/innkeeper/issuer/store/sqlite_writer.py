@@ -30,8 +30,12 @@ class _Job(msgspec.Struct, frozen=True):
 class Writer:
     """A thread that owns the writing connection. Each job happens wholly or not at all."""
 
-    def __init__(self, connection: sqlite3.Connection, file: Path) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, file: Path, committed: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """``committed`` is told, after each commit, how many rows it changed."""
         self._connection = connection
+        self._committed = committed
         self._turn = Turn(file)
         self._closed = False
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -81,6 +85,7 @@ class Writer:
         return batch, True
 
     def _commit(self, batch: Sequence[_Job]) -> None:
+        before = self._connection.total_changes
         try:
             answers = self._together(batch)
             self._connection.execute("COMMIT")
@@ -90,6 +95,7 @@ class Writer:
                     self._connection.execute("ROLLBACK")
             answers = [Unreachable(f"the database did not take a write: {error}")] * len(batch)
         _tell(batch, answers)
+        self._committed(self._connection.total_changes - before)
 
     def _together(self, batch: Sequence[_Job]) -> list[object]:
         """The jobs' results, in a transaction that is left open. Where one of them fails all are done anew, each by itself:
