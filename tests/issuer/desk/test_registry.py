@@ -238,3 +238,9 @@ def test_nobody_takes_as_much_work_as_somebody(house: House, monkeypatch: pytest
     house.run(passwords.matches(None, "x"))
     assert len(worked) == 1
     assert worked[0].startswith("$argon2id$")
+
+
+def test_people_of_the_settings_who_share_a_password_share_its_hash_and_others_do_not() -> None:
+    """Whoever opens an empty house waits for each hash; these passwords are known to everybody who has the settings."""
+    assert passwords.hash_seed("the same") == passwords.hash_seed("the same") != passwords.hash_seed("another")
+    assert passwords.hash_password("the same") != passwords.hash_password("the same")

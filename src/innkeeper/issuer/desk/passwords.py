@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -19,6 +19,13 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 def hash_password(password: str) -> str:
     """An argon2id string with the library's parameters (RFC 9106 §4, second choice)."""
     return _hasher.hash(password)
+
+
+@lru_cache(maxsize=64)
+def hash_seed(password: str) -> str:
+    """As ``hash_password``, for a password that stands in the settings: whoever shares it shares the hash, and a house whose people
+    all have the same opens in three quarters of the time."""
+    return hash_password(password)
 
 
 async def hashed(password: str) -> str:

@@ -19,7 +19,7 @@ from innkeeper.issuer.desk.client_secrets import keep
 from innkeeper.issuer.desk.declared import with_metadata
 from innkeeper.issuer.desk.factors import without_factors
 from innkeeper.issuer.desk.open_sessions import ended
-from innkeeper.issuer.desk.passwords import hash_password
+from innkeeper.issuer.desk.passwords import hash_seed
 from innkeeper.issuer.desk.realm import Realm, random_id, random_value
 from innkeeper.issuer.settings import SeedAgent, SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.issuer.store.port import RealmStore
@@ -315,7 +315,7 @@ def _seed_person(seed: SeedPerson, now: int) -> Person:
     return Person(
         sub=seed.sub,
         username=seed.username,
-        password=hash_password(seed.password),
+        password=hash_seed(seed.password),
         claims=seed.claims,
         roles=known_roles(seed.roles),
         created_at=now,

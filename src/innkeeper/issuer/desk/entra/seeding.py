@@ -28,7 +28,7 @@ from innkeeper.issuer.desk.entra.books import (
     written,
 )
 from innkeeper.issuer.desk.entra.cloud import Desk
-from innkeeper.issuer.desk.passwords import hash_password
+from innkeeper.issuer.desk.passwords import hash_seed
 from innkeeper.issuer.desk.realm import digest
 from innkeeper.issuer.settings import SeedClient, SeedPerson, SeedResource, Settings
 from innkeeper.protocol.base64url import encode_text
@@ -259,12 +259,11 @@ def _people(desk: Desk, seeds: Sequence[SeedPerson]) -> Iterator[Person]:
     if seeds and administrator not in [seed.username for seed in seeds]:
         claims = {"name": "The manager", "given_name": "Max", "family_name": "Manager", "wids": [GLOBAL_ADMINISTRATOR]}
         named.append(("manager", administrator, seeds[0].password, claims))
-    hashes = {password: hash_password(password) for password in {one[2] for one in named}}
     for sub, username, password, claims in named:
         yield Person(
             sub=guid(desk.id, "person", sub),
             username=username,
-            password=hashes[password],
+            password=hash_seed(password),
             claims=claims,
             created_at=now,
             development=True,
