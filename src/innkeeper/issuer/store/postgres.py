@@ -29,6 +29,7 @@ from innkeeper.issuer.store.postgres_effects import (
     steps_of,
 )
 from innkeeper.issuer.store.postgres_news import News
+from innkeeper.issuer.store.postgres_planner import teach
 from innkeeper.issuer.store.postgres_pool import Connection, Pool
 from innkeeper.issuer.store.schema import NOTHING, statements
 from innkeeper.issuer.store.tables import SHELVES
@@ -294,6 +295,7 @@ async def make_tables(db: Connection) -> None:
         if await version_of(db) == NOTHING:
             for statement in statements("postgres.sql"):
                 await db.execute(statement)
+            await teach(db)
 
 
 MAKING = 0x1CEE_9E12
@@ -360,26 +362,32 @@ _STANDING = """
 """
 
 
-def _purge(table: str, key: str) -> str:
-    """SQL for one table. Rows that another node is at are left to it: nobody waits for anybody.
+def _chosen(key: str, table: str, which: str, change: str) -> str:
+    """SQL for a change to some rows of a table. Rows that another node is at are left to it: nobody waits for anybody.
 
-    The limit is written out, or the planner would expect to find a tenth of the table, and read all of it.
+    The limit is written out, or the planner would expect to find a tenth of the table, and read all of it. They are chosen
+    apart (``MATERIALIZED``): in a plain ``IN``, a plan may choose anew for each row that it looks at, and so come to all of them.
     """
-    chosen = f"SELECT {key} FROM {table} WHERE realm=$1 AND expires_at < $2 LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
-    return f"DELETE FROM {table} WHERE realm=$1 AND ({key}) IN ({chosen})"  # noqa: S608
+    some = f"SELECT {key} FROM {table} WHERE realm=$1 AND {which} LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
+    return f"WITH chosen AS MATERIALIZED ({some}) {change} WHERE realm=$1"
 
 
-_LIVES = "EXISTS (SELECT 1 FROM grants g WHERE g.realm=$1 AND g.client_id=clients.id AND g.revoked_at IS NULL)"
-_LIVING = (
-    f"SELECT id FROM clients WHERE realm=$1 AND unused_until < $2 AND {_LIVES} LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
-)
-_DEAD = f"SELECT id FROM clients WHERE realm=$1 AND unused_until < $2 AND NOT {_LIVES} LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
+def _purge(table: str, key: str) -> str:
+    gone = _chosen(key, table, "expires_at < $2", f"DELETE FROM {table}")  # noqa: S608
+    return f"{gone} AND ({key}) IN (SELECT {key} FROM chosen)"  # noqa: S608
+
+
+def _unused(lives: str, change: str) -> str:
+    """SQL for a change that has to do with clients whose time is up and of which a grant lives, or none."""
+    grant = "EXISTS (SELECT 1 FROM grants g WHERE g.realm=$1 AND g.client_id=clients.id AND g.revoked_at IS NULL)"
+    return _chosen("id", "clients", f"unused_until < $2 AND {lives} {grant}", change)
+
 
 _PURGES = (
     # a client of which a grant lives is looked at again a day later
-    f"UPDATE clients SET unused_until = $2 + 86400 WHERE realm=$1 AND id IN ({_LIVING})",  # noqa: S608
-    f"DELETE FROM consents WHERE realm=$1 AND client_id IN ({_DEAD})",  # noqa: S608
-    f"DELETE FROM clients WHERE realm=$1 AND id IN ({_DEAD})",  # noqa: S608
+    f"{_unused('', 'UPDATE clients SET unused_until = $2 + 86400')} AND id IN (SELECT id FROM chosen)",  # noqa: S608
+    f"{_unused('NOT', 'DELETE FROM consents')} AND client_id IN (SELECT id FROM chosen)",  # noqa: S608
+    f"{_unused('NOT', 'DELETE FROM clients')} AND id IN (SELECT id FROM chosen)",  # noqa: S608
     _purge("codes", "digest"),
     _purge("refresh_tokens", "digest"),
     _purge("grants", "id"),
