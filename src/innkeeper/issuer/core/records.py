@@ -385,7 +385,8 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
-    """One generation of a refresh token. Its successor is derived from the token itself, so none is stored."""
+    """One generation of a refresh token. Its successor is derived from the token itself, so none is stored.
+    ``digest``: 32 bytes, the first six of them alike in a family (``refresh_digest`` in ``desk/realm.py``)."""
 
     digest: bytes
     grant_id: str
