@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import Sequence
 
 import asyncpg
+import pytest
 from msgspec.structs import replace
 
 from innkeeper.issuer.core import effects as fx
+from innkeeper.issuer.store import postgres_planner
 from innkeeper.issuer.store.opening import open_store
+from innkeeper.issuer.store.schema import NOTHING, SCHEMA_VERSION
 from innkeeper.issuer.store.upgrading import upgrade
 from tests.issuer.core.facts import ADA, CODE, GRANT, NOW, SESSION, digest
 from tests.issuer.store.suite import refresh
+from tests.issuer.store.test_postgres import name_of
 from tests.postgres import Postgres
 
 MANY = 300
@@ -26,9 +30,9 @@ def test_no_look_up_and_no_change_reads_through_a_realm(postgres: Postgres) -> N
     url = postgres.new_database()
     asyncio.run(upgrade(url))
     for table in postgres.sql(
-        "SELECT relname FROM pg_class WHERE relkind='r' AND relnamespace='public'::regnamespace", name(url)
+        "SELECT relname FROM pg_class WHERE relkind='r' AND relnamespace='public'::regnamespace", name_of(url)
     ).split():
-        postgres.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = false)", name(url))
+        postgres.sql(f"ALTER TABLE {table} SET (autovacuum_enabled = false)", name_of(url))
     for realm in ("native", "pool"):
         asyncio.run(a_first_day(url, realm))
     read = dict(asyncio.run(most_read(url)))
@@ -37,11 +41,43 @@ def test_no_look_up_and_no_change_reads_through_a_realm(postgres: Postgres) -> N
     postgres.drop(url)
 
 
+def test_nodes_that_come_at_once_to_an_empty_database_lose_nothing_of_each_others(postgres: Postgres) -> None:
+    """Rows are put in and taken out again for the planner: by whoever makes the tables, before anybody sees them."""
+    url = postgres.new_database()
+
+    async def come(node: int) -> None:
+        await upgrade(url)
+        store = await open_store(url)
+        await store.realm("native").commit((fx.RevokeToken(f"by {node}", NOW),))
+        store.close()
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*map(come, range(8)))
+
+    asyncio.run(all_at_once())
+    assert postgres.sql("SELECT string_agg(jti, ',' ORDER BY jti) FROM revoked_tokens", name_of(url)) == ",".join(
+        f"by {node}" for node in range(8)
+    )
+    postgres.drop(url)
+
+
+def test_a_service_that_cannot_be_taught_has_its_tables_all_the_same(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_planner, "_COLUMNS", "SELECT what, nobody FROM has WHERE $1 = ''")
+    url = postgres.new_database()
+    assert asyncio.run(upgrade(url)) == (NOTHING, SCHEMA_VERSION)
+    assert postgres.sql("SELECT count(*) FROM grants", name_of(url)) == "0"
+    postgres.drop(url)
+
+
 async def a_first_day(url: str, realm: str) -> None:
     store = await open_store(url)
     inn = store.realm(realm)
-    await inn.put_person(ADA)
     for at in range(MANY):
+        await inn.put_person(replace(ADA, sub=f"sub {at}", username=f"ada {at}"))
+        assert await inn.person(f"sub {at}")
+        assert await inn.person_named(f"ada {at}")
         grant = replace(GRANT, id=f"grant {at}", sub=f"sub {at}", session_id=f"session {at}")
         session = replace(SESSION, digest=digest(f"session {at}"), id=f"session {at}", sub=f"sub {at}")
         code = replace(CODE, digest=digest(f"code {at}"), grant=grant)
@@ -79,7 +115,3 @@ async def most_read(url: str) -> Sequence[tuple[str, float]]:
     finally:
         await db.close()
     return [(one[0], one[1]) for one in found]
-
-
-def name(url: str) -> str:
-    return url.rpartition("/")[2]
