@@ -362,32 +362,34 @@ _STANDING = """
 """
 
 
-def _chosen(key: str, table: str, which: str, change: str) -> str:
-    """SQL for a change to some rows of a table. Rows that another node is at are left to it: nobody waits for anybody.
+def _some(change: str, column: str, key: str, table: str, which: str) -> str:
+    """SQL for a change where ``column`` is the key of one of some rows of a table. Rows that another node is at are left to it:
+    nobody waits for anybody.
 
     The limit is written out, or the planner would expect to find a tenth of the table, and read all of it. They are chosen
     apart (``MATERIALIZED``): in a plain ``IN``, a plan may choose anew for each row that it looks at, and so come to all of them.
     """
-    some = f"SELECT {key} FROM {table} WHERE realm=$1 AND {which} LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
-    return f"WITH chosen AS MATERIALIZED ({some}) {change} WHERE realm=$1"
+    chosen = f"SELECT {key} FROM {table} WHERE realm=$1 AND {which} LIMIT {{limit}} FOR UPDATE SKIP LOCKED"  # noqa: S608
+    return (
+        f"WITH chosen AS MATERIALIZED ({chosen}) {change} WHERE realm=$1 AND ({column}) IN (SELECT {key} FROM chosen)"  # noqa: S608
+    )
 
 
 def _purge(table: str, key: str) -> str:
-    gone = _chosen(key, table, "expires_at < $2", f"DELETE FROM {table}")  # noqa: S608
-    return f"{gone} AND ({key}) IN (SELECT {key} FROM chosen)"  # noqa: S608
+    return _some(f"DELETE FROM {table}", key, key, table, "expires_at < $2")  # noqa: S608
 
 
-def _unused(lives: str, change: str) -> str:
-    """SQL for a change that has to do with clients whose time is up and of which a grant lives, or none."""
+def _unused(change: str, column: str, lives: str) -> str:
+    """SQL for a change to do with clients whose time is up; ``lives`` is "" for those of which a grant lives, NOT for the others."""
     grant = "EXISTS (SELECT 1 FROM grants g WHERE g.realm=$1 AND g.client_id=clients.id AND g.revoked_at IS NULL)"
-    return _chosen("id", "clients", f"unused_until < $2 AND {lives} {grant}", change)
+    return _some(change, column, "id", "clients", f"unused_until < $2 AND {lives} {grant}")
 
 
 _PURGES = (
     # a client of which a grant lives is looked at again a day later
-    f"{_unused('', 'UPDATE clients SET unused_until = $2 + 86400')} AND id IN (SELECT id FROM chosen)",  # noqa: S608
-    f"{_unused('NOT', 'DELETE FROM consents')} AND client_id IN (SELECT id FROM chosen)",  # noqa: S608
-    f"{_unused('NOT', 'DELETE FROM clients')} AND id IN (SELECT id FROM chosen)",  # noqa: S608
+    _unused("UPDATE clients SET unused_until = $2 + 86400", "id", ""),
+    _unused("DELETE FROM consents", "client_id", "NOT"),
+    _unused("DELETE FROM clients", "id", "NOT"),
     _purge("codes", "digest"),
     _purge("refresh_tokens", "digest"),
     _purge("grants", "id"),

@@ -39,7 +39,6 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         writing = _connect(path)
         _bring_up(writing, path)
-        writing.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         self._reading = _connect(path)
         self._checkpoints = Checkpoints(_connect(path), path)
         self._writer = Writer(writing, path, self._checkpoints.after)
@@ -302,6 +301,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-8192")
+        connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
     except sqlite3.Error as error:
         raise _unusable(path, error) from None
     return connection

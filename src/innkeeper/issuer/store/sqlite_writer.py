@@ -33,7 +33,7 @@ class Writer:
     def __init__(
         self, connection: sqlite3.Connection, file: Path, committed: Callable[[int], None] = lambda _: None
     ) -> None:
-        """``committed`` is told, after each commit, how many rows it changed."""
+        """``committed`` is told how many rows each batch changed, once those who asked are told."""
         self._connection = connection
         self._committed = committed
         self._turn = Turn(file)
