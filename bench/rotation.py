@@ -51,11 +51,11 @@ def main() -> None:
         )
 
 
-def rotation(server: Server, made: Made) -> Contender:
+def rotation(server: Server, made: Made, path: str = "/token") -> Contender:
     """As many families as connections, each token of which is used for the next."""
     pool = Pool(made, CONNECTIONS + TRIED, '"refresh_token": ?"([^"]+)"')
     body = "grant_type=refresh_token&refresh_token=%s"
-    return served(server, Call("POST", f"{server.url}/token", CONCIERGE, body, '"refresh_token":', pool))
+    return served(server, Call("POST", server.url + path, CONCIERGE, body, '"refresh_token":', pool))
 
 
 def redemption(server: Server, made: Made) -> Contender:

@@ -18,7 +18,8 @@ from urllib.request import urlopen
 from bench.fleet import MACHINES, settle_in
 from bench.machine import BENCH, NODE_PACKAGES, SERVER_CORE, free_port, node, pinned
 
-START = 30.0
+START = 180.0
+"""Seconds at most; Keycloak makes its tables first."""
 HERE = {"PYTHONPATH": os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(BENCH.parent)])}
 """Where servers find this bench, and innkeeper compiled where the bench was told of it."""
 
@@ -76,9 +77,10 @@ def started(
     ready: str,
     more: Mapping[str, str],
     core: int | None = SERVER_CORE,
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """A server that is told its port by ``PORT`` and answers at the path ``ready`` once it is up."""
-    port = free_port()
+    """A server that is told its port by ``PORT``, unless ``more`` tells it, and answers at the path ``ready`` once it is up."""
+    port = port or free_port()
     told = {**environment(port), **more}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(pinned(core, command), cwd=folder, env=told, stdout=log, stderr=log)

@@ -1,10 +1,11 @@
-"""Refresh tokens rotated on PostgreSQL, innkeeper beside oidc-provider and django-oauth-toolkit, which store theirs there too.
+"""Refresh tokens rotated on PostgreSQL, innkeeper beside others that store theirs there too: oidc-provider,
+django-oauth-toolkit, Ory Hydra, Keycloak.
 
     python -m bench stored [ROUNDS]
 
-One PostgreSQL for both, durable (fsync on), on whatever core is free; the servers on the servers' core. innkeeper signs an
-access token in ES256 for each answer, and so does oidc-provider, whose adapter is ours after its documentation: a prepared
-statement a call; the toolkit stores a random string.
+One PostgreSQL for all, durable (fsync on), on whatever core is free; the servers on the servers' core. Each answer has an
+access token signed in ES256, but for the toolkit's, which stores a random string. oidc-provider's adapter is ours after its
+documentation: a prepared statement a call.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench import grants, servers
+from bench import grants, hydra, keycloak, servers
 from bench.contest import ROUNDS, hold
 from bench.fleet import settle_in
 from bench.rotation import made_by, rotation
@@ -34,12 +35,16 @@ def main() -> None:
         house, address = stack.enter_context(innkeeper(database))
         keeper = stack.enter_context(servers.oidc_provider(keeps="postgres", database=database.new_database()))
         peer = stack.enter_context(toolkit(database))
+        ory, admin = stack.enter_context(hydra.hydra(database.new_database()))
+        cloak = stack.enter_context(keycloak.keycloak(database.new_database()))
         made = partial(refresh_tokens, address, house.url)
         hold(
             "Refresh tokens rotated on PostgreSQL",
             [
                 rotation(house, made),
                 *(rotation(one, partial(made_by, one, "refresh-tokens")) for one in (keeper, peer)),
+                rotation(ory, partial(hydra.refresh_tokens, ory, admin), hydra.TOKEN),
+                rotation(cloak, partial(keycloak.refresh_tokens, cloak), keycloak.TOKEN)._replace(warm=keycloak.WARM),
             ],
             rounds,
         )
