@@ -121,8 +121,24 @@ def form_decode(text: str) -> str:
     """Undo application/x-www-form-urlencoded for one value. Raises ``Malformed`` where it is not UTF-8."""
     if "%" not in text and "+" not in text:
         return text
+    text = text.replace("+", " ")
+    pieces = text.split("%")
+    decoded = [pieces[0]]
+    for piece in pieces[1:]:
+        character = _ASCII.get(piece[:2])
+        if character is None:
+            return _unquoted(text)
+        decoded += (character, piece[2:])
+    return "".join(decoded)
+
+
+_ASCII = {code: chr(n) for n in range(128) for code in (f"{n:02x}", f"{n:02X}")}
+"""What most percent-encodings stand for: the URL of a resource, the colon of a scope."""
+
+
+def _unquoted(text: str) -> str:
     try:
-        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+        return unquote_to_bytes(text).decode("utf-8")
     except UnicodeDecodeError:
         raise Malformed("a value's percent-encoding is not UTF-8") from None
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import uvicorn
 
+from innkeeper.issuer.desk.matter import concerns
 from innkeeper.issuer.dialects.layout import Endpoint
 from innkeeper.issuer.http.connection import Connection
 from innkeeper.issuer.http.site import Site
+from innkeeper.issuer.witness.audit import lines, open_chain, verify
+from innkeeper.issuer.witness.witness import Witness
 from innkeeper.protocol.exchange import Reply, Request
+from innkeeper.tokens.trail import Trail
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -228,6 +234,113 @@ def test_answers_of_a_crowd_leave_together_and_whole_and_each_ones_in_their_orde
     assert any(finished[:callers]) is (1 < callers < 4), (
         "from four on, none leaves before the last of its turn is there"
     )
+
+
+# Answers and their lines in the audit log
+
+
+class _Booked:
+    """Connections to a site that keeps books, and callers that all ask at once."""
+
+    def __init__(self, folder: Path, wires: Sequence[_Wire]) -> None:
+        self.chain = open_chain(folder, "serve", 1, 1 << 30)
+        self._witness = Witness(lambda: 1, chain=self.chain, logs=False)
+        self.wires = wires
+
+    async def _gives(self, request: Request) -> Reply:
+        await asyncio.sleep(0)
+        concerns("native", client=request.query)
+        self._witness.observe(Trail("token"))
+        return Reply(200, (), f"[{request.query}]".encode())
+
+    async def asked(self, *, lost: Collection[int] = ()) -> None:
+        site = Site({"/token": Endpoint(self._gives, frozenset({"GET"}), cors=True)}, witness=self._witness)
+        config = uvicorn.Config(_Direct(site), log_config=None, http=Connection, ws="none")
+        config.load()
+        state = uvicorn.server.ServerState()
+        for number, wire in enumerate(self.wires):
+            connection = Connection(config, state, {})
+            connection.connection_made(wire)
+            connection.data_received(get(f"/token?{number}", "keep-alive"))
+            connection._unset_keepalive_if_required()
+            if number in lost:
+                connection.connection_lost(ConnectionResetError())
+        while state.tasks:
+            await asyncio.gather(*state.tasks)
+        await asyncio.sleep(0)
+
+    def booked(self) -> list[str]:
+        return [one["client"] for one in lines([self.chain.path]) if "client" in one]
+
+
+class _Watchful(_Wire):
+    """A wire on which nothing leaves that is not in the books."""
+
+    def __init__(self, number: int, booked: Callable[[], list[str]]) -> None:
+        super().__init__()
+        self._number, self._booked = number, booked
+
+    def write(self, data: Any) -> None:
+        super().write(data)
+        assert str(self._number) in self._booked()
+
+
+@pytest.mark.parametrize("callers", [1, 3, 4, 40])
+def test_no_answer_leaves_before_its_line_and_the_lines_of_a_crowd_are_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, callers: int
+) -> None:
+    writes, write = list[int](), os.write
+    monkeypatch.setattr(os, "write", lambda to, data: (writes.append(to), write(to, data))[1])
+    wires = list[_Wire]()
+    house = _Booked(tmp_path, wires)
+    wires += [_Watchful(number, house.booked) for number in range(callers)]
+    before = len(writes)
+    asyncio.run(house.asked())
+    assert [wire.written.rpartition(b"\r\n\r\n")[2] for wire in wires] == [b"[%d]" % one for one in range(callers)]
+    assert house.booked() == [str(number) for number in range(callers)]
+    assert writes[before:].count(house.chain._descriptor) == (callers if callers < 4 else 1)
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("callers", [1, 40])
+def test_where_the_books_take_no_more_nobody_of_a_crowd_gets_anything(tmp_path: Path, callers: int) -> None:
+    house = _Booked(tmp_path, [_Wire() for _ in range(callers)])
+    descriptor = house.chain._descriptor
+    with Path("/dev/full").open("wb") as full:
+        house.chain._descriptor = full.fileno()
+        asyncio.run(house.asked())
+        house.chain._descriptor = descriptor
+    for wire in house.wires:
+        head, _, body = wire.written.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nretry-after: 2" in head
+        assert b"\r\naccess-control-allow-origin: *" in head
+        assert body == b'{"error":"temporarily_unavailable"}'
+    assert house.booked() == []
+    asyncio.run(house.asked())
+    assert all(wire.written.endswith(b"]") for wire in house.wires)
+    assert verify("serve-1", [house.chain.path]).problem == ""
+
+
+@pytest.mark.parametrize(("callers", "lost"), [(1, {0}), (6, {0, 5}), (6, {0, 1, 2, 3, 4, 5})])
+def test_what_was_decided_is_in_the_books_though_who_asked_is_gone(
+    tmp_path: Path, callers: int, lost: set[int]
+) -> None:
+    house = _Booked(tmp_path, [_Wire() for _ in range(callers)])
+    asyncio.run(house.asked(lost=lost))
+    assert house.booked() == [str(number) for number in range(callers)]
+    assert {number for number, wire in enumerate(house.wires) if not wire.written} == lost
+
+
+def test_trouble_of_one_connection_is_nobody_elses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(_Wire):
+        def write(self, data: Any) -> None:
+            raise RuntimeError("the handler is closed")
+
+    house = _Booked(tmp_path, [_Wire(), Broken(), *[_Wire() for _ in range(4)]])
+    asyncio.run(house.asked())
+    assert [bool(wire.written) for wire in house.wires] == [True, False, True, True, True, True]
+    assert "an answer could not be sent" in caplog.text
 
 
 # Connections on which nothing comes

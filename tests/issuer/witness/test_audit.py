@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -173,6 +176,126 @@ def test_a_full_disk_is_told_and_breaks_nothing(tmp_path: Path) -> None:
     chain.write(line(3))
     (verdict,) = judged(tmp_path)
     assert (verdict.problem, verdict.lines) == ("", 3)
+
+
+def test_lines_that_came_together_are_written_together_and_stand_before_any_of_them_is_kept(tmp_path: Path) -> None:
+    chain, path = opened(tmp_path), tmp_path / "serve-1.jsonl"
+    before = path.read_bytes()
+    batches = [chain.add(line(number)) for number in range(5)]
+    assert path.read_bytes() == before
+    batches[3].keep()
+    assert [one.get("client") for one in lines([path])][1:] == [f"client {number}" for number in range(5)]
+    for one in batches:
+        one.keep()
+    chain.close()
+    (verdict,) = judged(tmp_path)
+    assert (verdict.problem, verdict.lines) == ("", 6)
+
+
+def test_one_that_has_to_be_written_now_takes_those_before_it_along(tmp_path: Path) -> None:
+    chain = opened(tmp_path)
+    waiting = chain.add(line(1))
+    chain.write(line(2))
+    assert [one.get("client") for one in lines([chain.path])][1:] == ["client 1", "client 2"]
+    waiting.keep()
+    chain.add(line(3))
+    chain.close()
+    assert [one.get("client") for one in lines([chain.path])][3:] == ["client 3"]
+
+
+def test_the_disk_takes_lines_in_a_thread_while_others_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, over, write = opened(tmp_path), threading.Event(), os.write
+
+    def slowly(descriptor: int, data: bytes) -> int:
+        time.sleep(0.0001)  # which lets other threads go on, as a busy disk does
+        return write(descriptor, data)
+
+    def syncing() -> None:
+        while not over.is_set():
+            chain.sync()
+
+    monkeypatch.setattr(os, "write", slowly)
+    thread = threading.Thread(target=syncing)
+    thread.start()
+    try:
+        for number in range(200):
+            batches = [chain.add(line(number)) for _ in range(3)]
+            time.sleep(0.0001)
+            for one in batches:
+                one.keep()
+    finally:
+        over.set()
+        thread.join()
+    (verdict,) = judged(tmp_path)
+    assert (verdict.problem, verdict.lines) == ("", 601)
+
+
+def test_where_the_disk_is_full_every_one_of_a_batch_is_told_and_the_chain_goes_on(tmp_path: Path) -> None:
+    chain = opened(tmp_path)
+    descriptor, full = chain._descriptor, os.open("/dev/full", os.O_WRONLY)
+    chain._descriptor = full
+    batches = [chain.add(line(number)) for number in range(3)]
+    for one in (*batches, *batches):
+        with pytest.raises(OSError, match="No space"):
+            one.keep()
+    chain._descriptor = descriptor
+    os.close(full)
+    later = chain.add(line(7))
+    later.keep()
+    with pytest.raises(OSError, match="No space"):
+        batches[0].keep()
+    (verdict,) = judged(tmp_path)
+    assert (verdict.problem, verdict.lines) == ("", 2)
+
+
+@pytest.mark.parametrize("size", [1, 3, 32])
+def test_a_chain_holds_over_rotations_however_many_lines_come_together(tmp_path: Path, size: int) -> None:
+    chain = opened(tmp_path, 1_000)
+    for first in range(0, 96, size):
+        batches = [chain.add(line(number)) for number in range(first, first + size)]
+        batches[-1].keep()
+    chain.close()
+    (verdict,) = judged(tmp_path)
+    assert verdict.problem == ""
+    told = [one["client"] for one in lines(chains(tmp_path)["serve-1"]) if "client" in one]
+    assert told == [f"client {number}" for number in range(96)]
+    assert len(chains(tmp_path)["serve-1"]) > 2
+
+
+def test_a_rotation_that_fails_is_told_and_the_next_one_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = opened(tmp_path, 300)
+    chain.write(line(1))
+    for step in ("link", "rename"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os if step == "link" else Path, step, full)
+            for _ in range(2):
+                with pytest.raises(OSError, match="No space"):
+                    chain.add(line(2)).keep()
+            assert len(chains(tmp_path)["serve-1"]) == 1
+    chain.write(line(3))
+    chain.close()
+    (verdict,) = judged(tmp_path)
+    assert verdict.problem == ""
+    assert [one["about"] for one in lines(chains(tmp_path)["serve-1"])] == ["beginning", "token", "rotation", "token"]
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_writer_that_died_while_it_rotated_leaves_no_line_twice(tmp_path: Path) -> None:
+    written(tmp_path, 3)
+    path = tmp_path / "serve-1.jsonl"
+    os.link(path, tmp_path / "serve-1.4.jsonl")
+    (tmp_path / "serve-1.draft").touch()
+    written(tmp_path, 2)
+    (verdict,) = judged(tmp_path)
+    assert (verdict.problem, verdict.lines) == ("", 6)
+    assert chains(tmp_path)["serve-1"] == [path]
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from base64 import b64encode
 from collections.abc import Coroutine
 from contextvars import copy_context
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
-from innkeeper.issuer.http.short import COPIES, Short, written
+from innkeeper.issuer.http.short import Short
 from innkeeper.issuer.http.site import CERTIFICATE, Site
 from innkeeper.protocol.exchange import Reply
 
@@ -29,7 +31,8 @@ class Connection(HttpToolsProtocol):
     """One connection. ``short`` is the request on the short way whose bytes are being read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._out = _Together(transport, self.loop)
+        self._leaving = _leaving(self.server_state, self.loop)
+        self._out = _Together(transport, self._leaving)
         self._short: Short | None = None
         self._closing = False
         self._site: Site | None = getattr(self.config.app, "direct", None)
@@ -114,9 +117,7 @@ class Connection(HttpToolsProtocol):
         elif short.at_once and not self.flow.write_paused:
             self._run_now(short)
         else:
-            task = self.loop.create_task(self._run(short))
-            task.add_done_callback(self.tasks.discard)
-            self.tasks.add(task)
+            self.tasks.add(self.loop.create_task(self._run(short)))
 
     def _shortened(self) -> Short | None:
         """The request, where the short way is open to it."""
@@ -150,11 +151,15 @@ class Connection(HttpToolsProtocol):
         try:
             reply = await short.reply()
             if self.flow.write_paused and not short.disconnected:
+                short.booked()  # before others may take long
                 await self.flow.drain()
             self._answer(short, reply)
         except BaseException:
             self.transport.close()
             raise
+        finally:
+            if (task := asyncio.current_task()) is not None:  # a callback would be one more turn of the loop
+                self.tasks.discard(task)
 
     def _run_now(self, short: Short) -> None:
         """The same without a task, for an answer that is there: making one costs as much as the answer."""
@@ -166,11 +171,13 @@ class Connection(HttpToolsProtocol):
 
     def _answer(self, short: Short, reply: Reply) -> None:
         if short.disconnected or short.response_complete:
+            short.booked()  # nobody gets it, but it was decided
             return
-        short.response_complete = True
-        as_bytes = COPIES.written if short.at_once else written
-        write = self._out.write_now if len(self.tasks) < _A_CROWD else self._out.write
-        write(as_bytes(reply, self.server_state.default_headers, keep_alive=short.keep_alive))
+        short.answer(reply, self.server_state.default_headers)
+        if len(self.tasks) < _A_CROWD and not self._leaving.waiting:
+            self._out.write_now(short)
+        else:
+            self._out.write(short)
         if not short.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -207,33 +214,68 @@ one by one, they interrupt those that are being answered, and the loop turns for
 request."""
 
 
-class _Together:
-    """A transport that gathers what is written to it in one turn of the loop."""
+class _Leaving:
+    """What leaves at the end of a turn of a server's loop: ``waiting`` are the transports that have some of it."""
 
-    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.waiting: list[_Together] = []
+
+    def add(self, one: _Together) -> None:
+        if not self.waiting:
+            self._loop.call_soon(self._go)
+        self.waiting.append(one)
+
+    def _go(self) -> None:
+        leaving, self.waiting = self.waiting, []
+        for one in leaving:
+            try:
+                one.send()
+            except Exception:  # which is one connection's trouble
+                log.exception("an answer could not be sent")
+
+
+_at_servers: WeakKeyDictionary[ServerState, _Leaving] = WeakKeyDictionary()
+
+
+def _leaving(server: ServerState, loop: asyncio.AbstractEventLoop) -> _Leaving:
+    """What leaves a server, of which each has one loop."""
+    found = _at_servers.get(server)
+    if found is None:
+        found = _at_servers[server] = _Leaving(loop)
+    return found
+
+
+class _Together:
+    """A transport that gathers what is written to it in one turn of the loop: bytes, or answers that are bytes once they leave."""
+
+    def __init__(self, transport: Any, leaving: _Leaving) -> None:
+        self._transport = transport
+        self._leaving = leaving
         self.is_closing, self.pause_reading = transport.is_closing, transport.pause_reading
-        self._gathered: list[bytes] = []
+        self._gathered: list[bytes | Short] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | Short) -> None:
         if not self._gathered:
-            self._loop.call_soon(self._send)
+            self._leaving.add(self)
         self._gathered.append(data)
 
-    def write_now(self, data: bytes) -> None:
+    def write_now(self, answer: Short) -> None:
         """Write a whole answer, after what was gathered before it."""
-        self._send()
-        self._transport.write(data)
+        self.send()
+        self._transport.write(answer.leaves())
 
     def close(self) -> None:
-        self._send()
+        self.send()
         self._transport.close()
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Hand over what was gathered."""
         if self._gathered:
-            data, self._gathered = b"".join(self._gathered), []
-            self._transport.write(data)
+            gathered, self._gathered = self._gathered, []
+            data = b"".join([one if isinstance(one, bytes) else one.leaves() for one in gathered])
+            if not self.is_closing():
+                self._transport.write(data)

@@ -9,7 +9,8 @@ from functools import lru_cache
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from innkeeper.issuer.dialects.layout import Endpoint
-from innkeeper.issuer.http.site import BODY_LIMIT, CLOSE, Site, too_large
+from innkeeper.issuer.http.site import BODY_LIMIT, CLOSE, Site, booked, busy, too_large
+from innkeeper.issuer.witness.audit import Batch
 from innkeeper.protocol.exchange import Reply, Request
 
 
@@ -32,6 +33,9 @@ class Short:
         self.disconnected = False
         self.response_complete = False
         self.message_event = _NOBODY_WAITS
+        self._batch: Batch | None = None
+        self._usual: Sequence[tuple[bytes, bytes]] = ()
+        self._written = b""
 
     def take(self, body: bytes) -> bool:
         """Take a piece of the body; False where it is longer than is read."""
@@ -42,9 +46,27 @@ class Short:
         return too_large(self._endpoint)
 
     async def reply(self) -> Reply:
+        """Its answer, of which nothing may be sent before its line is in the audit log: ``leaves`` sees to that."""
         method, path, query, headers, peer, own = self._head
         request: Request = self._site.request(method, path, query, headers, self._body, peer, own)
-        return await self._site.answer(self._endpoint, request)
+        reply, self._batch = await self._site.answered(self._endpoint, request)
+        return reply
+
+    def answer(self, reply: Reply, usual: Sequence[tuple[bytes, bytes]]) -> None:
+        """Make of its answer what will be sent. ``usual`` are headers that all have, as the date."""
+        as_bytes = COPIES.written if self.at_once else written
+        self._usual, self._written = usual, as_bytes(reply, usual, keep_alive=self.keep_alive)
+        self.response_complete = True
+
+    def booked(self) -> bool:
+        """See that its line is in the audit log; False where that takes no more."""
+        return booked(self._batch)
+
+    def leaves(self) -> bytes:
+        """What is sent: its answer, now that it is booked, or else that it could not be."""
+        if booked(self._batch):
+            return self._written
+        return written(busy(self._endpoint), self._usual, keep_alive=self.keep_alive)
 
 
 class _Nobody:
@@ -57,10 +79,7 @@ _NOBODY_WAITS = _Nobody()
 
 def written(reply: Reply, usual: Sequence[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
     """A reply as it goes over the wire. ``usual`` are headers that all have, as the date."""
-    pieces = [STATUS_LINE[reply.status]]
-    for name, value in usual:
-        pieces += (name, b": ", value, b"\r\n")
-    pieces += [_line(one) for one in reply.headers]
+    pieces = [STATUS_LINE[reply.status], *(b"%b: %b\r\n" % one for one in usual), _lines(tuple(reply.headers))]
     if reply.status not in _BODILESS:
         pieces.append(b"content-length: %d\r\n" % len(reply.body))
     pieces.append(b"\r\n" if keep_alive or CLOSE in reply.headers else b"connection: close\r\n\r\n")
@@ -86,6 +105,12 @@ class Copies:
 COPIES = Copies()
 
 _BODILESS = (204, 304)
+
+
+@lru_cache(maxsize=256)
+def _lines(headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Headers as most answers of an endpoint have them, all the same."""
+    return b"".join(map(_line, headers))
 
 
 @lru_cache(maxsize=256)

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from innkeeper.issuer.desk.matter import Matter
 from innkeeper.issuer.dialects.layout import Endpoint, Endpoints, Finder
+from innkeeper.issuer.witness.audit import Batch
 from innkeeper.issuer.witness.witness import Witness
 from innkeeper.protocol.errors import INVALID_REQUEST, SERVER_ERROR, TEMPORARILY_UNAVAILABLE
 from innkeeper.protocol.exchange import JSON, NO_STORE, Reply, Request, json_reply
@@ -97,17 +97,22 @@ class Site:
         return Request(method, path, query, proxies.seen(headers), body, caller, certificate)
 
     async def answer(self, endpoint: Endpoint, request: Request) -> Reply:
-        """What an endpoint answers, or that it failed; other origins may read it where the endpoint says so."""
-        witness = self._witness
+        """What an endpoint answers, or that it failed; other origins may read it where the endpoint says so. It may be sent."""
+        reply, batch = await self.answered(endpoint, request)
+        return reply if booked(batch) else busy(endpoint)
+
+    async def answered(self, endpoint: Endpoint, request: Request) -> tuple[Reply, Batch | None]:
+        """The same, to be sent only where what it says is ``booked``: many answers may share a batch."""
+        witness, batch = self._witness, None
         if witness is None:
             reply = await _answer(endpoint, request)
         else:
             matter, began = witness.begin(self._name(request.path), request.remote)
             reply = await _answer(endpoint, request)
-            reply = _witnessed(witness, matter, began, request, reply)
+            batch = witness.end(matter, began, request.method, reply.status)
         if not endpoint.cors:
-            return reply
-        return self._shared_before(request.path, reply) if endpoint.at_once else _shared(reply)
+            return reply, batch
+        return self._shared_before(request.path, reply) if endpoint.at_once else _shared(reply), batch
 
     def _shared_before(self, path: str, reply: Reply) -> Reply:
         """An answer that many get is made readable to other origins once."""
@@ -124,14 +129,20 @@ class Site:
         return below if below in self._endpoints else "found"
 
 
-def _witnessed(witness: Witness, matter: Matter, began: float, request: Request, reply: Reply) -> Reply:
-    """The reply, once it is in the books; where they take no more, nothing is handed out."""
-    try:
-        witness.end(matter, began, request.method, reply.status)
-    except OSError as error:
-        log.critical("the audit log cannot be written: %s", error)
-        return _busy()
-    return reply
+def booked(batch: Batch | None) -> bool:
+    """Whether an answer is in the books, if it has to be. Where they take no more, nothing is handed out."""
+    if batch is not None:
+        try:
+            batch.keep()
+        except OSError as error:
+            log.critical("the audit log cannot be written: %s", error)
+            return False
+    return True
+
+
+def busy(endpoint: Endpoint) -> Reply:
+    """What an endpoint answers where nothing can be written."""
+    return _shared(_busy()) if endpoint.cors else _busy()
 
 
 def _busy() -> Reply:

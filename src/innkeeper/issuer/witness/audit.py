@@ -35,6 +35,24 @@ _LONGEST_TAIL = 1 << 20
 _MOST_CHAINS = 1_000
 
 
+class Batch:
+    """Lines that the system takes together: those that came since the last ones. Nothing that one of them tells of may be
+    handed out before ``keep`` has returned."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self.is_open = True
+        self.is_kept = False
+        self.error = OSError("the audit log was not written to the end")
+
+    def keep(self) -> None:
+        """Have the system take the lines, unless it has. Raises ``OSError`` where it did not, and there are none of them."""
+        if self.is_open:
+            self._chain.flush()
+        if not self.is_kept:
+            raise self.error
+
+
 class Chain:
     """One chain, open for writing. Made by ``open_chain``."""
 
@@ -43,48 +61,89 @@ class Chain:
         self._descriptor = descriptor
         self._number = number
         self._head = head
+        self._kept = number, head
         self._rotate_at = rotate_at
         self._size = os.fstat(descriptor).st_size
         self._unsynced = False
+        self._batch = Batch(self)
+        self._lines: list[bytes] = []
 
     def write(self, line: Line) -> None:
         """Add a line; it is the system's once this returns. Raises ``OSError``."""
+        self.add(line).keep()
+
+    def add(self, line: Line) -> Batch:
+        """Add a line; it is the system's once the batch is kept."""
         if self._size >= self._rotate_at:
-            self._rotate(line.at)
-        self._write(line)
+            self.flush()
+            try:
+                self._rotate(line.at)
+            except OSError as error:
+                return self._lost(error)
+        self._join(line)
+        return self._batch
+
+    def flush(self) -> None:
+        """Have the system take the lines that came since the last time. Whether it did stands in their batch."""
+        if not self._lines:
+            return
+        data, batch = b"".join(self._lines), self._batch
+        self._lines, self._batch = [], Batch(self)
+        batch.is_open = False
+        try:
+            self._put(data)
+        except OSError as error:
+            batch.error = error
+            self._number, self._head = self._kept
+        else:
+            self._kept, batch.is_kept = (self._number, self._head), True
 
     def sync(self) -> None:
-        """Have the disk take what was written."""
+        """Have the disk take what the system has. May be called in a thread of its own, as nothing else here."""
         if self._unsynced:
             self._unsynced = False
             _flush(self._descriptor)
 
     def close(self) -> None:
+        self.flush()
         self.sync()
         os.close(self._descriptor)
 
-    def _write(self, line: Line) -> None:
-        number = self._number + 1
-        body = b'{"n":%d,' % number + _encode(line)[1:-1]
-        head = _hash(self._head, body)
-        data = body + _END + head.encode("ascii") + b'"}\n'
+    def _join(self, line: Line) -> None:
+        self._number += 1
+        body = b'{"n":%d,' % self._number + _encode(line)[1:-1]
+        self._head = _hash(self._head, body)
+        self._lines.append(body + _END + self._head.encode("ascii") + b'"}\n')
+
+    def _put(self, data: bytes) -> None:
         written = os.write(self._descriptor, data)
         if written != len(data):
             os.ftruncate(self._descriptor, self._size)
-            raise OSError("the audit log took only a part of a line: is the disk full?")
-        self._number, self._head, self._size, self._unsynced = number, head, self._size + written, True
+            raise OSError("the audit log took only a part of its lines: is the disk full?")
+        self._size += written
+        self._unsynced = True
+
+    def _lost(self, error: OSError) -> Batch:
+        batch = Batch(self)
+        batch.is_open, batch.error = False, error
+        return batch
 
     def _rotate(self, at: int) -> None:
         """Close this file under a number of its own and begin the next; the chain goes on over both."""
         self.sync()
         kept, draft = self.path.with_suffix(f".{self._number}.jsonl"), self.path.with_suffix(".draft")
         fresh = os.open(draft, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC, 0o600)
-        _lock(fresh)
-        os.link(self.path, kept)
-        draft.rename(self.path)  # at no moment is there no file, or one that nobody has locked
+        try:
+            _lock(fresh)
+            os.link(self.path, kept)
+            draft.rename(self.path)  # at no moment is there no file, or one that nobody has locked
+        except OSError:
+            os.close(fresh)
+            _unnumber(self.path)
+            raise
         os.close(self._descriptor)
         self._descriptor, self._size = fresh, 0
-        self._write(Line(at=at, what="audit", about="rotation", outcome=kept.name))
+        self._join(Line(at=at, what="audit", about="rotation", outcome=kept.name))
 
 
 _flush = getattr(os, "fdatasync", os.fsync)
@@ -114,6 +173,7 @@ def _taken(path: Path, now: int, rotate_at: int) -> Chain | None:
     if not free:
         os.close(descriptor)
         return None
+    _unnumber(path)
     last, torn = _last_line(descriptor)
     if torn:
         os.ftruncate(descriptor, os.fstat(descriptor).st_size - torn)
@@ -189,6 +249,13 @@ def _segments(path: Path) -> list[Path]:
         (one.name.removeprefix(f"{stem}.").removesuffix(".jsonl"), one) for one in path.parent.glob(f"{stem}.*.jsonl")
     ]
     return [one for number, one in sorted((int(number), one) for number, one in numbered if number.isdigit())]
+
+
+def _unnumber(path: Path) -> None:
+    """Take back the number of a file that is still written: its rotation did not come to an end."""
+    for one in _segments(path):
+        if one.samefile(path):
+            one.unlink()
 
 
 def chains(folder: Path) -> dict[str, list[Path]]:

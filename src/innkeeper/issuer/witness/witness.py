@@ -11,7 +11,7 @@ from typing import Any
 from innkeeper.issuer.core.admin.plan import difference_document
 from innkeeper.issuer.desk.matter import Matter, current
 from innkeeper.issuer.witness import traces
-from innkeeper.issuer.witness.audit import Chain
+from innkeeper.issuer.witness.audit import Batch, Chain
 from innkeeper.issuer.witness.changes import complete, told
 from innkeeper.issuer.witness.line import Checked, Line
 from innkeeper.issuer.witness.metrics import Metrics
@@ -51,7 +51,7 @@ class Witness:
             return
         alone = Matter(matter.what if matter else "by itself")
         alone.trails.append(trail)
-        self._tell(alone)
+        _kept(self._tell(alone))
 
     def begin(self, what: str, network: str) -> tuple[Matter, float]:
         """Open the matter of a request."""
@@ -59,15 +59,15 @@ class Witness:
         current.set(matter)
         return matter, time.perf_counter()
 
-    def end(self, matter: Matter, began: float, method: str, status: int) -> None:
-        """Close it, before its answer is sent. Raises ``OSError`` where the audit log takes no more."""
+    def end(self, matter: Matter, began: float, method: str, status: int) -> Batch | None:
+        """Close it, before its answer is sent: that may leave once the batch with its line is kept; None where it left none."""
         seconds = time.perf_counter() - began
         if self._tally is not None:
             self._tally.answered(matter.what, method, status, seconds)
         if self._tracer is not None:
             ended = time.time_ns()
             traces.span(self._tracer, matter, method, status, ended - int(seconds * 1e9), ended)
-        self._tell(matter)
+        return self._tell(matter)
 
     @contextmanager
     def command(self, what: str, who: str = "") -> Iterator[Matter]:
@@ -78,7 +78,7 @@ class Witness:
             yield matter
         finally:
             current.reset(before)
-            self._tell(matter)
+            _kept(self._tell(matter))
 
     def sync(self) -> None:
         """Have the disk take what the audit log has, and other workers the numbers."""
@@ -93,7 +93,7 @@ class Witness:
         if chain is not None:
             chain.close()
 
-    def _tell(self, matter: Matter) -> None:
+    def _tell(self, matter: Matter) -> Batch | None:
         matter.over = True
         for trail in matter.trails:
             refusal = trail.refusal
@@ -101,8 +101,9 @@ class Witness:
                 self._tally.decided(trail.about, matter.grant, refusal.page.number if refusal else "")
             if refusal is not None and self._logs:
                 log.info("refused", extra={"told": _refused(matter, trail)})
-        if self._chain is not None and (line := self._line(matter)) is not None:
-            self._chain.write(line)
+        if self._chain is None or (line := self._line(matter)) is None:
+            return None
+        return self._chain.add(line)
 
     def _line(self, matter: Matter) -> Line | None:
         """The line for the audit log: of what was refused, given or changed. Looking something up leaves none."""
@@ -136,6 +137,11 @@ class Witness:
             by=matter.by,
             edits=tuple(map(difference_document, matter.edits)),
         )
+
+
+def _kept(batch: Batch | None) -> None:
+    if batch is not None:
+        batch.keep()
 
 
 def _checked(trail: Trail) -> tuple[Checked, ...]:
