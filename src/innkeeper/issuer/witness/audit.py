@@ -61,12 +61,11 @@ class Chain:
         self._descriptor = descriptor
         self._number = number
         self._head = head
-        self._kept = number, head
         self._rotate_at = rotate_at
         self._size = os.fstat(descriptor).st_size
         self._unsynced = False
         self._batch = Batch(self)
-        self._lines: list[bytes] = []
+        self._lines: list[Line] = []
 
     def write(self, line: Line) -> None:
         """Add a line; it is the system's once this returns. Raises ``OSError``."""
@@ -80,23 +79,21 @@ class Chain:
                 self._rotate(line.at)
             except OSError as error:
                 return self._lost(error)
-        self._join(line)
+        self._lines.append(line)
         return self._batch
 
     def flush(self) -> None:
         """Have the system take the lines that came since the last time. Whether it did stands in their batch."""
         if not self._lines:
             return
-        data, batch = b"".join(self._lines), self._batch
+        lines, batch = self._lines, self._batch
         self._lines, self._batch = [], Batch(self)
         batch.is_open = False
         try:
-            self._put(data)
+            self._put(lines)
+            batch.is_kept = True
         except OSError as error:
             batch.error = error
-            self._number, self._head = self._kept
-        else:
-            self._kept, batch.is_kept = (self._number, self._head), True
 
     def sync(self) -> None:
         """Have the disk take what the system has. May be called in a thread of its own, as nothing else here."""
@@ -109,19 +106,19 @@ class Chain:
         self.sync()
         os.close(self._descriptor)
 
-    def _join(self, line: Line) -> None:
-        self._number += 1
-        body = b'{"n":%d,' % self._number + _encode(line)[1:-1]
-        self._head = _hash(self._head, body)
-        self._lines.append(body + _END + self._head.encode("ascii") + b'"}\n')
-
-    def _put(self, data: bytes) -> None:
+    def _put(self, lines: list[Line]) -> None:
+        number, head, pieces = self._number, self._head, list[bytes]()
+        for line in lines:
+            number += 1
+            body = b'{"n":%d,' % number + _encode(line)[1:-1]
+            head = _hash(head, body)
+            pieces += (body, _END, head.encode("ascii"), b'"}\n')
+        data = b"".join(pieces)
         written = os.write(self._descriptor, data)
         if written != len(data):
             os.ftruncate(self._descriptor, self._size)
             raise OSError("the audit log took only a part of its lines: is the disk full?")
-        self._size += written
-        self._unsynced = True
+        self._number, self._head, self._size, self._unsynced = number, head, self._size + written, True
 
     def _lost(self, error: OSError) -> Batch:
         batch = Batch(self)
@@ -143,7 +140,7 @@ class Chain:
             raise
         os.close(self._descriptor)
         self._descriptor, self._size = fresh, 0
-        self._join(Line(at=at, what="audit", about="rotation", outcome=kept.name))
+        self._lines.append(Line(at=at, what="audit", about="rotation", outcome=kept.name))
 
 
 _flush = getattr(os, "fdatasync", os.fsync)
