@@ -89,7 +89,7 @@ def install() -> None:
             shutil.copyfileobj(answer, file)
         if (found := hashlib.sha256(archive.read_bytes()).hexdigest()) != SHA_256:
             raise SystemExit(f"{ARCHIVE} has the SHA-256 {found}, not {SHA_256}: it is not used")
-        shutil.unpack_archive(archive, folder, filter="data")
+        shutil.unpack_archive(archive, folder)
         unpacked = Path(folder) / HOME.name
         subprocess.run(
             [str(unpacked / "bin" / "kc.sh"), "build", "--db=postgres", "--cache=local"],
