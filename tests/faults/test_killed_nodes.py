@@ -1,8 +1,9 @@
 """Nodes are killed at random moments, again and again, while codes are redeemed and tokens rotated on two of them.
 
 What is proved: a process may end between any two instructions, and no acknowledged token is lost, no code is redeemed
-twice, no family forks or is falsely revoked, and the next start is clean every time. ``make faults`` does hundreds of
-rounds of it; here are a few. The seed of a run is in its failure.
+twice, no family forks or is falsely revoked, and the next start is clean every time; the audit log holds, and knows of
+every token that anybody got. ``make faults`` does hundreds of rounds of it; here are a few. The seed of a run is in its
+failure.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from innkeeper.issuer.witness.audit import chains, lines, verify
 from tests.faults.families import Family, begin_families, cut_codes, furnish
 from tests.faults.history import Clients, History
 from tests.faults.nodes import Node, nodes
@@ -38,9 +40,19 @@ def test_nothing_is_lost_doubled_or_revoked_however_often_nodes_are_killed(
     assert history.unanswered > 0, "nobody noticed"
     for node in at_work:
         assert "Traceback" not in node.told(), "a start was not clean"
+    assert booked(tmp_path / "state" / "audit") >= history.given
     if engine == "sqlite":
         with closing(sqlite3.connect(url)) as probe:
             assert probe.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def booked(folder: Path) -> int:
+    """How often tokens were given out, as chains say that hold."""
+    found = chains(folder)
+    assert len(found) == 2, "a chain for each node"
+    assert [verdict.problem for verdict in (verify(*one) for one in found.items())] == ["", ""]
+    told = (line for files in found.values() for line in lines(files))
+    return sum(line.get("about") == "token" and line["outcome"] == "passed" for line in told)
 
 
 async def killed_under_load(url: str, at_work: list[Node]) -> History:
