@@ -19,7 +19,7 @@ from innkeeper.issuer.http.site import Site
 from innkeeper.issuer.witness.audit import lines, open_chain, verify
 from innkeeper.issuer.witness.witness import Witness
 from innkeeper.protocol.exchange import Reply, Request
-from innkeeper.tokens.trail import Trail
+from innkeeper.tokens.trail import made_of
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -250,7 +250,7 @@ class _Booked:
     async def _gives(self, request: Request) -> Reply:
         await asyncio.sleep(0)
         concerns("native", client=request.query)
-        self._witness.observe(Trail("token"))
+        self._witness.observe(made_of("token", ()))
         return Reply(200, (), f"[{request.query}]".encode())
 
     async def asked(self, *, lost: Collection[int] = ()) -> None:
