@@ -250,6 +250,23 @@ def test_where_the_disk_is_full_every_one_of_a_batch_is_told_and_the_chain_goes_
     assert (verdict.problem, verdict.lines) == ("", 2)
 
 
+def test_a_batch_of_which_only_a_part_fits_leaves_none_of_its_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain, write = opened(tmp_path), os.write
+    before = chain.path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda to, data: write(to, data[: len(data) // 2]))
+        batches = [chain.add(line(number)) for number in range(4)]
+        for one in batches:
+            with pytest.raises(OSError, match="only a part"):
+                one.keep()
+    assert chain.path.read_bytes() == before
+    chain.write(line(5))
+    (verdict,) = judged(tmp_path)
+    assert (verdict.problem, verdict.lines) == ("", 2)
+
+
 @pytest.mark.parametrize("size", [1, 3, 32])
 def test_a_chain_holds_over_rotations_however_many_lines_come_together(tmp_path: Path, size: int) -> None:
     chain = opened(tmp_path, 1_000)
