@@ -20,6 +20,7 @@ from innkeeper.issuer.witness.audit import lines, open_chain, verify
 from innkeeper.issuer.witness.witness import Witness
 from innkeeper.protocol.exchange import Reply, Request
 from innkeeper.tokens.trail import made_of
+from tests.issuer.witness.disk import full_disk
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -253,21 +254,32 @@ class _Booked:
         self._witness.observe(made_of("token", ()))
         return Reply(200, (), f"[{request.query}]".encode())
 
-    async def asked(self, *, lost: Collection[int] = ()) -> None:
+    async def asked(self, *, servers: int = 1, lost: Collection[int] = (), slow: Collection[int] = ()) -> list[str]:
+        """All ask, at some servers of the house in turn. Those ``lost`` go before they are answered, those that are ``slow``
+        take nothing until all are answered who can be: what is booked by then comes back."""
         site = Site({"/token": Endpoint(self._gives, frozenset({"GET"}), cors=True)}, witness=self._witness)
         config = uvicorn.Config(_Direct(site), log_config=None, http=Connection, ws="none")
         config.load()
-        state = uvicorn.server.ServerState()
-        for number, wire in enumerate(self.wires):
-            connection = Connection(config, state, {})
+        states = [uvicorn.server.ServerState() for _ in range(servers)]
+        connections = [Connection(config, states[number % servers], {}) for number in range(len(self.wires))]
+        for number, (connection, wire) in enumerate(zip(connections, self.wires, strict=True)):
             connection.connection_made(wire)
             connection.data_received(get(f"/token?{number}", "keep-alive"))
             connection._unset_keepalive_if_required()
             if number in lost:
                 connection.connection_lost(ConnectionResetError())
-        while state.tasks:
-            await asyncio.gather(*state.tasks)
+            if number in slow:
+                connection.flow.pause_writing()
+        for _ in range(9):
+            await asyncio.sleep(0)
+        meanwhile = self.booked()
+        for number in slow:
+            assert not self.wires[number].written
+            connections[number].flow.resume_writing()
+        while tasks := [task for state in states for task in state.tasks]:
+            await asyncio.gather(*tasks)
         await asyncio.sleep(0)
+        return meanwhile
 
     def booked(self) -> list[str]:
         return [one["client"] for one in lines([self.chain.path]) if "client" in one]
@@ -302,14 +314,13 @@ def test_no_answer_leaves_before_its_line_and_the_lines_of_a_crowd_are_written_a
     assert not caplog.text
 
 
-@pytest.mark.parametrize("callers", [1, 40])
-def test_where_the_books_take_no_more_nobody_of_a_crowd_gets_anything(tmp_path: Path, callers: int) -> None:
+@pytest.mark.parametrize(("callers", "servers"), [(1, 1), (40, 1), (40, 2), (40, 12)])
+def test_where_the_books_take_no_more_nobody_of_a_crowd_gets_anything(
+    tmp_path: Path, callers: int, servers: int
+) -> None:
     house = _Booked(tmp_path, [_Wire() for _ in range(callers)])
-    descriptor = house.chain._descriptor
-    with Path("/dev/full").open("wb") as full:
-        house.chain._descriptor = full.fileno()
-        asyncio.run(house.asked())
-        house.chain._descriptor = descriptor
+    with full_disk(house.chain):
+        asyncio.run(house.asked(servers=servers))
     for wire in house.wires:
         head, _, body = wire.written.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 503 ")
@@ -330,6 +341,15 @@ def test_what_was_decided_is_in_the_books_though_who_asked_is_gone(
     asyncio.run(house.asked(lost=lost))
     assert house.booked() == [str(number) for number in range(callers)]
     assert {number for number, wire in enumerate(house.wires) if not wire.written} == lost
+
+
+@pytest.mark.parametrize(("callers", "slow"), [(1, {0}), (6, {2}), (6, {0, 1, 2, 3, 4, 5})])
+def test_what_was_decided_is_in_the_books_before_a_slow_caller_takes_it(
+    tmp_path: Path, callers: int, slow: set[int]
+) -> None:
+    house = _Booked(tmp_path, [_Wire() for _ in range(callers)])
+    assert asyncio.run(house.asked(slow=slow)) == [str(number) for number in range(callers)]
+    assert all(wire.written.endswith(b"[%d]" % number) for number, wire in enumerate(house.wires))
 
 
 def test_trouble_of_one_connection_is_nobody_elses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as some
 from innkeeper.issuer.witness.audit import GENESIS, Chain, Verdict, chains, lines, open_chain, verify
 from innkeeper.issuer.witness.line import Line
 from innkeeper.protocol.refusals import UsageError
+from tests.issuer.witness.disk import full_disk
 
 BIG = 1 << 30
 
@@ -167,12 +168,8 @@ def test_lines_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_and_breaks_nothing(tmp_path: Path) -> None:
     chain = opened(tmp_path)
     chain.write(line(1))
-    descriptor, full = chain._descriptor, os.open("/dev/full", os.O_WRONLY)
-    chain._descriptor = full
-    with pytest.raises(OSError, match="No space"):
+    with full_disk(chain), pytest.raises(OSError, match="No space"):
         chain.write(line(2))
-    chain._descriptor = descriptor
-    os.close(full)
     chain.write(line(3))
     (verdict,) = judged(tmp_path)
     assert (verdict.problem, verdict.lines) == ("", 3)
@@ -234,14 +231,11 @@ def test_the_disk_takes_lines_in_a_thread_while_others_are_written(
 
 def test_where_the_disk_is_full_every_one_of_a_batch_is_told_and_the_chain_goes_on(tmp_path: Path) -> None:
     chain = opened(tmp_path)
-    descriptor, full = chain._descriptor, os.open("/dev/full", os.O_WRONLY)
-    chain._descriptor = full
-    batches = [chain.add(line(number)) for number in range(3)]
-    for one in (*batches, *batches):
-        with pytest.raises(OSError, match="No space"):
-            one.keep()
-    chain._descriptor = descriptor
-    os.close(full)
+    with full_disk(chain):
+        batches = [chain.add(line(number)) for number in range(3)]
+        for one in (*batches, *batches):
+            with pytest.raises(OSError, match="No space"):
+                one.keep()
     later = chain.add(line(7))
     later.keep()
     with pytest.raises(OSError, match="No space"):

@@ -7,7 +7,6 @@ import io
 import logging
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +18,7 @@ from innkeeper.issuer.witness.audit import chains, lines, verify
 from tests.issuer.house import PASSWORD, SECRET, Answer, Asked
 from tests.issuer.visitor import ROBOT, SHOP, redeem, refresh
 from tests.issuer.witness.conftest import Witnessed
+from tests.issuer.witness.disk import full_disk
 
 
 @pytest.fixture
@@ -134,15 +134,11 @@ def house_refusal(witnessed: Witnessed) -> Any:
     return witnessed.house.last
 
 
-def test_nothing_is_handed_out_that_cannot_be_written_down(
-    witnessed: Witnessed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_handed_out_that_cannot_be_written_down(witnessed: Witnessed) -> None:
     chain = witnessed.house.issuer.witness._chain  # type: ignore[union-attr]
     assert chain is not None
-    with Path("/dev/full").open("wb") as full:
-        monkeypatch.setattr(chain, "_descriptor", full.fileno())
+    with full_disk(chain):
         answer = witnessed.house.token({"grant_type": "client_credentials", **ROBOT})
-        monkeypatch.undo()
     assert (answer.status, answer.header("retry-after"), b"access_token" in answer.body) == (503, "2", False)
     assert witnessed.house.token({"grant_type": "client_credentials", **ROBOT}).status == 200
     assert books(witnessed)
