@@ -1,7 +1,7 @@
 """Ory Hydra for a bench: built from its Go module, on PostgreSQL, with access tokens in ES256 as everyone here has them.
 
 Kind to Hydra where its defaults would not be: the hash of client secrets has one round instead of 25,000, nothing is logged,
-and it may have as many connections as innkeeper. ``--dev`` lets it answer without TLS, as the others do.
+and it may have twice as many connections as innkeeper. ``--dev`` lets it answer without TLS, as the others do.
 """
 
 from __future__ import annotations

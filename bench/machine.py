@@ -105,8 +105,7 @@ def ready() -> None:
         _install_wrk()
     if not (NODE_PACKAGES / "node_modules" / "oidc-provider").is_dir():
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        command = ["npm", "ci", "--silent"]
-        subprocess.run(command, cwd=NODE_PACKAGES, env={**os.environ, "PATH": path}, check=True)
+        quietly(["npm", "ci"], NODE_PACKAGES, {"PATH": path})
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
         (_PROC / "self" / "autogroup").write_text("-15")  # sessions are weighed before processes are
@@ -122,4 +121,4 @@ def _install_wrk() -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise SystemExit("the benches need wrk (Debian, Ubuntu: sudo apt install wrk)")
     for command in (["apt-get", "update", "--quiet=2"], ["apt-get", "install", "--yes", "--quiet=2", "wrk"]):
-        subprocess.run(command, check=True)
+        quietly(command)

@@ -64,7 +64,7 @@ class Short:
 
     def leaves(self) -> bytes:
         """What is sent: its answer, now that it is booked, or else that it could not be."""
-        if booked(self._batch):
+        if self.booked():
             return self._written
         return written(busy(self._endpoint), self._usual, keep_alive=self.keep_alive)
 

@@ -37,19 +37,19 @@ _MOST_CHAINS = 1_000
 
 class Batch:
     """Lines that the system takes together: those that came since the last ones. Nothing that one of them tells of may be
-    handed out before ``keep`` has returned."""
+    handed out before ``keep`` has returned. ``error`` is why the system does not have them; None once it does."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        self.lines: list[Line] = []
         self.is_open = True
-        self.is_kept = False
-        self.error = OSError("the audit log was not written to the end")
+        self.error: OSError | None = OSError("the audit log was not written to the end")
 
     def keep(self) -> None:
         """Have the system take the lines, unless it has. Raises ``OSError`` where it did not, and there are none of them."""
         if self.is_open:
             self._chain.flush()
-        if not self.is_kept:
+        if self.error is not None:
             raise self.error
 
 
@@ -65,7 +65,6 @@ class Chain:
         self._size = os.fstat(descriptor).st_size
         self._unsynced = False
         self._batch = Batch(self)
-        self._lines: list[Line] = []
 
     def write(self, line: Line) -> None:
         """Add a line; it is the system's once this returns. Raises ``OSError``."""
@@ -78,20 +77,21 @@ class Chain:
             try:
                 self._rotate(line.at)
             except OSError as error:
-                return self._lost(error)
-        self._lines.append(line)
+                lost = Batch(self)
+                lost.is_open, lost.error = False, error
+                return lost
+        self._batch.lines.append(line)
         return self._batch
 
     def flush(self) -> None:
         """Have the system take the lines that came since the last time. Whether it did stands in their batch."""
-        if not self._lines:
+        batch = self._batch
+        if not batch.lines:
             return
-        lines, batch = self._lines, self._batch
-        self._lines, self._batch = [], Batch(self)
-        batch.is_open = False
+        self._batch, batch.is_open = Batch(self), False
         try:
-            self._put(lines)
-            batch.is_kept = True
+            self._put(batch.lines)
+            batch.error = None
         except OSError as error:
             batch.error = error
 
@@ -120,11 +120,6 @@ class Chain:
             raise OSError("the audit log took only a part of its lines: is the disk full?")
         self._number, self._head, self._size, self._unsynced = number, head, self._size + written, True
 
-    def _lost(self, error: OSError) -> Batch:
-        batch = Batch(self)
-        batch.is_open, batch.error = False, error
-        return batch
-
     def _rotate(self, at: int) -> None:
         """Close this file under a number of its own and begin the next; the chain goes on over both."""
         self.sync()
@@ -140,7 +135,7 @@ class Chain:
             raise
         os.close(self._descriptor)
         self._descriptor, self._size = fresh, 0
-        self._lines.append(Line(at=at, what="audit", about="rotation", outcome=kept.name))
+        self._batch.lines.append(Line(at=at, what="audit", about="rotation", outcome=kept.name))
 
 
 _flush = getattr(os, "fdatasync", os.fsync)
@@ -250,9 +245,9 @@ def _segments(path: Path) -> list[Path]:
 
 def _unnumber(path: Path) -> None:
     """Take back the number of a file that is still written: its rotation did not come to an end."""
-    for one in _segments(path):
-        if one.samefile(path):
-            one.unlink()
+    for newest in _segments(path)[-1:]:
+        if newest.samefile(path):
+            newest.unlink()
 
 
 def chains(folder: Path) -> dict[str, list[Path]]:
