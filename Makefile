@@ -99,5 +99,5 @@ $(DEV): pyproject.toml $(SERVER)
 
 $(NODE)/node_modules/.made: $(NODE)/package.json $(NODE)/package-lock.json $(DEV)
 	@echo "installing the outside clients into $(NODE)"
-	@cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --ignore-scripts
+	@cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error --ignore-scripts >/dev/null
 	@touch $@
